@@ -1,0 +1,12 @@
+//! What survives a restart: the records of uploads and jobs, and the files that belong to them.
+//!
+//! `contract` says what any backend must do, in the words its callers rely on; `sqlite` and `files` do it on one
+//! machine. A backend decides nothing about policy: times, leases and limits come in as arguments, so the same suite
+//! of tests runs against each of them with a clock of its own.
+
+pub mod id;
+pub mod fault;
+pub mod contract;
+
+pub use fault::Fault;
+pub use id::{Secret, TaskId};
