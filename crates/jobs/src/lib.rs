@@ -1,1 +1,8 @@
-//! (being written)
+//! Gets a job done, safely: states and policy, the processes, and the workers that lease jobs from the store.
+//!
+//! Everything here is blocking code on threads of its own. A worker's thread is the parent of its FFmpeg for as long
+//! as that lives, so the kernel ends the child when the server dies (`PR_SET_PDEATHSIG` is tied to the thread).
+
+pub mod config;
+
+pub use config::{Config, PerClient, Programs, ShareConfig, ShareMode};

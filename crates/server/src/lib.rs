@@ -1,1 +1,7 @@
-//! (being written)
+//! Two doors, one set of services: what a client may ask for, kept apart from how it asks.
+//!
+//! This crate does not depend on `chat`: it moves what it cannot read.
+
+pub mod config;
+
+pub use config::Config;

@@ -1,0 +1,97 @@
+//! The settings of this room; `server` passes them on, the commented reference stands with the binary.
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How jobs are run. Durations are seconds, sizes bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// FFmpeg processes at the same time; 0 lets the machine's cores and memory decide.
+    pub workers: u32,
+    /// What becomes of a client's second job while its first one runs.
+    pub per_client: PerClient,
+    /// Jobs that one client may have queued and running together.
+    pub client_limit: u64,
+    /// How often a job is begun before it is given up.
+    pub attempts: u32,
+    /// Seconds without any progress after which an FFmpeg is ended.
+    pub stall: u64,
+    /// Seconds that one attempt may take in all.
+    pub max_duration: u64,
+}
+
+/// What becomes of a client's further jobs (MMP §1: one job at a time per client address).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PerClient {
+    /// They wait in order.
+    Queue,
+    /// They are refused with `client_busy`.
+    Refuse,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            per_client: PerClient::Queue,
+            client_limit: 100,
+            attempts: 3,
+            stall: 60,
+            max_duration: 24 * 3600,
+        }
+    }
+}
+
+/// Which programs do the media work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Programs {
+    /// Name or path of FFmpeg.
+    pub ffmpeg: PathBuf,
+    /// Name or path of ffprobe.
+    pub ffprobe: PathBuf,
+}
+
+impl Default for Programs {
+    fn default() -> Self {
+        Self {
+            ffmpeg: "ffmpeg".into(),
+            ffprobe: "ffprobe".into(),
+        }
+    }
+}
+
+/// How the processor is divided between video work and serving.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShareConfig {
+    /// By which means.
+    pub mode: ShareMode,
+    /// The part that video keeps when it wants it, in per cent (MMP §1 asks for 60).
+    pub video_percent: u32,
+}
+
+/// By which means the processor is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShareMode {
+    /// Control groups where they are writable, else priorities.
+    Auto,
+    /// Control groups, or the server does not start.
+    Cgroup,
+    /// Thread counts and priorities only.
+    Priority,
+    /// Nothing.
+    Off,
+}
+
+impl Default for ShareConfig {
+    fn default() -> Self {
+        Self {
+            mode: ShareMode::Auto,
+            video_percent: 60,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The settings of the server: what each room declares, collected once.
+
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Everything that `Server::start` needs. Sizes are bytes, durations seconds; human spellings are resolved before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Everything that is kept lies under this directory.
+    pub data: PathBuf,
+    /// The MMP door.
+    pub mmp: MmpConfig,
+    /// Space and time.
+    pub storage: StorageConfig,
+    /// How jobs are run.
+    pub jobs: kinora_jobs::Config,
+    /// Which programs do the media work.
+    pub ffmpeg: kinora_jobs::Programs,
+    /// How the processor is divided.
+    pub share: kinora_jobs::ShareConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: "kinora-data".into(),
+            mmp: MmpConfig::default(),
+            storage: StorageConfig::default(),
+            jobs: kinora_jobs::Config::default(),
+            ffmpeg: kinora_jobs::Programs::default(),
+            share: kinora_jobs::ShareConfig::default(),
+        }
+    }
+}
+
+/// The MMP door.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MmpConfig {
+    /// Where it listens.
+    pub listen: Vec<SocketAddr>,
+    /// Connections at the same time over all listeners; further ones wait in the kernel's backlog.
+    pub max_connections: usize,
+}
+
+impl Default for MmpConfig {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 9001))],
+            max_connections: 2048,
+        }
+    }
+}
+
+/// Space and time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorageConfig {
+    /// Bytes that uploads, jobs and results may take together (MMP §1: at most 4 TB).
+    pub ceiling: u64,
+    /// Bytes of disk that always stay free.
+    pub margin: u64,
+    /// Seconds that a result waits for its client.
+    pub result_keep: u64,
+    /// Seconds that an interrupted upload waits for its client.
+    pub upload_keep: u64,
+    /// Seconds that a result is still there after a client without `confirm` has taken all of it.
+    pub delivered_keep: u64,
+    /// Seconds for which the state of an ended job can still be asked for.
+    pub tombstone_keep: u64,
+}
+
+impl Default for StorageConfig {
+    fn default() -> Self {
+        Self {
+            ceiling: 4_000_000_000_000,
+            margin: 2 << 30,
+            result_keep: 3600,
+            upload_keep: 3600,
+            delivered_keep: 60,
+            tombstone_keep: 24 * 3600,
+        }
+    }
+}
