@@ -129,6 +129,10 @@ pub struct NewUpload {
 
 /// Answer to [`Records::begin`].
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once per upload and matched at once"
+)]
 pub enum Begun {
     /// New: the caller owns it.
     New,

@@ -4,9 +4,11 @@
 //! machine. A backend decides nothing about policy: times, leases and limits come in as arguments, so the same suite
 //! of tests runs against each of them with a clock of its own.
 
+mod limits;
 pub mod id;
 pub mod fault;
 pub mod contract;
+pub mod sqlite;
 
 pub use fault::Fault;
 pub use id::{Secret, TaskId};

@@ -1,0 +1,20 @@
+//! The records in one SQLite file, for one server on one machine.
+//!
+//! A task is one row from its first byte to its tombstone (`schema/`); states, leases and reservations are columns,
+//! and what must never happen (two running jobs of one client, two tasks of one key) is a unique index. Every change
+//! is one `BEGIN IMMEDIATE` transaction: a deferred one that turns into a writer fails at once when somebody else
+//! writes, whatever the busy timeout says.
+
+mod row;
+mod migrate;
+mod connection;
+mod upload;
+mod turn;
+mod queue;
+mod ending;
+mod records;
+
+pub use connection::Database;
+
+#[cfg(test)]
+mod tests;
