@@ -9,6 +9,7 @@ pub mod id;
 pub mod fault;
 pub mod contract;
 pub mod sqlite;
+pub mod files;
 
 pub use fault::Fault;
 pub use id::{Secret, TaskId};
