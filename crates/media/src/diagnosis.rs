@@ -1,0 +1,275 @@
+//! Why FFmpeg failed, in words.
+//!
+//! FFmpeg 5.1 ends with status 1 for everything, and with 0 for a file that was cut in half; later versions put half
+//! an error code into it. So the last lines of its standard error decide. The order of the table is the order of
+//! trust: what names a cause comes before what only names a consequence.
+
+/// How the process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this status.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
+    /// Stopped, because it made no progress.
+    Stalled,
+    /// Stopped, because it took too long.
+    TimedOut,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The stable word for programs.
+    pub code: &'static str,
+    /// What happened.
+    pub description: String,
+    /// What to do.
+    pub solution: String,
+    /// Whether trying again can help.
+    pub transient: bool,
+}
+
+/// One kind of failure.
+struct Kind {
+    code: &'static str,
+    description: &'static str,
+    solution: &'static str,
+    transient: bool,
+}
+
+const fn kind(
+    code: &'static str,
+    transient: bool,
+    description: &'static str,
+    solution: &'static str,
+) -> Kind {
+    Kind {
+        code,
+        description,
+        solution,
+        transient,
+    }
+}
+
+static DISK_FULL: Kind = kind(
+    "disk_full",
+    true,
+    "the server has no space left",
+    "Try again later, or free space on the server.",
+);
+static OUT_OF_MEMORY: Kind = kind(
+    "out_of_memory",
+    true,
+    "the job needed more memory than it may have",
+    "Try again later, or make the picture smaller first.",
+);
+static ENCODER: Kind = kind(
+    "encoder_missing",
+    false,
+    "this FFmpeg lacks an encoder or filter",
+    "Choose another format, or install a complete FFmpeg.",
+);
+static SETTINGS: Kind = kind(
+    "incompatible_target",
+    false,
+    "the target cannot hold this video in that form",
+    "Choose another container or codec; mkv holds nearly everything.",
+);
+static UNSUPPORTED: Kind = kind(
+    "unsupported_format",
+    false,
+    "the file is of a kind that cannot be read",
+    "Send a video, for example MP4, MKV, MOV or WebM.",
+);
+static CORRUPT: Kind = kind(
+    "corrupt_input",
+    false,
+    "the file is damaged or incomplete",
+    "Check that it plays to its end, and send it again.",
+);
+static NO_AUDIO: Kind = kind(
+    "no_audio",
+    false,
+    "the file has no sound that can be used",
+    "Send a file with sound.",
+);
+static NO_VIDEO: Kind = kind(
+    "no_video",
+    false,
+    "the file has no picture that can be used",
+    "Send a file with a picture.",
+);
+static CANCELLED: Kind = kind(
+    "cancelled",
+    false,
+    "the job was stopped",
+    "Start it again if that was not intended.",
+);
+static STALLED: Kind = kind(
+    "stalled",
+    true,
+    "FFmpeg made no progress any more",
+    "Try again; if it stalls again, the file is damaged.",
+);
+static TIMED_OUT: Kind = kind(
+    "timed_out",
+    false,
+    "the job took longer than it may",
+    "Send a shorter or smaller video.",
+);
+static CRASHED: Kind = kind(
+    "crashed",
+    true,
+    "FFmpeg crashed",
+    "Try again; if it crashes again, the file is damaged.",
+);
+static FAILED: Kind = kind(
+    "failed",
+    false,
+    "FFmpeg could not process the file",
+    "Check that the file plays to its end.",
+);
+
+/// Words of FFmpeg's messages, lower case.
+static PATTERNS: &[(&str, &Kind)] = &[
+    ("no space left on device", &DISK_FULL),
+    ("disk quota exceeded", &DISK_FULL),
+    ("file too large", &DISK_FULL),
+    ("cannot allocate memory", &OUT_OF_MEMORY),
+    ("out of memory", &OUT_OF_MEMORY),
+    ("malloc of size", &OUT_OF_MEMORY),
+    ("unknown encoder", &ENCODER),
+    ("encoder not found", &ENCODER),
+    ("no such filter", &ENCODER),
+    ("requested output format", &ENCODER),
+    ("not on whitelist", &UNSUPPORTED),
+    ("not in whitelist", &UNSUPPORTED),
+    ("could not find codec parameters", &CORRUPT),
+    ("moov atom not found", &CORRUPT),
+    ("invalid data found when processing input", &CORRUPT),
+    ("could not find tag for codec", &SETTINGS),
+    ("could not write header", &SETTINGS),
+    ("incorrect codec parameters", &SETTINGS),
+    ("error initializing output stream", &SETTINGS),
+    ("error while opening encoder", &SETTINGS),
+    ("impossible to convert between the formats", &SETTINGS),
+    ("output file #0 does not contain any stream", &NO_VIDEO),
+    ("matches no streams", &NO_AUDIO),
+    ("decoder (codec none) not found", &UNSUPPORTED),
+    ("decoding requested, but no decoder found", &UNSUPPORTED),
+    ("unknown input format", &UNSUPPORTED),
+    ("error while decoding", &CORRUPT),
+    ("error submitting packet to decoder", &CORRUPT),
+    ("end of file", &CORRUPT),
+    ("immediate exit requested", &CANCELLED),
+    ("exiting normally, received signal", &CANCELLED),
+];
+
+/// What FFmpeg prints, at status 0, when part of the input was missing.
+static SEVERE: &[&str] = &[
+    "file ended prematurely",
+    "stream ends prematurely",
+    "partial file",
+    "truncating packet",
+    "packet corrupt",
+    "corrupt input packet",
+    "error reading",
+    "invalid nal unit size",
+    "error splitting the input into nal units",
+];
+
+/// Names the cause.
+pub fn diagnose(ended: &Ended, stderr_tail: &[String]) -> Cause {
+    let kind = match ended {
+        Ended::Stalled => &STALLED,
+        Ended::TimedOut => &TIMED_OUT,
+        // 9 comes from the kernel's memory limit, 25 from the limit on the size of a file; 2 and 15 are ours.
+        Ended::Signal(2 | 15) => &CANCELLED,
+        Ended::Signal(9) => &OUT_OF_MEMORY,
+        Ended::Signal(25) => &DISK_FULL,
+        Ended::Signal(24) => &TIMED_OUT,
+        Ended::Signal(_) => from_lines(stderr_tail)
+            .filter(|kind| kind.code == OUT_OF_MEMORY.code)
+            .unwrap_or(&CRASHED),
+        Ended::Exit(255) => from_lines(stderr_tail).unwrap_or(&CANCELLED),
+        Ended::Exit(_) => from_lines(stderr_tail).unwrap_or(&FAILED),
+    };
+    let description = match telling_line(stderr_tail) {
+        Some(line) if !std::ptr::eq(kind, &CANCELLED) => {
+            format!("{} (FFmpeg: {line})", kind.description)
+        }
+        _ => kind.description.into(),
+    };
+    Cause {
+        code: kind.code,
+        description,
+        solution: kind.solution.into(),
+        transient: kind.transient,
+    }
+}
+
+/// Lines that tell of missing or damaged input, although FFmpeg ended with status 0. Each once, paths removed.
+pub fn severe_warnings(stderr: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for line in stderr.iter().filter(|line| contains_any(line, SEVERE)) {
+        let line = clean(line);
+        if !found.contains(&line) && found.len() < 8 {
+            found.push(line);
+        }
+    }
+    found
+}
+
+fn from_lines(lines: &[String]) -> Option<&'static Kind> {
+    let matches = |pattern: &str| {
+        lines
+            .iter()
+            .any(|line| line.to_ascii_lowercase().contains(pattern))
+    };
+    PATTERNS
+        .iter()
+        .find(|(pattern, _)| matches(pattern))
+        .map(|(_, kind)| *kind)
+}
+
+/// The last line that FFmpeg itself calls an error, else the last one.
+fn telling_line(lines: &[String]) -> Option<String> {
+    let is_error = |line: &&String| line.contains("[error]") || line.contains("[fatal]");
+    // "Conversion failed!" is true and says nothing.
+    let says_something =
+        |line: &&String| !line.contains("Conversion failed") && !line.trim().is_empty();
+    let telling = || lines.iter().filter(says_something);
+    telling()
+        .rfind(is_error)
+        .or_else(|| telling().next_back())
+        .map(|line| clean(line))
+}
+
+fn contains_any(line: &str, patterns: &[&str]) -> bool {
+    let line = line.to_ascii_lowercase();
+    patterns.iter().any(|pattern| line.contains(pattern))
+}
+
+/// A line for people: no paths, no addresses in memory, no control characters, not long.
+fn clean(line: &str) -> String {
+    let words = line
+        .split_whitespace()
+        .filter(|word| !is_mark(word))
+        .map(|word| if has_path(word) { "<file>" } else { word });
+    let text = words.collect::<Vec<_>>().join(" ");
+    text.chars()
+        .filter(|character| !character.is_control())
+        .take(200)
+        .collect()
+}
+
+/// `[matroska,webm`, `@`, `0x55...]`, `[error]`: FFmpeg's own marks.
+fn is_mark(word: &str) -> bool {
+    word == "@" || word.starts_with('[') || (word.starts_with("0x") && word.ends_with(']'))
+}
+
+fn has_path(word: &str) -> bool {
+    let word = word.trim_start_matches(['\'', '"', '(']);
+    word.starts_with('/') || word.starts_with("file:")
+}

@@ -1,0 +1,193 @@
+//! What `compress`, `resize` and `aspect` share: one picture track made anew, everything else carried along.
+//!
+//! H.264 and AAC in MP4. HDR goes to HEVC Main 10, and subtitles made of pictures or attached files to Matroska.
+
+use crate::fault::Fault;
+use crate::info::{MediaInfo, Stream, Video};
+use crate::operation::fit;
+use crate::plan::command::{Command, Cut};
+use crate::plan::encode::{self, Pass, Rate};
+use crate::plan::graph::{Graph, Placement};
+use crate::plan::tracks::{Container, Tracks};
+use crate::plan::{Context, Expectation, Plan, Step};
+
+/// A result that everything plays, under construction.
+pub(crate) struct Everyday<'a> {
+    pub(crate) info: &'a MediaInfo,
+    pub(crate) video: &'a Video,
+    pub(crate) tracks: Tracks,
+    pub(crate) notes: Vec<String>,
+    stream: &'a Stream,
+    context: &'a Context<'a>,
+    container: Container,
+}
+
+impl<'a> Everyday<'a> {
+    /// Looks at the source and decides about container and tracks.
+    pub(crate) fn new(info: &'a MediaInfo, context: &'a Context<'a>) -> Result<Self, Fault> {
+        let (stream, video) = fit::picture(info)?;
+        let mut notes = Vec::new();
+        encode::require(context, if video.is_hdr() { "libx265" } else { "libx264" })?;
+        let container = Container::keeping_all(info);
+        if container == Container::Matroska {
+            notes.push("The result is MKV, because MP4 cannot hold some of the tracks.".into());
+        }
+        let tracks = Tracks::new(info, container, &mut notes);
+        Ok(Self {
+            info,
+            video,
+            tracks,
+            notes,
+            stream,
+            context,
+            container,
+        })
+    }
+
+    /// One pass at constant quality; without a value, the encoder's usual one.
+    pub(crate) fn constant_quality(
+        mut self,
+        quality: Option<u32>,
+        placement: Placement,
+    ) -> Result<Plan, Fault> {
+        // x265 reaches what x264 shows at 23 with 25.
+        let usual = if self.video.is_hdr() { 25 } else { 23 };
+        let rate = Rate::Quality(quality.unwrap_or(usual));
+        let graph = self.graph(placement);
+        let step = self.encode(&graph, rate, None, "encoding", 1.0);
+        Ok(self.plan(vec![step], placement))
+    }
+
+    /// An average rate: two passes for H.264. x265 keeps its statistics in an option that cannot name a path safely,
+    /// so HDR has one pass with the same bound.
+    pub(crate) fn average_rate(mut self, bits: u64, placement: Placement) -> Result<Plan, Fault> {
+        let graph = self.graph(placement);
+        let rate = Rate::Average(bits);
+        let steps = if self.video.is_hdr() {
+            vec![self.encode(&graph, rate, None, "encoding", 1.0)]
+        } else {
+            // The first pass decodes all and encodes fast: about a third of the whole.
+            let first = self.encode(&graph, rate, Some(Pass::First), "analysing", 0.35);
+            vec![
+                first,
+                self.encode(&graph, rate, Some(Pass::Second), "encoding", 0.65),
+            ]
+        };
+        Ok(self.plan(steps, placement))
+    }
+
+    /// The picture as it is, and the rest of the tracks.
+    pub(crate) fn copy(self) -> Plan {
+        let mut command = Command::new(self.info, self.context, None);
+        command.map(self.stream.index);
+        command.words(&["-c:v:0", "copy"]);
+        if self.stream.codec == "hevc" && self.container == Container::Mp4 {
+            command.words(&["-tag:v:0", "hvc1"]);
+        }
+        self.tracks.push(&mut command);
+        let step = self.write(command, "copying", 1.0);
+        let shown = self.video.display_size();
+        let mut plan = self.plan(vec![step], Placement::plain(shown));
+        plan.expect.size = None;
+        plan
+    }
+
+    /// Whether the picture could stay as it is: every player of MP4 takes it.
+    pub(crate) fn is_playable(&self) -> bool {
+        let is_everyday =
+            self.stream.codec == "h264" && self.video.pixel_format.as_deref() == Some("yuv420p");
+        is_everyday
+            && self.video.scan != crate::info::Scan::Interlaced
+            && self.video.sample_aspect.value() == 1.0
+    }
+
+    fn graph(&mut self, placement: Placement) -> Graph {
+        let mut graph = Graph::new(self.video, &mut self.notes);
+        graph.place(&placement);
+        if self.video.is_hdr() {
+            graph.pixel_format("yuv420p10le");
+            if self.video.dolby_vision.is_some() {
+                self.notes.push(
+                    "The Dolby Vision layer was left out; the HDR picture beneath it is kept."
+                        .into(),
+                );
+            }
+        } else {
+            graph.pixel_format("yuv420p");
+        }
+        graph
+    }
+
+    fn encode(
+        &self,
+        graph: &Graph,
+        rate: Rate,
+        pass: Option<Pass>,
+        label: &'static str,
+        share: f64,
+    ) -> Step {
+        let mut command = Command::new(self.info, self.context, None);
+        command.map(self.stream.index);
+        command.pair("-filter:v:0", graph.render());
+        encode::keep_times(&mut command);
+        if self.video.is_hdr() {
+            encode::hevc(&mut command, self.video, rate, self.context);
+        } else {
+            encode::h264(&mut command, self.video, rate, pass);
+        }
+        if pass == Some(Pass::First) {
+            return command.discard(label, share);
+        }
+        self.tracks.push(&mut command);
+        self.write(command, label, share)
+    }
+
+    fn write(&self, mut command: Command, label: &'static str, share: f64) -> Step {
+        if self.container == Container::Mp4 {
+            // The index in front, so that playing can begin before all has arrived.
+            command.words(&["-movflags", "+faststart"]);
+        }
+        command.write(self.container.muxer(), label, share)
+    }
+
+    fn plan(self, steps: Vec<Step>, placement: Placement) -> Plan {
+        let mut expect = expectation(self.info, self.stream, self.video, None);
+        let square = placement.aspect.value() == 1.0;
+        let shown = placement.result();
+        expect.size = square.then_some(shown);
+        expect.display_aspect = Some(shown.ratio() * placement.aspect.value());
+        expect.audios = Some(self.tracks.audios());
+        Plan {
+            steps,
+            extension: self.container.extension().into(),
+            duration_us: self.info.duration_us,
+            notes: self.notes,
+            never_larger: false,
+            expect,
+        }
+    }
+}
+
+/// Lengths and counts as the source has them, in the part that is kept.
+pub(crate) fn expectation(
+    info: &MediaInfo,
+    stream: &Stream,
+    video: &Video,
+    cut: Option<&Cut>,
+) -> Expectation {
+    let frame_us = video
+        .frames_per_second()
+        .map_or(0, |rate| (1e6 / rate) as u64);
+    Expectation {
+        videos: Some(1),
+        audios: Some(info.audio().count()),
+        duration_us: Cut::length_of(cut, info.duration_us),
+        video_us: Cut::of_track(cut, stream.duration_us),
+        audio_us: info
+            .audio()
+            .map(|(audio, _)| Cut::of_track(cut, audio.duration_us))
+            .collect(),
+        frame_us,
+        ..Expectation::default()
+    }
+}

@@ -1,0 +1,106 @@
+//! The operations: one file each, with its options, its row of help and its plan.
+//!
+//! An operation comes as a form (a name and parameters in canonical spelling), becomes checked options, and can be
+//! written as the same form again, which is how it is stored.
+
+pub mod table;
+pub(crate) mod form;
+pub mod fit;
+pub mod range;
+pub(crate) mod everyday;
+pub mod compress;
+
+use serde::de::Error as _;
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::fault::Fault;
+use crate::info::MediaInfo;
+use crate::plan::Plan;
+use form::Form;
+
+pub use crate::plan::Context;
+pub use table::{Parameter, Row};
+
+/// All operations, for help and documentation.
+pub const TABLE: &[Row] = &[compress::ROW];
+
+/// What to do to a video, with options that have been checked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// Fewer bytes.
+    Compress(compress::Options),
+}
+
+impl Operation {
+    /// Checks a request. Every error names the option and what is allowed.
+    pub fn from_form(name: &str, parameters: &Map<String, Value>) -> Result<Self, Fault> {
+        let row = TABLE
+            .iter()
+            .find(|row| row.name == name)
+            .ok_or_else(|| unknown(name))?;
+        let form = &mut Form::new(row, parameters)?;
+        Ok(match row.name {
+            "compress" => Self::Compress(compress::Options::read(form)?),
+            _ => return Err(unknown(name)),
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Compress(_) => "compress",
+        }
+    }
+
+    /// Name and parameters that `from_form` turns into the same operation.
+    pub fn form(&self) -> (&'static str, Map<String, Value>) {
+        let mut parameters = Map::new();
+        match self {
+            Self::Compress(options) => options.write(&mut parameters),
+        }
+        (self.name(), parameters)
+    }
+
+    /// What to run for this file, or why it cannot be done.
+    pub fn plan(&self, info: &MediaInfo, context: &Context<'_>) -> Result<Plan, Fault> {
+        match self {
+            Self::Compress(options) => options.plan(info, context),
+        }
+    }
+}
+
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (name, parameters) = self.form();
+        let mut form = serializer.serialize_struct("Operation", 2)?;
+        form.serialize_field("operation", name)?;
+        form.serialize_field("parameters", &parameters)?;
+        form.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Operation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Stored {
+            operation: String,
+            #[serde(default)]
+            parameters: Map<String, Value>,
+        }
+        let stored = Stored::deserialize(deserializer)?;
+        Self::from_form(&stored.operation, &stored.parameters).map_err(D::Error::custom)
+    }
+}
+
+fn unknown(name: &str) -> Fault {
+    Fault::UnknownOperation {
+        name: name.into(),
+        allowed: TABLE
+            .iter()
+            .map(|row| row.name)
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}

@@ -1,0 +1,141 @@
+//! The argument list of one ffmpeg run.
+//!
+//! What each run has in common stands here: quiet, no questions, progress on standard output, and the limits that make
+//! hostile files fail early. The rest is pushed by whoever plans.
+
+use crate::info::MediaInfo;
+use crate::limits;
+use crate::plan::{Argument, Context, Step};
+
+/// A part of a file, within its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cut {
+    pub(crate) start_us: u64,
+    pub(crate) length_us: Option<u64>,
+}
+
+/// An argument list under construction.
+#[derive(Debug, Clone)]
+pub(crate) struct Command {
+    arguments: Vec<Argument>,
+    threads: String,
+}
+
+impl Cut {
+    /// Length of the part, if it can be known.
+    pub(crate) fn length_of(cut: Option<&Self>, whole: Option<u64>) -> Option<u64> {
+        let Some(cut) = cut else { return whole };
+        cut.length_us
+            .or_else(|| whole.map(|whole| whole.saturating_sub(cut.start_us)))
+    }
+
+    /// What of a track of this length lies in the part.
+    pub(crate) fn of_track(cut: Option<&Self>, track: Option<u64>) -> Option<u64> {
+        let Some(cut) = cut else { return track };
+        let rest = track?.saturating_sub(cut.start_us);
+        Some(cut.length_us.map_or(rest, |length| length.min(rest)))
+    }
+}
+
+impl Command {
+    /// Everything up to and including the input.
+    pub(crate) fn new(info: &MediaInfo, context: &Context<'_>, cut: Option<&Cut>) -> Self {
+        let threads = context.threads.max(1).to_string();
+        let mut command = Self {
+            arguments: Vec::new(),
+            threads: threads.clone(),
+        };
+        command.words(&[
+            "-hide_banner",
+            "-nostdin",
+            "-nostats",
+            "-loglevel",
+            "level+warning",
+        ]);
+        command.words(&["-progress", "pipe:1", "-stats_period", "0.5", "-y"]);
+        command.pair("-max_alloc", limits::ALLOCATION_BYTES);
+        command.pair("-filter_threads", &threads);
+        command.words(&["-protocol_whitelist", "file,pipe"]);
+        if let Some(format) = probed_format(info, context) {
+            // The file is opened as what it was probed as, and as nothing else.
+            command.pair("-format_whitelist", format);
+        }
+        command.pair("-max_streams", limits::STREAMS);
+        command.pair("-max_pixels", limits::FRAME_PIXELS);
+        command.pair("-threads", &threads);
+        if let Some(cut) = cut {
+            // Before the input: seeks to the key frame and decodes from there, so the cut is exact to the frame.
+            command.pair("-ss", seconds(cut.start_us));
+            if let Some(length_us) = cut.length_us {
+                command.pair("-t", seconds(length_us));
+            }
+        }
+        command.words(&["-i"]);
+        command.arguments.push(Argument::Input);
+        command
+    }
+
+    /// Appends words of fixed text.
+    pub(crate) fn words(&mut self, words: &[&str]) {
+        self.arguments
+            .extend(words.iter().map(|&word| Argument::text(word)));
+    }
+
+    /// Appends an option and its value.
+    pub(crate) fn pair(&mut self, option: impl Into<String>, value: impl ToString) {
+        self.arguments
+            .extend([Argument::text(option), Argument::text(value.to_string())]);
+    }
+
+    /// Appends `-map 0:N`.
+    pub(crate) fn map(&mut self, index: u32) {
+        self.pair("-map", format!("0:{index}"));
+    }
+
+    /// Appends an option whose value is a file of the job's own.
+    pub(crate) fn scratch(&mut self, option: &str, name: &str) {
+        self.arguments
+            .extend([Argument::text(option), Argument::Scratch(name.into())]);
+    }
+
+    /// Ends the list with the output in the container.
+    pub(crate) fn write(mut self, muxer: &str, label: &'static str, share: f64) -> Step {
+        // Sparse subtitle tracks make the muxer wait with more packets than its default holds.
+        self.words(&["-max_muxing_queue_size", "4096"]);
+        let threads = self.threads.clone();
+        self.pair("-threads", threads);
+        self.pair("-f", muxer);
+        self.arguments.push(Argument::Output);
+        Step {
+            label,
+            arguments: self.arguments,
+            share,
+        }
+    }
+
+    /// Ends the list without an output: the first of two passes, which leaves statistics only.
+    pub(crate) fn discard(mut self, label: &'static str, share: f64) -> Step {
+        let threads = self.threads.clone();
+        self.words(&["-an", "-sn", "-dn"]);
+        self.pair("-threads", threads);
+        self.words(&["-f", "null", "-"]);
+        Step {
+            label,
+            arguments: self.arguments,
+            share,
+        }
+    }
+}
+
+/// The container's names, each of which the build must list.
+fn probed_format(info: &MediaInfo, context: &Context<'_>) -> Option<String> {
+    let known = |name: &&str| context.capabilities.has_demuxer(name);
+    let names: Vec<&str> = info.format_name.split(',').filter(known).collect();
+    (!names.is_empty()).then(|| names.join(","))
+}
+
+/// Microseconds as FFmpeg reads them, without trailing zeros.
+pub(crate) fn seconds(us: u64) -> String {
+    let text = format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').into()
+}

@@ -1,0 +1,251 @@
+//! What becomes of the tracks beside the picture: sound, subtitles, covers, attached files.
+//!
+//! Each container is a row of rules. Sound that is efficient already is copied, so it does not lose twice.
+
+use crate::info::{Audio, MediaInfo, Stream};
+use crate::plan::command::Command;
+
+/// Containers whose tracks are decided here; `convert` has its own table for the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Container {
+    /// MP4 with AAC, what everything plays.
+    Mp4,
+    /// Matroska with AAC, for what MP4 cannot hold.
+    Matroska,
+    /// WebM with Opus.
+    WebM,
+}
+
+/// What becomes of one sound track.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Sound {
+    /// As it is.
+    Copy,
+    /// Anew, at so many bits per second.
+    Encode(&'static str, u64),
+}
+
+/// The decisions for a file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Tracks {
+    sounds: Vec<(u32, Sound, Option<&'static str>)>,
+    subtitles: Vec<(u32, &'static str)>,
+    attachments: Vec<u32>,
+    cover: Option<u32>,
+}
+
+impl Container {
+    /// FFmpeg's name of the muxer.
+    pub(crate) fn muxer(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Matroska => "matroska",
+            Self::WebM => "webm",
+        }
+    }
+
+    /// The ending of file names.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Matroska => "mkv",
+            Self::WebM => "webm",
+        }
+    }
+
+    /// MP4, unless that would lose subtitles that are pictures, or attached files.
+    pub(crate) fn keeping_all(info: &MediaInfo) -> Self {
+        let needs_more =
+            info.subtitles().any(Stream::is_bitmap_subtitle) || info.attachments().next().is_some();
+        if needs_more {
+            Self::Matroska
+        } else {
+            Self::Mp4
+        }
+    }
+
+    fn sound(self, stream: &Stream, audio: &Audio) -> Sound {
+        let goal = goal(self, audio);
+        // A fifth more than the goal is not worth a second loss.
+        let is_small = stream.bit_rate.is_none_or(|bits| bits <= goal * 6 / 5);
+        let is_own = match self {
+            Self::Mp4 | Self::Matroska => stream.codec == "aac",
+            Self::WebM => matches!(stream.codec.as_str(), "opus" | "vorbis"),
+        };
+        match self {
+            _ if is_own && is_small => Sound::Copy,
+            Self::WebM => Sound::Encode("libopus", goal),
+            _ => Sound::Encode("aac", goal.min(source_bits(stream))),
+        }
+    }
+
+    fn subtitle(self, stream: &Stream) -> Option<&'static str> {
+        match self {
+            Self::Mp4 if stream.codec == "mov_text" => Some("copy"),
+            Self::Mp4 => stream.is_text_subtitle().then_some("mov_text"),
+            Self::Matroska if stream.codec == "mov_text" => Some("subrip"),
+            Self::Matroska => {
+                (stream.is_text_subtitle() || stream.is_bitmap_subtitle()).then_some("copy")
+            }
+            Self::WebM => stream.is_text_subtitle().then_some("webvtt"),
+        }
+    }
+}
+
+impl Tracks {
+    /// Decides for each track of the file; what cannot be kept is noted.
+    pub(crate) fn new(info: &MediaInfo, container: Container, notes: &mut Vec<String>) -> Self {
+        let subtitle = |stream: &Stream| Some((stream.index, container.subtitle(stream)?));
+        let tracks = Self {
+            sounds: info
+                .audio()
+                .map(|(stream, audio)| {
+                    (
+                        stream.index,
+                        container.sound(stream, audio),
+                        layout(container, audio),
+                    )
+                })
+                .collect(),
+            subtitles: info.subtitles().filter_map(subtitle).collect(),
+            attachments: match container {
+                Container::Matroska => info.attachments().map(|stream| stream.index).collect(),
+                _ => Vec::new(),
+            },
+            cover: info
+                .cover()
+                .filter(|_| container == Container::Mp4)
+                .map(|stream| stream.index),
+        };
+        let lost = info.subtitles().count() - tracks.subtitles.len();
+        if lost > 0 {
+            notes.push(format!(
+                "{lost} subtitle tracks were left out: {} cannot hold their kind.",
+                container.extension()
+            ));
+        }
+        if info.videos().count() > 1 {
+            notes.push("The file has several video tracks; the main one was kept.".into());
+        }
+        tracks
+    }
+
+    /// Encodes every sound track at this rate, whatever it was.
+    pub(crate) fn set_sound(&mut self, bits: u64) {
+        for (_, sound, _) in &mut self.sounds {
+            *sound = Sound::Encode("aac", bits);
+        }
+    }
+
+    /// Sound in bits per second, all tracks together, given what copied tracks have.
+    pub(crate) fn sound_bits(&self, info: &MediaInfo) -> u64 {
+        let copied = |index: u32| {
+            info.audio()
+                .find(|(stream, _)| stream.index == index)
+                .and_then(|(stream, _)| stream.bit_rate)
+        };
+        let bits = |(index, sound, _): &(u32, Sound, Option<&str>)| match sound {
+            Sound::Copy => copied(*index).unwrap_or(160_000),
+            Sound::Encode(_, bits) => *bits,
+        };
+        self.sounds.iter().map(bits).sum()
+    }
+
+    /// Appends maps and codecs, after the picture, which is output track 0.
+    pub(crate) fn push(&self, command: &mut Command) {
+        self.sounds
+            .iter()
+            .for_each(|(index, ..)| command.map(*index));
+        self.subtitles
+            .iter()
+            .for_each(|(index, _)| command.map(*index));
+        self.cover
+            .iter()
+            .chain(&self.attachments)
+            .for_each(|index| command.map(*index));
+        for (place, (_, sound, layout)) in self.sounds.iter().enumerate() {
+            push_sound(command, place, sound, *layout);
+        }
+        for (place, (_, codec)) in self.subtitles.iter().enumerate() {
+            command.pair(format!("-c:s:{place}"), codec);
+        }
+        if self.cover.is_some() {
+            command.words(&["-c:v:1", "copy", "-disposition:v:1", "attached_pic"]);
+        }
+        if !self.attachments.is_empty() {
+            command.words(&["-c:t", "copy"]);
+        }
+        command.words(&["-dn", "-map_metadata", "0", "-map_chapters", "0"]);
+    }
+
+    /// Number of sound tracks.
+    pub(crate) fn audios(&self) -> usize {
+        self.sounds.len()
+    }
+}
+
+/// Appends the codec of one sound track of the output.
+pub(crate) fn push_sound(
+    command: &mut Command,
+    place: usize,
+    sound: &Sound,
+    layout: Option<&'static str>,
+) {
+    match sound {
+        Sound::Copy => command.pair(format!("-c:a:{place}"), "copy"),
+        Sound::Encode(encoder, bits) => {
+            command.pair(format!("-c:a:{place}"), encoder);
+            command.pair(format!("-b:a:{place}"), bits);
+            if let Some(layout) = layout {
+                command.pair(
+                    format!("-filter:a:{place}"),
+                    format!("aformat=channel_layouts={layout}"),
+                );
+            }
+        }
+    }
+}
+
+/// Bits per second at which the container's codec is hard to tell from the source.
+fn goal(container: Container, audio: &Audio) -> u64 {
+    let (mono, stereo, more) = match container {
+        Container::WebM => (64_000, 112_000, 48_000),
+        // FFmpeg's own AAC encoder needs more than others.
+        _ => (96_000, 160_000, 64_000),
+    };
+    match audio.channels {
+        0 | 1 => mono,
+        2 => stereo,
+        channels => more * u64::from(channels.min(8)),
+    }
+}
+
+/// A lossy source has no more than this to keep; raw sound has no such bound.
+fn source_bits(stream: &Stream) -> u64 {
+    let is_lossy = matches!(
+        stream.codec.as_str(),
+        "mp3" | "mp2" | "aac" | "opus" | "vorbis" | "ac3" | "eac3" | "wmav2"
+    );
+    stream
+        .bit_rate
+        .filter(|_| is_lossy)
+        .map_or(u64::MAX, |bits| bits.max(48_000))
+}
+
+/// libopus refuses `5.1(side)` and its relatives, which differ from what it takes in names only.
+fn layout(container: Container, audio: &Audio) -> Option<&'static str> {
+    let is_plain = matches!(
+        audio.layout.as_deref(),
+        Some("mono" | "stereo" | "5.1" | "7.1")
+    ) || audio.channels <= 2;
+    match audio.channels {
+        _ if container != Container::WebM || is_plain => None,
+        3 => Some("3.0"),
+        4 => Some("quad"),
+        5 => Some("5.0"),
+        6 => Some("5.1"),
+        7 => Some("6.1"),
+        8 => Some("7.1"),
+        _ => Some("stereo"),
+    }
+}
