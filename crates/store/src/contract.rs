@@ -17,11 +17,13 @@ pub type Millis = i64;
 /// and the answer is [`Fault::Conflict`] or [`Verdict::Lost`].
 pub trait Records: Send + Sync {
     /// Reserves `upload.length` bytes and records the upload. An `idempotency_key` that is known is answered with
-    /// [`Begun::Known`]. The sum of all reservations never passes `room`; [`Fault::Full`] otherwise.
+    /// what it names, whatever else the upload says, and nothing changes. The sum of all reservations does not pass
+    /// `room` by this; [`Fault::Full`] otherwise. [`Fault::Conflict`] when the id is taken.
     fn begin(&self, upload: &NewUpload, room: u64, now: Millis) -> Result<Begun, Fault>;
-    /// The task that an idempotency key belongs to.
+    /// The task that an idempotency key belongs to: from `begin` until `abandon`, `expire` or `forget`.
     fn find_key(&self, key: &str) -> Result<Option<Begun>, Fault>;
-    /// Records that `durable` bytes are on disk for good. Never goes back.
+    /// Records that `durable` bytes are on disk for good. Never goes back; [`Fault::Offset`] past the length,
+    /// [`Fault::Conflict`] when it is a job by now.
     fn advance(
         &self,
         id: &TaskId,
@@ -29,12 +31,17 @@ pub trait Records: Send + Sync {
         now: Millis,
         expires_at: Millis,
     ) -> Result<(), Fault>;
-    /// Records the digest of a whole upload that waits for the client's confirmation.
+    /// Records the digest of a whole upload that waits for the client's confirmation. All of it is durable by then.
     fn received(&self, id: &TaskId, digest: &str, expires_at: Millis) -> Result<(), Fault>;
-    /// Ends an upload that will not become a job; frees its reservation. No error when it is gone already.
+    /// Ends an upload that will not become a job; frees its reservation. No error when it is gone already;
+    /// [`Fault::Conflict`] when it is a job by now.
     fn abandon(&self, id: &TaskId) -> Result<(), Fault>;
+    /// Ends an upload whose time is over, unless it has moved or become a job since [`Self::due`] named it. When this
+    /// answers `true` its files are nobody's, and may be deleted.
+    fn give_up(&self, id: &TaskId, now: Millis) -> Result<bool, Fault>;
     /// The upload becomes a queued job in one transaction. Idempotent: a job that is there is returned as it is.
-    /// With `limit`, [`Fault::Busy`] when that many jobs of this client are queued or running already.
+    /// With `limit`, [`Fault::Busy`] when that many jobs of this client are queued or running already; it stays an
+    /// upload then. A queued or running job never expires.
     fn enqueue(
         &self,
         id: &TaskId,
@@ -43,10 +50,13 @@ pub trait Records: Send + Sync {
         now: Millis,
     ) -> Result<Job, Fault>;
     /// Takes the next job: only queued ones with `not_before <= now`, and none of a client that has one running (a
-    /// unique index enforces it). Order: fewest recent starts of the client, then age. Counts the attempt.
+    /// unique index enforces it). Within a client by age; between clients, who has not started anything lately comes
+    /// first, then who has waited longest since its last start; but nobody is overtaken for ever by clients that
+    /// come later. Counts the attempt; a new one begins without progress.
     fn claim(&self, worker: &str, lease_until: Millis, now: Millis)
     -> Result<Option<Lease>, Fault>;
-    /// Extends the lease and records progress. Progress alone need not be durable.
+    /// Extends the lease and records progress. This need not be durable. A lease that has ended but not been reaped
+    /// is still its holder's.
     fn heartbeat(
         &self,
         lease: &Lease,
@@ -61,7 +71,8 @@ pub trait Records: Send + Sync {
         now: Millis,
         expires_at: Millis,
     ) -> Result<(), Fault>;
-    /// The job has failed for good, or was cancelled (`state`); `problem` says why.
+    /// The job has failed for good, or was cancelled (`state`: any other is a [`Fault::Conflict`]); `problem` says
+    /// why. Its reservation is freed.
     fn fail(
         &self,
         lease: &Lease,
@@ -70,23 +81,29 @@ pub trait Records: Send + Sync {
         now: Millis,
         expires_at: Millis,
     ) -> Result<(), Fault>;
-    /// Back into the queue, not before `not_before`; the attempt stays counted.
+    /// Back into the queue, not before `not_before`, which is its age from now on; the attempt stays counted. So does
+    /// a wish to cancel, here and on every other way back: the next lease shows it.
     fn retry(&self, lease: &Lease, problem: &Problem, not_before: Millis) -> Result<(), Fault>;
     /// Back into the queue at once, and the attempt is not counted (a server that drains).
     fn release(&self, lease: &Lease) -> Result<(), Fault>;
     /// Asks a job to stop: a queued one is cancelled here and now; a running one gets a mark that its next heartbeat
-    /// sees; a finished one stays. Returns the job as it is afterwards.
+    /// sees; a finished one stays. Returns the job as it is afterwards. An upload is a [`Fault::Conflict`]: see
+    /// [`Self::abandon`].
     fn cancel(&self, id: &TaskId, now: Millis, expires_at: Millis) -> Result<Job, Fault>;
     /// One job.
     fn job(&self, id: &TaskId) -> Result<Option<Job>, Fault>;
     /// Jobs, newest first; of one client when it is given.
     fn jobs(&self, client: Option<&str>, limit: u32) -> Result<Vec<Job>, Fault>;
-    /// How many queued jobs will start before this one, plus one; `None` unless it is queued.
+    /// How many jobs of this client are queued or running.
+    fn unfinished(&self, client: &str) -> Result<u64, Fault>;
+    /// How many queued jobs will start before this one, plus one, as things stand: when nothing comes, no pause
+    /// before a new attempt holds one up, and each client's running job ends before its next turn. `None` unless it
+    /// is queued.
     fn place(&self, id: &TaskId) -> Result<Option<u64>, Fault>;
-    /// Moves the end of a finished job's life to `expires_at`, if that is sooner.
+    /// Moves the end of a finished job's life to `expires_at`, if that is sooner. A tombstone stays as it is.
     fn shorten(&self, id: &TaskId, expires_at: Millis) -> Result<(), Fault>;
-    /// Running jobs whose lease has ended go back into the queue, or fail when `attempts` have been used up
-    /// (with `problem`). Returns how many of each: (back, failed).
+    /// Running jobs whose lease has ended (`lease_until <= now`) go back into the queue, or fail when `attempts` have
+    /// been used up (with `problem`). Returns how many of each: (back, failed).
     fn reap(
         &self,
         now: Millis,
@@ -94,15 +111,16 @@ pub trait Records: Send + Sync {
         problem: &Problem,
         expires_at: Millis,
     ) -> Result<(u64, u64), Fault>;
-    /// At start-up of the only server on this store: every running job's lease is over, whoever held it.
+    /// At start-up of the only server on this store: every running job's lease is over, whoever held it. Back into
+    /// the queue; attempts stay counted, for one of them may have ended the server.
     fn reclaim_all(&self, now: Millis) -> Result<u64, Fault>;
-    /// Everything whose time is over: uploads and finished jobs with `expires_at <= now`. Finished jobs become
-    /// `expired` and their result may be deleted; the caller then calls `forget`/`abandon` or keeps the tombstone.
+    /// Everything whose time is over (`expires_at <= now`), longest ago first. Changes nothing by itself: [`Due`] says
+    /// what to call.
     fn due(&self, now: Millis, limit: u32) -> Result<Vec<Due>, Fault>;
-    /// Marks a finished job `expired`, its files gone, its reservation freed; the row stays as a tombstone until
-    /// `forget_at`, so that asking for it has a clear answer.
+    /// Marks a finished job `expired`, its files gone, its reservation and its key freed; the row stays as a tombstone
+    /// until `forget_at`, so that asking for it has a clear answer. No error when it has been done before.
     fn expire(&self, id: &TaskId, forget_at: Millis) -> Result<(), Fault>;
-    /// Removes the row.
+    /// Removes the row of a finished job. No error when it is gone already.
     fn forget(&self, id: &TaskId) -> Result<(), Fault>;
     /// The ids that own files: open uploads, queued, running and completed jobs.
     fn owners(&self) -> Result<Vec<TaskId>, Fault>;
@@ -295,7 +313,7 @@ pub enum Verdict {
 /// Something whose time is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// An upload that has not moved: delete its file, then `abandon`.
+    /// An upload that has not moved: `give_up`, then delete its file. In this order, because it may be going on by now.
     Upload(TaskId),
     /// A finished job: delete its files, then `expire`.
     Finished(TaskId),
@@ -322,10 +340,11 @@ pub struct Totals {
 pub trait Blobs: Send + Sync {
     /// Bytes that may still be written on this disk while `margin` bytes stay free.
     fn room(&self, margin: u64) -> Result<u64, Fault>;
-    /// A new empty file for an upload of `length` bytes, its space reserved on disk (`fallocate`).
-    /// [`Fault::Full`] when the disk does not give it.
+    /// A new file for an upload of `length` bytes, its space reserved on disk (`fallocate`) and its name durable. It
+    /// is as long as the upload from the start and reads as zeros. [`Fault::Full`] when the disk does not give it,
+    /// [`Fault::Conflict`] when there is one; neither leaves anything behind.
     fn create_incoming(&self, id: &TaskId, length: u64) -> Result<File, Fault>;
-    /// An interrupted upload, to go on with. The caller writes with offsets.
+    /// An interrupted upload, to go on with. The caller writes with offsets. [`Fault::Missing`] when there is none.
     fn open_incoming(&self, id: &TaskId) -> Result<File, Fault>;
     /// The upload is whole: sync it, rename it to the task's input, sync the directory. Any error of a sync is final
     /// for this file. No error when it has been done before.
@@ -334,9 +353,12 @@ pub trait Blobs: Send + Sync {
     fn input_path(&self, id: &TaskId) -> PathBuf;
     /// A new empty directory for one attempt (old ones of this task are removed).
     fn create_work(&self, id: &TaskId, attempt: u32) -> Result<PathBuf, Fault>;
-    /// A finished file in the work directory becomes the task's result: sync, rename, sync the directory.
+    /// A finished file in the work directory becomes the task's result: sync, rename, sync the directory. It must be a
+    /// regular file in a work directory of this very task, reached without a link; [`Fault::Conflict`] otherwise, and
+    /// [`Fault::Missing`] when it is gone, as after a newer attempt's `create_work`.
     fn commit_result(&self, id: &TaskId, made: &std::path::Path) -> Result<(), Fault>;
-    /// The input becomes the result as it is (`kept_original`): a hard link or a rename, durable.
+    /// The input becomes the result as it is (`kept_original`), durable. It stays the input too, because the job may
+    /// have to be done again: a hard link, or a copy where there are none.
     fn keep_input_as_result(&self, id: &TaskId) -> Result<(), Fault>;
     /// The result, to be sent.
     fn open_result(&self, id: &TaskId) -> Result<File, Fault>;

@@ -34,6 +34,10 @@ impl Records for Database {
         self.write(|tx| upload::abandon(tx, id))
     }
 
+    fn give_up(&self, id: &TaskId, now: Millis) -> Result<bool, Fault> {
+        self.write(|tx| upload::give_up(tx, id, now))
+    }
+
     fn enqueue(
         &self,
         id: &TaskId,
@@ -105,6 +109,10 @@ impl Records for Database {
 
     fn jobs(&self, client: Option<&str>, limit: u32) -> Result<Vec<Job>, Fault> {
         self.read(|tx| ending::jobs(tx, client, limit))
+    }
+
+    fn unfinished(&self, client: &str) -> Result<u64, Fault> {
+        self.read(|tx| upload::unfinished(tx, client))
     }
 
     fn place(&self, id: &TaskId) -> Result<Option<u64>, Fault> {

@@ -104,6 +104,15 @@ pub(super) fn abandon(connection: &Connection, id: &TaskId) -> Result<(), Fault>
     }
 }
 
+pub(super) fn give_up(connection: &Connection, id: &TaskId, now: Millis) -> Result<bool, Fault> {
+    let changed = change(
+        connection,
+        "delete from tasks where id = ?1 and state = 'uploading' and expires_at <= ?2",
+        (id.as_str(), now),
+    )?;
+    Ok(changed > 0)
+}
+
 pub(super) fn enqueue(
     connection: &Connection,
     id: &TaskId,
@@ -164,7 +173,7 @@ fn reserve(connection: &Connection, wanted: u64, room: u64) -> Result<(), Fault>
     Ok(())
 }
 
-fn unfinished(connection: &Connection, client: &str) -> Result<u64, Fault> {
+pub(super) fn unfinished(connection: &Connection, client: &str) -> Result<u64, Fault> {
     let count = one(
         connection,
         "select (select count(*) from tasks where client = ?1 and state = 'queued')
