@@ -1,0 +1,369 @@
+//! From a request's JSON to the canonical operation and its parameters.
+
+use serde_json::{Map, Value};
+
+use super::table::{self, Kind, OPERATION_KEYS, Operation, PARAMETER_KEYS, Parameter, plain};
+use super::{choice, value};
+use crate::fault::Fault;
+use crate::media_type;
+use crate::outside::echo;
+
+/// Formats without a picture: converting to one of them is the operation `audio`.
+const AUDIO_FORMATS: [&str; 5] = ["mp3", "opus", "aac", "flac", "wav"];
+
+/// What a request asks for, in the words of docs/protocol.md.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// The canonical name.
+    pub operation: &'static str,
+    /// Canonical names and JSON types.
+    pub parameters: Map<String, Value>,
+    /// The operation exactly as it was sent.
+    pub sent: Value,
+}
+
+/// Finds the operation and its parameters. `is_verb` tells which values of the operation's keys are
+/// verbs (`upload`), not operations. With `ext` the client is one of ours: it means exactly what it
+/// says, and nothing is guessed for it.
+///
+/// # Errors
+/// A missing or unknown operation, or a value that can't be translated.
+pub fn resolve(
+    json: &Map<String, Value>,
+    is_verb: fn(&str) -> bool,
+    ext: bool,
+) -> Result<Resolved, Fault> {
+    let members = Members::of(json);
+    let (target, sent) = operation(&members, is_verb)?;
+    let operation = match target {
+        Target::Named(operation) => operation,
+        Target::Clip { default } => container(&members, default, sent)?,
+    };
+    let mut parameters = parameters(operation, &members)?;
+    if matches!(target, Target::Clip { .. }) || is_redundant(operation, &parameters) {
+        table::CONTAINER_KEYS
+            .iter()
+            .for_each(|key| drop(parameters.remove(*key)));
+    }
+    let operation = complete(operation.name, &mut parameters, ext);
+    Ok(Resolved {
+        operation,
+        parameters,
+        sent: sent.clone(),
+    })
+}
+
+/// The two places in which members stand.
+struct Members<'a> {
+    top: &'a Map<String, Value>,
+    inner: Map<String, Value>,
+}
+
+impl<'a> Members<'a> {
+    fn of(top: &'a Map<String, Value>) -> Self {
+        let objects = PARAMETER_KEYS
+            .iter()
+            .filter_map(|key| top.get(*key)?.as_object());
+        // A null is a member that wasn't given.
+        let given = objects.flatten().filter(|(_, value)| !value.is_null());
+        Self {
+            top,
+            inner: given
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        }
+    }
+
+    /// A member by name; the parameters' own place comes first.
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.inner
+            .get(name)
+            .or_else(|| self.top.get(name).filter(|value| !value.is_null()))
+    }
+}
+
+/// What an operation's key says.
+#[derive(Clone, Copy)]
+enum Target {
+    Named(&'static Operation),
+    /// GIF or WebM, the container stands in another member.
+    Clip {
+        default: Option<&'static str>,
+    },
+}
+
+fn operation<'a>(
+    members: &Members<'a>,
+    is_verb: fn(&str) -> bool,
+) -> Result<(Target, &'a Value), Fault> {
+    let mut unknown = None;
+    for key in OPERATION_KEYS {
+        let Some(sent) = members.top.get(key).filter(|value| !value.is_null()) else {
+            continue;
+        };
+        if sent.as_str().is_some_and(is_verb) {
+            continue;
+        }
+        if let Some(target) = target(sent, members) {
+            return Ok((target, sent));
+        }
+        unknown = unknown.or(Some(sent));
+    }
+    Err(match unknown {
+        Some(sent) => Fault::UnknownOperation { sent: shown(sent) },
+        None => Fault::MissingOperation,
+    })
+}
+
+fn target(sent: &Value, members: &Members<'_>) -> Option<Target> {
+    if let Some(number) = value::integer(sent) {
+        return numbered(number, members);
+    }
+    let name = sent.as_str()?;
+    if table::CLIP.contains(&plain(name).as_str()) {
+        return Some(Target::Clip { default: None });
+    }
+    Operation::named(name).map(Target::Named)
+}
+
+/// Clients count in two ways. What stands beside the number tells them apart: a choice of a ratio or of
+/// a size says what is meant whatever the number, and only client A sends `extention`.
+fn numbered(number: i64, members: &Members<'_>) -> Option<Target> {
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    let has = |name| members.get(name).is_some();
+    let chosen = match (has("ratio_choice"), has("resolution_choice")) {
+        (true, false) => Some("aspect"),
+        (false, true) => Some("resize"),
+        _ => None,
+    };
+    let name = match chosen {
+        Some(name) if matches!(number, 2 | 3) => name,
+        _ if chosen.is_some() || has("extention") => table::NUMBERS_OF_A.get(index)?,
+        _ => table::NUMBERS.get(index)?,
+    };
+    match Operation::named(name) {
+        Some(operation) => Some(Target::Named(operation)),
+        // A bare 5 without a container is what client A would mean by it.
+        None => Some(Target::Clip {
+            default: Some("gif"),
+        }),
+    }
+}
+
+fn container(
+    members: &Members<'_>,
+    default: Option<&'static str>,
+    sent: &Value,
+) -> Result<&'static Operation, Fault> {
+    const ALLOWED: &str = "gif or webm";
+    // A key whose value is the operation itself (`"type": "trim"`) names no container.
+    let mut named = table::CONTAINER_KEYS
+        .iter()
+        .filter_map(|key| Some((*key, members.get(key)?)));
+    let Some((member, value)) = named.find(|(_, value)| *value != sent) else {
+        let name = default.ok_or(Fault::MissingMember {
+            member: "type",
+            meaning: "the container, gif or webm",
+        })?;
+        return Operation::named(name).ok_or(Fault::MissingOperation);
+    };
+    let format = value
+        .as_str()
+        .and_then(|text| media_type::read(text).ok()?.0);
+    let operation = format.filter(|name| matches!(name.as_str(), "gif" | "webm"));
+    operation
+        .and_then(|name| Operation::named(&name))
+        .ok_or_else(|| invalid(member, value, ALLOWED))
+}
+
+/// `create_gif` with `format: "gif"` says the same thing twice.
+fn is_redundant(operation: &Operation, parameters: &Map<String, Value>) -> bool {
+    let mut containers = table::CONTAINER_KEYS
+        .iter()
+        .filter_map(|key| parameters.get(*key));
+    matches!(operation.name, "gif" | "webm") && containers.all(|value| value == operation.name)
+}
+
+fn parameters(operation: &Operation, members: &Members<'_>) -> Result<Map<String, Value>, Fault> {
+    let mut canonical = Map::new();
+    for row in operation.parameters {
+        let found = row
+            .names()
+            .find_map(|name| Some((name, members.inner.get(name)?)));
+        let found = found.or_else(|| {
+            row.names()
+                .find_map(|name| Some((name, members.get(name)?)))
+        });
+        // A name that is the operation's own key here (`"type"`, `"mode"`) is no parameter of any row.
+        if let Some((name, sent)) = found.filter(|_| !canonical.contains_key(row.name)) {
+            translate(row, name, sent, &mut canonical)?;
+        }
+    }
+    let is_known = |name: &str| {
+        operation
+            .parameters
+            .iter()
+            .any(|row| row.names().any(|known| known == name))
+    };
+    let others = members.inner.iter().filter(|(name, _)| !is_known(name));
+    canonical.extend(others.map(|(name, value)| (name.clone(), value.clone())));
+    Ok(canonical)
+}
+
+/// Puts one parameter into the canonical map.
+fn translate(
+    row: &Parameter,
+    member: &str,
+    sent: &Value,
+    into: &mut Map<String, Value>,
+) -> Result<(), Fault> {
+    let read = match row.kind {
+        Kind::Pixels if is_automatic(sent) => return Ok(()),
+        Kind::SizeChoice | Kind::Size => return size(row, member, sent, into),
+        Kind::Number | Kind::Pixels => value::number(sent).map(Value::Number),
+        Kind::Seconds => Some(seconds(member, sent)?),
+        Kind::Bytes => amount(sent, 1),
+        Kind::BitRate => amount(sent, 1000),
+        Kind::RatioChoice => {
+            let ratio = choice::ratio(sent).ok_or_else(|| invalid(member, sent, "1, 2 or 3"))?;
+            // Nothing of the picture is lost or bent unless somebody asks for it.
+            into.entry("fit").or_insert_with(|| "letterbox".into());
+            Some(ratio.into())
+        }
+        Kind::Ratio => choice::ratio(sent)
+            .map(Value::from)
+            .or_else(|| value::ratio(sent.as_str()?).map(Value::from)),
+        Kind::Fit => Some(fit(sent)),
+        Kind::Format => sent
+            .as_str()
+            .and_then(|text| media_type::read(text).ok()?.0)
+            .map(Value::from),
+        Kind::Name => sent
+            .as_str()
+            .map(|text| text.trim().to_ascii_lowercase().into()),
+        Kind::Flag => value::flag(sent).map(Value::from),
+    };
+    into.insert(row.name.to_owned(), read.unwrap_or_else(|| sent.clone()));
+    Ok(())
+}
+
+/// A size is either two numbers or a name; numbers that were given by themselves are believed first.
+fn size(
+    row: &Parameter,
+    member: &str,
+    sent: &Value,
+    into: &mut Map<String, Value>,
+) -> Result<(), Fault> {
+    let text = sent
+        .as_str()
+        .map_or_else(|| sent.to_string(), str::to_owned);
+    let pixels = match row.kind {
+        Kind::SizeChoice => {
+            Some(choice::size_of_a(sent).ok_or_else(|| invalid(member, sent, "1, 2, 3 or 4"))?)
+        }
+        _ => choice::size_of_c(sent).or_else(|| value::width_and_height(&text)),
+    };
+    match pixels {
+        Some((width, height)) => {
+            into.entry("width").or_insert_with(|| width.into());
+            into.entry("height").or_insert_with(|| height.into());
+        }
+        None => drop(into.insert("size".into(), value::named_size(&text).into())),
+    }
+    Ok(())
+}
+
+fn seconds(member: &str, sent: &Value) -> Result<Value, Fault> {
+    let seconds = value::seconds(sent).map(Value::Number);
+    seconds.ok_or_else(|| {
+        invalid(
+            member,
+            sent,
+            "a time: seconds (5.5), \"00:10\" or \"00:00:10\"",
+        )
+    })
+}
+
+/// A number with or without a unit. Numbers below 1000 count in `small`: nobody means 128 bits a second.
+fn amount(sent: &Value, small: u64) -> Option<Value> {
+    let amount = value::unsigned(sent).or_else(|| value::with_unit(sent.as_str()?))?;
+    Some(
+        if amount < 1000 {
+            amount * small
+        } else {
+            amount
+        }
+        .into(),
+    )
+}
+
+fn fit(sent: &Value) -> Value {
+    match choice::fit(sent) {
+        Some(fit) => fit.into(),
+        None => sent.as_str().map_or_else(
+            || sent.clone(),
+            |text| text.trim().to_ascii_lowercase().into(),
+        ),
+    }
+}
+
+/// `-1` and `-2` are how FFmpeg says "whatever fits".
+fn is_automatic(sent: &Value) -> bool {
+    matches!(value::integer(sent), Some(-1 | -2))
+        || sent
+            .as_str()
+            .is_some_and(|text| matches!(plain(text).as_str(), "" | "auto"))
+}
+
+/// What clients leave unsaid because for them it goes without saying.
+fn complete(
+    operation: &'static str,
+    parameters: &mut Map<String, Value>,
+    ext: bool,
+) -> &'static str {
+    match operation {
+        // Both numbers are an exact size: the picture gets it, also when it was smaller.
+        "resize"
+            if !ext && parameters.contains_key("width") && parameters.contains_key("height") =>
+        {
+            parameters
+                .entry("fit")
+                .or_insert_with(|| "letterbox".into());
+            parameters.entry("upscale").or_insert(Value::Bool(true));
+        }
+        "audio" => drop(parameters.entry("format").or_insert_with(|| "mp3".into())),
+        "convert" => return convert(parameters, ext),
+        _ => {}
+    }
+    operation
+}
+
+/// Client C's `convert` without a format is MP3, and nobody who converts to an audio format
+/// expects a picture in it.
+fn convert(parameters: &mut Map<String, Value>, ext: bool) -> &'static str {
+    if parameters.is_empty() && !ext {
+        parameters.insert("format".into(), "mp3".into());
+    }
+    let format = parameters
+        .get("format")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let has_codecs = parameters.contains_key("video") || parameters.contains_key("audio");
+    if AUDIO_FORMATS.contains(&format) && !has_codecs {
+        "audio"
+    } else {
+        "convert"
+    }
+}
+
+fn invalid(member: &str, sent: &Value, allowed: &'static str) -> Fault {
+    Fault::InvalidParameter {
+        member: echo(member),
+        sent: shown(sent),
+        allowed,
+    }
+}
+
+fn shown(sent: &Value) -> String {
+    sent.as_str().map_or_else(|| echo(&sent.to_string()), echo)
+}
