@@ -4,5 +4,19 @@
 //! as that lives, so the kernel ends the child when the server dies (`PR_SET_PDEATHSIG` is tied to the thread).
 
 pub mod config;
+pub mod policy;
+pub mod clock;
+pub mod problem;
+pub mod order;
+pub mod sandbox;
+mod stall;
+pub mod runner;
+mod live;
+mod shared;
+mod janitor;
+mod worker;
+pub mod engine;
 
 pub use config::{Config, PerClient, Programs, ShareConfig, ShareMode};
+pub use engine::Engine;
+pub use order::Order;

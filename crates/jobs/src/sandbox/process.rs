@@ -1,0 +1,235 @@
+//! One child from start to end: its output is heard while it runs, nothing of it is left afterwards.
+
+use super::share::Share;
+use kinora_media::diagnosis::Ended;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open,
+    set_parent_process_death_signal, setrlimit,
+};
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// How often [`Heard::Tick`] comes: often enough that a cancelled job ends within a second.
+const TICK_MS: i64 = 200;
+/// Pieces of 16 KiB that are taken from one pipe at a time; a pipe holds 64 KiB.
+const READS: usize = 16;
+
+/// What to start.
+#[derive(Debug)]
+pub struct Spec<'a> {
+    /// Absolute path of the program.
+    pub program: &'a Path,
+    /// Its arguments, one each.
+    pub arguments: &'a [OsString],
+    /// Its working directory; outputs with relative side files stay in there.
+    pub directory: &'a Path,
+    /// Bytes that any file it writes may reach (`RLIMIT_FSIZE`); `None` where nothing is written.
+    pub file_size: Option<u64>,
+    /// Its part of the processor.
+    pub share: &'a Share,
+}
+
+/// What came from the child, or that a moment has passed.
+#[derive(Debug)]
+pub enum Heard<'a> {
+    /// It lives, under this id.
+    Started(Pid),
+    /// Bytes of its standard output.
+    Output(&'a [u8]),
+    /// Bytes of its standard error.
+    Complaint(&'a [u8]),
+    /// Nothing: time to look at clocks and wishes.
+    Tick,
+}
+
+/// What the listener wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Let it run.
+    Continue,
+    /// End it, and all that it started, now.
+    Kill,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Its exit code, or the signal.
+    pub ended: Ended,
+    /// We ended it.
+    pub killed: bool,
+}
+
+/// Runs the child to its end. The calling thread is its parent and must outlive it, which it does by not returning.
+///
+/// # Errors
+/// When the child cannot be started or watched; a child that fails is no error here.
+pub fn run(spec: &Spec<'_>, listen: &mut dyn FnMut(Heard<'_>) -> Control) -> io::Result<Finished> {
+    let mut child = Group(spawn(spec)?);
+    let pid = child.pid();
+    let exited = pidfd_open(pid, PidfdFlags::empty())?;
+    let mut output = Pipe::new(child.0.stdout.take())?;
+    let mut complaint = Pipe::new(child.0.stderr.take())?;
+    let mut killed = false;
+    listen(Heard::Started(pid));
+    while !is_over(&exited, &output, &complaint)? {
+        let mut wish = listen(Heard::Tick);
+        output.drain(|bytes| wish = worse(wish, listen(Heard::Output(bytes))))?;
+        complaint.drain(|bytes| wish = worse(wish, listen(Heard::Complaint(bytes))))?;
+        if wish == Control::Kill && !killed {
+            killed = true;
+            child.end();
+        }
+    }
+    let status = child.0.wait()?;
+    child.end();
+    output.drain(|bytes| drop(listen(Heard::Output(bytes))))?;
+    complaint.drain(|bytes| drop(listen(Heard::Complaint(bytes))))?;
+    Ok(Finished {
+        ended: ended(status),
+        killed,
+    })
+}
+
+/// Waits for the next event; true when the child is gone.
+fn is_over(exited: &OwnedFd, output: &Pipe, complaint: &Pipe) -> io::Result<bool> {
+    let mut waiting = vec![PollFd::new(exited, PollFlags::IN)];
+    waiting.extend([output, complaint].into_iter().filter_map(Pipe::poll_fd));
+    let tick = Timespec {
+        tv_sec: 0,
+        tv_nsec: TICK_MS * 1_000_000,
+    };
+    match poll(&mut waiting, Some(&tick)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(!waiting[0].revents().is_empty()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn worse(a: Control, b: Control) -> Control {
+    if a == Control::Kill { a } else { b }
+}
+
+fn ended(status: ExitStatus) -> Ended {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Ended::Exit(code),
+        (None, signal) => Ended::Signal(signal.unwrap_or(0)),
+    }
+}
+
+/// The child's process group; dropping it leaves no member alive.
+struct Group(Child);
+
+impl Group {
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.0)
+    }
+
+    /// SIGKILL: an FFmpeg that fills gaps between far timestamps was seen to be deaf to SIGTERM, and what it was
+    /// writing is thrown away in any case.
+    fn end(&self) {
+        // ESRCH: all of them are gone, which is what was wanted.
+        let _ = kill_process_group(self.pid(), Signal::KILL);
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.end();
+        let _ = self.0.wait();
+    }
+}
+
+/// One end of a pipe that never blocks.
+struct Pipe {
+    file: Option<std::fs::File>,
+}
+
+impl Pipe {
+    fn new(end: Option<impl Into<OwnedFd>>) -> io::Result<Self> {
+        let file = end.map(|end| std::fs::File::from(end.into()));
+        if let Some(file) = &file {
+            rustix::io::ioctl_fionbio(file, true)?;
+        }
+        Ok(Self { file })
+    }
+
+    fn poll_fd(&self) -> Option<PollFd<'_>> {
+        let file = self.file.as_ref()?;
+        Some(PollFd::from_borrowed_fd(file.as_fd(), PollFlags::IN))
+    }
+
+    /// Hands over what is there now, at most [`READS`] pieces, so that a child that never stops talking cannot keep
+    /// the listener from ending it. Forgets the pipe at its end, so that it is not polled for ever.
+    fn drain(&mut self, mut each: impl FnMut(&[u8])) -> io::Result<()> {
+        let mut buffer = [0u8; 16 * 1024];
+        for _ in 0..READS {
+            let Some(file) = &mut self.file else { break };
+            match file.read(&mut buffer) {
+                Ok(0) => self.file = None,
+                Ok(n) => each(&buffer[..n]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn spawn(spec: &Spec<'_>) -> io::Result<Child> {
+    let mut command = Command::new(spec.program);
+    command
+        .args(spec.arguments)
+        .current_dir(spec.directory)
+        .env_clear()
+        .env("LC_ALL", "C")
+        .env("HOME", "/nonexistent")
+        .env("AV_LOG_FORCE_NOCOLOR", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let joins = spec.share.video_entry();
+    let parent = rustix::process::getpid();
+    let file_size = spec.file_size;
+    let prepare = move || {
+        confine(file_size)?;
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The parent may have died before the line above took effect.
+        if rustix::process::getppid() != Some(parent) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        if let Some(group) = &joins {
+            // A group that has just been removed must not cost the job: the child then stays in ours.
+            let _ = rustix::io::write(group, b"0");
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec only system calls are made (setrlimit, prctl, getppid, write); nothing allocates,
+    // and no lock is taken.
+    #[expect(
+        unsafe_code,
+        reason = "limits of the child can only be set between fork and exec"
+    )]
+    unsafe {
+        command.pre_exec(prepare);
+    }
+    command.spawn()
+}
+
+fn confine(file_size: Option<u64>) -> io::Result<()> {
+    let limit = |value| Rlimit {
+        current: Some(value),
+        maximum: Some(value),
+    };
+    setrlimit(Resource::Core, limit(0))?;
+    if let Some(bytes) = file_size {
+        setrlimit(Resource::Fsize, limit(bytes))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Whether a child still gets anywhere.
+//!
+//! A stuck encoder can sit in a futex for ever without using the processor (measured with an encoder short of
+//! memory), so neither a processor limit nor a deadline for the whole is enough.
+
+use crate::policy::BUSY_STALL_FACTOR;
+use rustix::process::Pid;
+use std::time::{Duration, Instant};
+
+/// What moves when there is progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Frames written.
+    pub frame: Option<u64>,
+    /// Time reached in the output, in microseconds.
+    pub out_time_us: Option<u64>,
+    /// Bytes written.
+    pub size: Option<u64>,
+}
+
+/// Watches one child.
+#[derive(Debug)]
+pub struct Stall {
+    limit: Duration,
+    pid: Option<Pid>,
+    position: Position,
+    since: Instant,
+    /// Processor ticks that the child had used at `since`.
+    ticks: u64,
+}
+
+impl Stall {
+    /// `limit`: how long nothing may move.
+    #[must_use]
+    pub fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            pid: None,
+            position: Position::default(),
+            since: Instant::now(),
+            ticks: 0,
+        }
+    }
+
+    /// The child lives.
+    pub fn started(&mut self, pid: Pid) {
+        self.pid = Some(pid);
+        self.since = Instant::now();
+    }
+
+    /// The child says where it is.
+    pub fn moved(&mut self, position: Position) {
+        if position != self.position {
+            self.position = position;
+            self.since = Instant::now();
+            self.ticks = self.used();
+        }
+    }
+
+    /// Nothing has moved for too long. Work without progress lines (building a palette) is given more time than
+    /// sitting still.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let still = self.since.elapsed();
+        if still <= self.limit {
+            return false;
+        }
+        // USER_HZ is 100 on Linux; a tenth of one core counts as working.
+        let used = Duration::from_millis(self.used().saturating_sub(self.ticks) * 10);
+        used < still / 10 || still > self.limit * BUSY_STALL_FACTOR
+    }
+
+    /// Ticks of processor time: fields 14 and 15 of `/proc/PID/stat` (proc(5)).
+    fn used(&self) -> u64 {
+        let read = || {
+            let path = format!("/proc/{}/stat", self.pid?.as_raw_nonzero());
+            let stat = std::fs::read_to_string(path).ok()?;
+            let after_name = stat.rsplit_once(')')?.1;
+            let mut fields = after_name.split_whitespace().skip(11);
+            let mut next = || fields.next()?.parse::<u64>().ok();
+            Some(next()? + next()?)
+        };
+        read().unwrap_or(0)
+    }
+}
