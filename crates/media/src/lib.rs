@@ -5,7 +5,6 @@
 //! FFmpeg prints while and after it runs. Nothing here touches a file, a clock or a process; `jobs` does.
 
 #![deny(missing_docs)]
-#![allow(dead_code, reason = "rooms beside compress are being furnished")]
 
 pub mod limits;
 pub mod fault;

@@ -184,7 +184,7 @@ fn bit_depth(pixel_format: Option<&str>, raw: Option<u32>) -> u32 {
     };
     named
         .or(packed)
-        .or(raw.filter(|bits| (1..=16).contains(bits) && name.is_empty()))
+        .or_else(|| raw.filter(|bits| (1..=16).contains(bits) && name.is_empty()))
         .unwrap_or(8)
 }
 
@@ -266,7 +266,9 @@ fn number<T: std::str::FromStr>(value: &Value, name: &str) -> Option<T> {
 fn micros(value: &Value, name: &str) -> Option<u64> {
     let seconds: f64 = number(value, name)?;
     // A length of more than thirty years is a broken header; the float would lose the microseconds anyway.
-    (seconds >= 0.0 && seconds < 1e9).then_some((seconds * 1e6).round() as u64)
+    (0.0..1e9)
+        .contains(&seconds)
+        .then_some((seconds * 1e6).round() as u64)
 }
 
 /// `30000/1001` or `4:3`, without zeros.
@@ -288,5 +290,7 @@ fn clock(text: &str) -> Option<u64> {
         parts.next()?.ok()?,
     );
     let total = hours * 3600.0 + minutes * 60.0 + seconds;
-    (total > 0.0 && total < 1e9).then_some((total * 1e6).round() as u64)
+    (0.0..1e9)
+        .contains(&total)
+        .then_some((total * 1e6).round() as u64)
 }

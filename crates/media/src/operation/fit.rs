@@ -85,6 +85,24 @@ pub(crate) fn picture(info: &MediaInfo) -> Result<(&Stream, &Video), Fault> {
     is_handled.then_some((stream, video)).ok_or_else(fault)
 }
 
+/// The picture at this width, or at the usual one, but no wider than it is.
+pub(crate) fn no_wider(
+    video: &Video,
+    asked: Option<u32>,
+    usual: Option<u32>,
+    notes: &mut Vec<String>,
+) -> Size {
+    let source = video.display_size();
+    let width = asked.or(usual).unwrap_or(source.width).min(source.width);
+    if asked.is_some_and(|asked| asked > source.width + 1) {
+        notes.push(format!(
+            "The picture is {} pixels wide and was not enlarged.",
+            source.width
+        ));
+    }
+    within_limits(times(source, f64::from(width) / f64::from(source.width)))
+}
+
 /// A size times a factor, even.
 pub(crate) fn times(size: Size, factor: f64) -> Size {
     Size {

@@ -9,6 +9,11 @@ pub mod fit;
 pub mod range;
 pub(crate) mod everyday;
 pub mod compress;
+pub mod resize;
+pub mod aspect;
+pub mod audio;
+pub mod gif;
+pub mod webm;
 
 use serde::de::Error as _;
 use serde::ser::SerializeStruct as _;
@@ -24,13 +29,30 @@ pub use crate::plan::Context;
 pub use table::{Parameter, Row};
 
 /// All operations, for help and documentation.
-pub const TABLE: &[Row] = &[compress::ROW];
+pub const TABLE: &[Row] = &[
+    compress::ROW,
+    resize::ROW,
+    aspect::ROW,
+    audio::ROW,
+    gif::ROW,
+    webm::ROW,
+];
 
 /// What to do to a video, with options that have been checked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
     /// Fewer bytes.
     Compress(compress::Options),
+    /// Another size.
+    Resize(resize::Options),
+    /// Another shape.
+    Aspect(aspect::Options),
+    /// The sound alone.
+    Audio(audio::Options),
+    /// An animated picture.
+    Gif(gif::Options),
+    /// For web pages.
+    Webm(webm::Options),
 }
 
 impl Operation {
@@ -43,6 +65,11 @@ impl Operation {
         let form = &mut Form::new(row, parameters)?;
         Ok(match row.name {
             "compress" => Self::Compress(compress::Options::read(form)?),
+            "resize" => Self::Resize(resize::Options::read(form)?),
+            "aspect" => Self::Aspect(aspect::Options::read(form)?),
+            "audio" => Self::Audio(audio::Options::read(form)?),
+            "gif" => Self::Gif(gif::Options::read(form)?),
+            "webm" => Self::Webm(webm::Options::read(form)?),
             _ => return Err(unknown(name)),
         })
     }
@@ -51,6 +78,11 @@ impl Operation {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Compress(_) => "compress",
+            Self::Resize(_) => "resize",
+            Self::Aspect(_) => "aspect",
+            Self::Audio(_) => "audio",
+            Self::Gif(_) => "gif",
+            Self::Webm(_) => "webm",
         }
     }
 
@@ -59,6 +91,11 @@ impl Operation {
         let mut parameters = Map::new();
         match self {
             Self::Compress(options) => options.write(&mut parameters),
+            Self::Resize(options) => options.write(&mut parameters),
+            Self::Aspect(options) => options.write(&mut parameters),
+            Self::Audio(options) => options.write(&mut parameters),
+            Self::Gif(options) => options.write(&mut parameters),
+            Self::Webm(options) => options.write(&mut parameters),
         }
         (self.name(), parameters)
     }
@@ -67,6 +104,11 @@ impl Operation {
     pub fn plan(&self, info: &MediaInfo, context: &Context<'_>) -> Result<Plan, Fault> {
         match self {
             Self::Compress(options) => options.plan(info, context),
+            Self::Resize(options) => options.plan(info, context),
+            Self::Aspect(options) => options.plan(info, context),
+            Self::Audio(options) => options.plan(info, context),
+            Self::Gif(options) => options.plan(info, context),
+            Self::Webm(options) => options.plan(info, context),
         }
     }
 }

@@ -73,8 +73,8 @@ pub(crate) fn hevc(command: &mut Command, video: &Video, rate: Rate, context: &C
     command.pair("-x265-params", parameters);
 }
 
-/// VP9 in two passes.
-pub(crate) fn vp9(command: &mut Command, quality: u32, width: u32, pass: Pass) {
+/// VP9 at constant quality.
+pub(crate) fn vp9(command: &mut Command, quality: u32, width: u32, pass: Option<Pass>) {
     command.words(&[
         "-c:v:0",
         "libvpx-vp9",
@@ -91,7 +91,7 @@ pub(crate) fn vp9(command: &mut Command, quality: u32, width: u32, pass: Pass) {
     // Columns of 512 pixels or more; each is a thread's work.
     command.pair("-tile-columns", (width / 512).max(1).ilog2().min(6));
     command.words(&["-auto-alt-ref", "1", "-lag-in-frames", "25"]);
-    set_pass(command, Some(pass));
+    set_pass(command, pass);
 }
 
 /// AV1 in 10 bits, which costs nothing and shows fewer bands.
