@@ -10,6 +10,7 @@ pub mod fault;
 pub mod contract;
 pub mod sqlite;
 pub mod files;
+pub mod suite;
 
 pub use fault::Fault;
 pub use id::{Secret, TaskId};

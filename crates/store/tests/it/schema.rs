@@ -1,0 +1,98 @@
+//! What stands in files that are out there: a change of `schema_1.sql`'s outcome is a change of every user's file.
+
+use kinora_store::TaskId;
+use kinora_store::contract::{Records, State};
+use kinora_store::sqlite::Database;
+use rusqlite::Connection;
+use std::fmt::Write;
+use std::path::Path;
+
+/// A database as version 1 wrote it, with a task in every state.
+const VERSION_1: &str = include_str!("version_1.sql");
+
+/// What the schema is today, table by table and index by index.
+const TODAY: &str = include_str!("schema.golden");
+
+/// Every object of the schema without comments and line breaks, which are free to change.
+fn dump(path: &Path) -> String {
+    let connection = Connection::open(path).unwrap();
+    let mut statement = connection
+        .prepare("select sql from sqlite_schema where sql is not null order by type, name")
+        .unwrap();
+    let rows = statement
+        .query_map([], |row| row.get::<_, String>(0))
+        .unwrap();
+    let mut text = String::new();
+    for sql in rows {
+        let sql = sql.unwrap();
+        let code = sql
+            .lines()
+            .map(|line| line.split("--").next().unwrap_or(""));
+        let words: Vec<_> = code.flat_map(str::split_whitespace).collect();
+        writeln!(text, "{};", words.join(" ")).unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_new_database_has_the_golden_schema() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("new.db");
+    drop(Database::open(&path).unwrap());
+    assert_eq!(
+        dump(&path),
+        TODAY,
+        "a schema that has been released changes by a new step only"
+    );
+}
+
+#[test]
+fn a_database_of_version_1_opens_with_all_that_is_in_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("old.db");
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(VERSION_1)
+        .unwrap();
+
+    let database = Database::open(&path).unwrap();
+    database.check().unwrap();
+    assert_eq!(dump(&path), TODAY);
+    let totals = database.totals().unwrap();
+    assert_eq!(
+        (
+            totals.uploads,
+            totals.queued,
+            totals.processing,
+            totals.completed
+        ),
+        (1, 1, 1, 1)
+    );
+    assert_eq!(totals.reserved, 100 + 200 + 300 + 40);
+    let state = |digit: &str| {
+        let id = TaskId::parse(&digit.repeat(32)).unwrap();
+        database.job(&id).unwrap().map(|job| job.state)
+    };
+    let expected = [
+        ("0", None),
+        ("1", Some(State::Queued)),
+        ("2", Some(State::Processing)),
+        ("3", Some(State::Completed)),
+        ("4", Some(State::Failed)),
+        ("5", Some(State::Cancelled)),
+        ("6", Some(State::Expired)),
+    ];
+    for (digit, expected) in expected {
+        assert_eq!(state(digit), expected, "{digit}");
+    }
+    assert_eq!(database.reclaim_all(1_000).unwrap(), 1);
+    assert_eq!(
+        database
+            .claim("w", 2_000, 1_000)
+            .unwrap()
+            .unwrap()
+            .job
+            .attempt,
+        1
+    );
+}
