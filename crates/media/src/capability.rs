@@ -83,6 +83,13 @@ impl Capabilities {
         self.encoders.get(name).copied()
     }
 
+    /// The encoder, with its name as the build lists it.
+    pub(crate) fn listed_encoder(&self, name: &str) -> Option<(&str, Encoder)> {
+        self.encoders
+            .get_key_value(name)
+            .map(|(name, encoder)| (name.as_str(), *encoder))
+    }
+
     /// Whether the container can be written.
     pub fn has_muxer(&self, name: &str) -> bool {
         self.muxers.contains(name)

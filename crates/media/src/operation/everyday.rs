@@ -160,7 +160,7 @@ impl<'a> Everyday<'a> {
         Plan {
             steps,
             extension: self.container.extension().into(),
-            duration_us: self.info.duration_us,
+            duration_us: expect.duration_us,
             notes: self.notes,
             never_larger: false,
             expect,
@@ -178,15 +178,24 @@ pub(crate) fn expectation(
     let frame_us = video
         .frames_per_second()
         .map_or(0, |rate| (1e6 / rate) as u64);
+    let video_us = Cut::of_track(cut, stream.duration_us);
+    let sounds = info
+        .audio()
+        .map(|(audio, _)| Cut::of_track(cut, audio.duration_us));
+    let audio_us: Vec<_> = sounds.collect();
+    // Of a file with several pictures only one is kept, and the file's length may be that of another.
+    let kept = audio_us
+        .iter()
+        .copied()
+        .chain([video_us])
+        .collect::<Option<Vec<_>>>();
+    let longest = kept.and_then(|lengths| lengths.into_iter().max());
     Expectation {
         videos: Some(1),
-        audios: Some(info.audio().count()),
-        duration_us: Cut::length_of(cut, info.duration_us),
-        video_us: Cut::of_track(cut, stream.duration_us),
-        audio_us: info
-            .audio()
-            .map(|(audio, _)| Cut::of_track(cut, audio.duration_us))
-            .collect(),
+        audios: Some(audio_us.len()),
+        duration_us: longest.or_else(|| Cut::length_of(cut, info.duration_us)),
+        video_us,
+        audio_us,
         frame_us,
         ..Expectation::default()
     }

@@ -14,6 +14,7 @@ pub mod aspect;
 pub mod audio;
 pub mod gif;
 pub mod webm;
+pub mod convert;
 
 use serde::de::Error as _;
 use serde::ser::SerializeStruct as _;
@@ -36,6 +37,7 @@ pub const TABLE: &[Row] = &[
     audio::ROW,
     gif::ROW,
     webm::ROW,
+    convert::ROW,
 ];
 
 /// What to do to a video, with options that have been checked.
@@ -53,6 +55,8 @@ pub enum Operation {
     Gif(gif::Options),
     /// For web pages.
     Webm(webm::Options),
+    /// Another container or other codecs.
+    Convert(convert::Options),
 }
 
 impl Operation {
@@ -70,6 +74,7 @@ impl Operation {
             "audio" => Self::Audio(audio::Options::read(form)?),
             "gif" => Self::Gif(gif::Options::read(form)?),
             "webm" => Self::Webm(webm::Options::read(form)?),
+            "convert" => Self::Convert(convert::Options::read(form)?),
             _ => return Err(unknown(name)),
         })
     }
@@ -83,6 +88,7 @@ impl Operation {
             Self::Audio(_) => "audio",
             Self::Gif(_) => "gif",
             Self::Webm(_) => "webm",
+            Self::Convert(_) => "convert",
         }
     }
 
@@ -96,6 +102,7 @@ impl Operation {
             Self::Audio(options) => options.write(&mut parameters),
             Self::Gif(options) => options.write(&mut parameters),
             Self::Webm(options) => options.write(&mut parameters),
+            Self::Convert(options) => options.write(&mut parameters),
         }
         (self.name(), parameters)
     }
@@ -109,6 +116,7 @@ impl Operation {
             Self::Audio(options) => options.plan(info, context),
             Self::Gif(options) => options.plan(info, context),
             Self::Webm(options) => options.plan(info, context),
+            Self::Convert(options) => options.plan(info, context),
         }
     }
 }

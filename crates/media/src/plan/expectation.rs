@@ -18,7 +18,7 @@ pub struct Expectation {
     pub size: Option<Size>,
     /// Width by height on the screen, within 2 %.
     pub display_aspect: Option<f64>,
-    /// Length of the whole.
+    /// Length of picture and sound, whichever is longer.
     pub duration_us: Option<u64>,
     /// Length of the picture.
     pub video_us: Option<u64>,
@@ -89,7 +89,7 @@ impl Expectation {
     }
 
     fn check_lengths(&self, made: &MediaInfo) -> Result<(), Fault> {
-        self.check_length("file", self.duration_us, made.duration_us)?;
+        self.check_length("result", self.duration_us, length(made))?;
         let picture = made
             .first_video()
             .and_then(|(stream, _)| stream.duration_us);
@@ -121,6 +121,16 @@ impl Expectation {
             seconds(expected)
         ))
     }
+}
+
+/// The longest of picture and sound. The file's own length would count subtitles, which outlast both.
+fn length(made: &MediaInfo) -> Option<u64> {
+    let sounds = made.audio().map(|(stream, _)| stream);
+    let lengths = made.videos().chain(sounds).map(|stream| stream.duration_us);
+    let known = lengths.collect::<Option<Vec<_>>>();
+    known
+        .and_then(|lengths| lengths.into_iter().max())
+        .or(made.duration_us)
 }
 
 fn wrong(problem: String) -> Result<(), Fault> {
