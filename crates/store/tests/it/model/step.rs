@@ -157,7 +157,7 @@ impl World {
             expires_at: self.now + KEEP,
         };
         let begun = self.store.begin(&upload, ROOM, self.now);
-        if self.model.reserved() + length > ROOM {
+        if length > ROOM.saturating_sub(self.model.reserved()) {
             assert!(matches!(begun, Err(Fault::Full { .. })), "{begun:?}");
             return;
         }
