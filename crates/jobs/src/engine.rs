@@ -36,7 +36,7 @@ impl Engine {
         let swept = parts.blobs.sweep(&parts.records.owners()?)?;
         tracing::info!(back, swept, "the store is taken up");
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = policy::workers(parts.config.workers, cores, memory_bytes());
+        let workers = policy::workers(parts.config.workers, cores, policy::memory_bytes());
         let shared = Arc::new(Shared::new(parts, cores));
         let mut threads = Vec::new();
         for n in 0..workers {
@@ -70,8 +70,7 @@ impl Engine {
     /// [`Fault::Busy`] when no further one would be taken.
     pub fn check_limit(&self, client: &str) -> Result<(), Fault> {
         let limit = self.shared.parts.config.limit();
-        let jobs = self.shared.parts.records.jobs(Some(client), 1000)?;
-        let waiting = jobs.iter().filter(|j| !j.state.is_final()).count() as u64;
+        let waiting = self.shared.parts.records.unfinished(client)?;
         if waiting >= limit {
             return Err(Fault::Busy { waiting });
         }
@@ -102,6 +101,12 @@ impl Engine {
     /// Told whenever the task may have changed; ask [`Self::view`] then.
     pub fn watch(&self, id: &TaskId) -> watch::Receiver<u64> {
         self.shared.live.watch(id)
+    }
+
+    /// Whether a worker here is at it right now. Asks nothing of the store.
+    #[must_use]
+    pub fn is_running(&self, id: &TaskId) -> bool {
+        self.shared.live.progress(id).is_some()
     }
 
     /// Asks a job to stop. A running one ends within a second; its state tells when it has.
@@ -163,11 +168,4 @@ fn spawn(
         .name(name.clone())
         .spawn(move || body(&shared, &name))
         .expect("a thread can be started while the server starts")
-}
-
-/// Memory of this machine; unknown counts as plenty.
-fn memory_bytes() -> u64 {
-    let info = rustix::system::sysinfo();
-    let unit = u64::from(info.mem_unit.max(1));
-    (info.totalram as u64).saturating_mul(unit)
 }

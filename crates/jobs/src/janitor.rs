@@ -33,9 +33,10 @@ fn round(shared: &Shared) -> Result<(), Fault> {
     for due in parts.records.due(now, BATCH)? {
         match due {
             Due::Upload(id) => {
-                tracing::info!(task = ?id, "an upload that did not go on is deleted");
-                parts.blobs.remove(&id)?;
-                parts.records.abandon(&id)?;
+                if parts.records.give_up(&id, now)? {
+                    tracing::info!(task = ?id, "an upload that did not go on is deleted");
+                    parts.blobs.remove(&id)?;
+                }
             }
             Due::Finished(id) => {
                 tracing::info!(task = ?id, "a finished job has expired");

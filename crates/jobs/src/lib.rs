@@ -16,6 +16,7 @@ mod shared;
 mod janitor;
 mod worker;
 pub mod engine;
+pub mod doctor;
 
 pub use config::{Config, PerClient, Programs, ShareConfig, ShareMode};
 pub use engine::Engine;

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 /// All of them. Bounded by running jobs and open connections: an entry without either is dropped.
 #[derive(Debug, Default)]
-pub struct Live {
+pub(crate) struct Live {
     entries: Mutex<HashMap<TaskId, Entry>>,
 }
 
@@ -22,7 +22,7 @@ struct Entry {
 
 impl Live {
     /// Told at each change of the task from now on.
-    pub fn watch(&self, id: &TaskId) -> watch::Receiver<u64> {
+    pub(crate) fn watch(&self, id: &TaskId) -> watch::Receiver<u64> {
         self.with(|all| {
             all.entry(id.clone())
                 .or_insert_with(Entry::new)
@@ -32,7 +32,7 @@ impl Live {
     }
 
     /// A worker has taken the job, or has news of it.
-    pub fn set_running(&self, id: &TaskId, progress: &Progress) {
+    pub(crate) fn set_running(&self, id: &TaskId, progress: &Progress) {
         self.with(|all| {
             let entry = all.entry(id.clone()).or_insert_with(Entry::new);
             if entry.running.as_ref() != Some(progress) {
@@ -43,7 +43,7 @@ impl Live {
     }
 
     /// The worker has let go of the job.
-    pub fn set_idle(&self, id: &TaskId) {
+    pub(crate) fn set_idle(&self, id: &TaskId) {
         self.with(|all| {
             if let Some(entry) = all.get_mut(id) {
                 entry.running = None;
@@ -54,7 +54,7 @@ impl Live {
     }
 
     /// The worker should stop. True when one is at it here.
-    pub fn cancel(&self, id: &TaskId) -> bool {
+    pub(crate) fn cancel(&self, id: &TaskId) -> bool {
         self.with(|all| {
             let running = all.get_mut(id).filter(|e| e.running.is_some());
             running.map(|entry| entry.cancel = true).is_some()
@@ -62,22 +62,22 @@ impl Live {
     }
 
     /// Whether the worker should stop.
-    pub fn is_cancelled(&self, id: &TaskId) -> bool {
+    pub(crate) fn is_cancelled(&self, id: &TaskId) -> bool {
         self.with(|all| all.get(id).is_some_and(|e| e.cancel))
     }
 
     /// The freshest progress.
-    pub fn progress(&self, id: &TaskId) -> Option<Progress> {
+    pub(crate) fn progress(&self, id: &TaskId) -> Option<Progress> {
         self.with(|all| all.get(id)?.running.clone())
     }
 
     /// Something about one task has changed in the store.
-    pub fn notify(&self, id: &TaskId) {
+    pub(crate) fn notify(&self, id: &TaskId) {
         self.with(|all| all.get_mut(id).map(Entry::bump));
     }
 
     /// The queue has moved: everyone who waits in it has another place now.
-    pub fn notify_waiting(&self) {
+    pub(crate) fn notify_waiting(&self) {
         self.with(|all| {
             all.retain(|_, entry| entry.running.is_some() || entry.changes.receiver_count() > 0);
             for entry in all.values_mut().filter(|e| e.running.is_none()) {

@@ -69,6 +69,14 @@ pub fn threads(cores: usize, running: usize) -> u32 {
     u32::try_from(cores.div_ceil(running.max(1))).map_or(1, |n| n.clamp(1, 16))
 }
 
+/// Memory of this machine in bytes.
+#[must_use]
+pub fn memory_bytes() -> u64 {
+    let info = rustix::system::sysinfo();
+    let unit = u64::from(info.mem_unit.max(1));
+    info.totalram.saturating_mul(unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

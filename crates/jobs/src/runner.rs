@@ -269,7 +269,7 @@ fn original_extension(named: Option<&str>, info: &MediaInfo) -> String {
     };
     named
         .filter(is_plain)
-        .or(Some(by_format).filter(is_plain))
+        .or_else(|| Some(by_format).filter(is_plain))
         .unwrap_or("bin")
         .to_ascii_lowercase()
 }

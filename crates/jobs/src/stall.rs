@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 /// What moves when there is progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Position {
+pub(crate) struct Position {
     /// Frames written.
-    pub frame: Option<u64>,
+    pub(crate) frame: Option<u64>,
     /// Time reached in the output, in microseconds.
-    pub out_time_us: Option<u64>,
+    pub(crate) out_time_us: Option<u64>,
     /// Bytes written.
-    pub size: Option<u64>,
+    pub(crate) size: Option<u64>,
 }
 
 /// Watches one child.
 #[derive(Debug)]
-pub struct Stall {
+pub(crate) struct Stall {
     limit: Duration,
     pid: Option<Pid>,
     position: Position,
@@ -31,8 +31,7 @@ pub struct Stall {
 
 impl Stall {
     /// `limit`: how long nothing may move.
-    #[must_use]
-    pub fn new(limit: Duration) -> Self {
+    pub(crate) fn new(limit: Duration) -> Self {
         Self {
             limit,
             pid: None,
@@ -43,13 +42,13 @@ impl Stall {
     }
 
     /// The child lives.
-    pub fn started(&mut self, pid: Pid) {
+    pub(crate) fn started(&mut self, pid: Pid) {
         self.pid = Some(pid);
         self.since = Instant::now();
     }
 
     /// The child says where it is.
-    pub fn moved(&mut self, position: Position) {
+    pub(crate) fn moved(&mut self, position: Position) {
         if position != self.position {
             self.position = position;
             self.since = Instant::now();
@@ -59,8 +58,7 @@ impl Stall {
 
     /// Nothing has moved for too long. Work without progress lines (building a palette) is given more time than
     /// sitting still.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         let still = self.since.elapsed();
         if still <= self.limit {
             return false;

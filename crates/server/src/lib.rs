@@ -3,5 +3,12 @@
 //! This crate does not depend on `chat`: it moves what it cannot read.
 
 pub mod config;
+mod fault;
+mod uploads;
+mod results;
+mod services;
+mod mmp;
+mod assemble;
 
+pub use assemble::Server;
 pub use config::Config;

@@ -18,11 +18,11 @@ pub fn detach(arguments: &[OsString], log: File, ready: &str) -> io::Result<(u32
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log);
-    // SAFETY: setsid is one system call, allowed between fork and exec.
     #[expect(
         unsafe_code,
         reason = "a session of its own can only be made between fork and exec"
     )]
+    // SAFETY: setsid is one system call, allowed between fork and exec.
     unsafe {
         command.pre_exec(|| {
             rustix::process::setsid()?;

@@ -88,8 +88,12 @@ pub fn run(spec: &Spec<'_>, listen: &mut dyn FnMut(Heard<'_>) -> Control) -> io:
     }
     let status = child.0.wait()?;
     child.end();
-    output.drain(|bytes| drop(listen(Heard::Output(bytes))))?;
-    complaint.drain(|bytes| drop(listen(Heard::Complaint(bytes))))?;
+    output.drain(|bytes| {
+        listen(Heard::Output(bytes));
+    })?;
+    complaint.drain(|bytes| {
+        listen(Heard::Complaint(bytes));
+    })?;
     Ok(Finished {
         ended: ended(status),
         killed,
@@ -210,12 +214,12 @@ fn spawn(spec: &Spec<'_>) -> io::Result<Child> {
         }
         Ok(())
     };
-    // SAFETY: between fork and exec only system calls are made (setrlimit, prctl, getppid, write); nothing allocates,
-    // and no lock is taken.
     #[expect(
         unsafe_code,
         reason = "limits of the child can only be set between fork and exec"
     )]
+    // SAFETY: between fork and exec only system calls are made (setrlimit, prctl, getppid, write); nothing allocates,
+    // and no lock is taken.
     unsafe {
         command.pre_exec(prepare);
     }

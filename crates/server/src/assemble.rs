@@ -1,0 +1,174 @@
+//! The server as a whole: what is started in which order, and stopped in the reverse.
+
+use crate::config::Config;
+use crate::mmp::listener;
+use crate::results::Results;
+use crate::services::Services;
+use crate::uploads::Uploads;
+use kinora_jobs::engine::{Keep, Parts};
+use kinora_jobs::sandbox::{Share, Tools};
+use kinora_jobs::{Engine, problem};
+use kinora_store::contract::{Blobs, Problem, Records};
+use kinora_store::{files, sqlite};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Threads that may block on disk and database at the same time.
+const BLOCKING_THREADS: usize = 16;
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<SocketAddr>,
+    stopping: watch::Sender<bool>,
+    door: Option<JoinHandle<()>>,
+    engine: Arc<Engine>,
+    share: Arc<Share>,
+    /// Last: everything above lives on it.
+    runtime: Runtime,
+}
+
+impl Server {
+    /// Starts everything: the data directory first (its lock tells whether we are alone), then the processor's
+    /// division (threads inherit their group), the programs, the engine, and the doors last, so that nobody is let in
+    /// before everything works.
+    ///
+    /// # Errors
+    /// What is missing, and what to do.
+    pub fn start(config: Config) -> Result<Self, Problem> {
+        let tree = files::Tree::open(&config.data).map_err(|f| data_problem(&f, &config.data))?;
+        let database = sqlite::Database::open(&config.data.join("kinora.db"))
+            .map_err(|f| data_problem(&f, &config.data))?;
+        let share = Share::establish(&config.share).map_err(|reason| Problem {
+            code: "share_unavailable".into(),
+            description: format!("control groups cannot be used: {reason}"),
+            solution: "set [share] mode = \"auto\", or delegate a control group to the server"
+                .into(),
+        })?;
+        tracing::info!(share = share.describe(), "processor");
+        let share = Arc::new(share);
+        let tools = Tools::find(&config.ffmpeg)?;
+        tracing::info!(version = tools.version, ffmpeg = %tools.ffmpeg.display(), "ffmpeg");
+        let records: Arc<dyn Records> = Arc::new(database);
+        let blobs: Arc<dyn Blobs> = Arc::new(tree);
+        let storage = config.storage.clone();
+        let engine = Engine::start(Parts {
+            records: Arc::clone(&records),
+            blobs: Arc::clone(&blobs),
+            tools: Arc::new(tools),
+            share: Arc::clone(&share),
+            config: config.jobs.clone(),
+            keep: Keep {
+                result: millis(storage.result_keep),
+                tombstone: millis(storage.tombstone_keep),
+            },
+            margin: storage.margin,
+        });
+        let engine = Arc::new(engine.map_err(|f| problem::of_store(&f))?);
+        let services = Arc::new(Services {
+            uploads: Uploads::new(
+                Arc::clone(&records),
+                Arc::clone(&blobs),
+                Arc::clone(&engine),
+                storage.clone(),
+            ),
+            results: Results::new(records, blobs, storage.clone()),
+            engine: Arc::clone(&engine),
+            ceiling: storage.ceiling,
+        });
+        let runtime = runtime(&share).map_err(|e| problem::of_machine("the runtime", &e))?;
+        let (stopping, stop) = watch::channel(false);
+        let (addresses, door) = open_door(&runtime, &config, services, stop)?;
+        Ok(Self {
+            addresses,
+            stopping,
+            door: Some(door),
+            engine,
+            share,
+            runtime,
+        })
+    }
+
+    /// Where MMP is listened for, with the real ports.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// How the processor is divided.
+    #[must_use]
+    pub fn share(&self) -> String {
+        self.share.describe()
+    }
+
+    /// Drains: nobody new is let in, running jobs go back into the queue, connections get a moment to end.
+    pub fn stop(mut self) {
+        tracing::info!("stopping");
+        self.stopping.send_replace(true);
+        self.engine.stop();
+        if let Some(door) = self.door.take() {
+            // A door that panicked has been logged; stopping goes on.
+            let _ = self.runtime.block_on(door);
+        }
+        tracing::info!("stopped");
+    }
+}
+
+fn open_door(
+    runtime: &Runtime,
+    config: &Config,
+    services: Arc<Services>,
+    stop: watch::Receiver<bool>,
+) -> Result<(Vec<SocketAddr>, JoinHandle<()>), Problem> {
+    let _inside = runtime.enter();
+    let mut listeners = Vec::new();
+    let mut addresses = Vec::new();
+    for &address in &config.mmp.listen {
+        let listener = listener::bind(address).map_err(|error| Problem {
+            code: "cannot_listen".into(),
+            description: format!("{address}: {error}"),
+            solution: "choose another address with --mmp-listen, or stop what listens there".into(),
+        })?;
+        addresses.push(listener.local_addr().unwrap_or(address));
+        listeners.push(listener);
+    }
+    let door = runtime.spawn(listener::run(listeners, config.mmp.clone(), services, stop));
+    tracing::info!(?addresses, "mmp");
+    Ok((addresses, door))
+}
+
+/// Two fifths of the cores serve (MMP §1 keeps three fifths for video), at least one.
+fn runtime(share: &Arc<Share>) -> std::io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = Arc::clone(share);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads((cores * 2 / 5).max(1))
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_name("serve")
+        .on_thread_start(move || share.yield_this_thread())
+        .enable_all()
+        .build()
+}
+
+fn data_problem(fault: &kinora_store::Fault, data: &Path) -> Problem {
+    let known = problem::of_store(fault);
+    let solution = match fault {
+        kinora_store::Fault::Conflict { .. } => {
+            "another server uses this data directory: stop it, or choose another with --data"
+        }
+        _ => "check that the directory exists or can be made, and is writable",
+    };
+    Problem {
+        description: format!("{}: {fault}", data.display()),
+        solution: solution.into(),
+        ..known
+    }
+}
+
+fn millis(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4)
+}

@@ -1,0 +1,200 @@
+//! Connections that wait for a job: a result on the same connection, a state at each change; and downloads.
+
+use super::answer;
+use super::link::Gone;
+use super::session::{Next, Session, mirror_for, stopped, task_id};
+use super::upload::blocking;
+use crate::fault::Fault;
+use crate::results::Ready;
+use kinora_jobs::engine::View;
+use kinora_mmp::Mirror;
+use kinora_mmp::request::Submit;
+use kinora_store::TaskId;
+use kinora_store::contract::State;
+use std::time::Duration;
+
+/// Between two states that a watching client is sent (docs/protocol.md: at most four a second).
+const WATCH_PACE: Duration = Duration::from_millis(250);
+/// How long a client that has been sent a whole result may take to read it.
+const TAKE_TIME: Duration = Duration::from_secs(300);
+
+impl Session {
+    /// Holds the connection until the job has ended, then sends its result. Whoever asked this way cannot ask again
+    /// without its task id: when the connection dies, or the result is out, nothing of the job is kept.
+    pub(super) async fn hold(&mut self, submit: &Submit, id: &TaskId) -> Result<Next, Gone> {
+        let mut stopping = self.stopping.clone();
+        let ended = tokio::select! {
+            ended = self.until_ended(id) => ended,
+            () = self.link.dies() => {
+                self.drop_job(id).await;
+                return Err(Gone::Closed { midway: true });
+            }
+            () = stopped(&mut stopping) => return Ok(Next::Close),
+        };
+        let mirror = &submit.mirror;
+        let ready = match ended {
+            Ok(_) => self.open(id).await,
+            Err(fault) => Err(fault),
+        };
+        let sent = match ready {
+            Ok(ready) => {
+                self.send(&ready, 0, mirror, submit.file_name.as_deref())
+                    .await
+            }
+            Err(fault) => self.say(&answer::fault(Some(mirror), &fault)).await,
+        };
+        if !mirror.ext {
+            let id = id.clone();
+            let _ = blocking(&self.services, move |s| s.results.confirm(&id)).await;
+        }
+        sent
+    }
+
+    /// The state of a job, once or at each change until it has ended.
+    pub(super) async fn status(
+        &mut self,
+        task: &str,
+        watch: bool,
+        asking: &Mirror,
+    ) -> Result<Next, Gone> {
+        let id = match task_id(task) {
+            Ok(id) => id,
+            Err(fault) => return self.say(&answer::fault(Some(asking), &fault)).await,
+        };
+        let mut changes = self.services.engine.watch(&id);
+        loop {
+            let view = match self.view(&id).await {
+                Ok(view) => view,
+                Err(fault) => return self.say(&answer::fault(Some(asking), &fault)).await,
+            };
+            let (mirror, _) = mirror_for(&view.job, asking);
+            self.say(&answer::state(&mirror, &view)).await?;
+            if !watch || view.job.state.is_final() {
+                return Ok(Next::Request);
+            }
+            let paced = async {
+                tokio::time::sleep(WATCH_PACE).await;
+                changes.changed().await
+            };
+            tokio::select! {
+                _ = paced => {}
+                // Another request ends the watch; so does the end of the connection.
+                _ = self.link.speaks() => return Ok(Next::Request),
+                () = stopped(&mut self.stopping) => return Ok(Next::Close),
+            }
+        }
+    }
+
+    /// Sends a result, or the rest of it.
+    pub(super) async fn download(
+        &mut self,
+        task: &str,
+        offset: u64,
+        asking: &Mirror,
+    ) -> Result<Next, Gone> {
+        let opened = match task_id(task) {
+            Ok(id) => self.open(&id).await,
+            Err(fault) => Err(fault),
+        };
+        let ready = match opened.and_then(|ready| check_offset(ready, offset)) {
+            Ok(ready) => ready,
+            Err(fault) => return self.say(&answer::fault(Some(asking), &fault)).await,
+        };
+        let (mirror, file_name) = mirror_for(&ready.job, asking);
+        self.send(&ready, offset, &mirror, file_name.as_deref())
+            .await?;
+        if !asking.ext {
+            self.wait_taken(&ready.job.id).await;
+        }
+        Ok(Next::Request)
+    }
+
+    async fn send(
+        &mut self,
+        ready: &Ready,
+        offset: u64,
+        mirror: &Mirror,
+        file_name: Option<&str>,
+    ) -> Result<Next, Gone> {
+        let began = std::time::Instant::now();
+        let head = answer::result(mirror, ready, offset, file_name);
+        self.link.write(&head).await?;
+        let size = ready.outcome.size;
+        if mirror.ext {
+            self.link.send_file(&ready.file, offset, size).await?;
+        } else if offset == 0 {
+            self.link.send_file_in_records(&ready.file, size).await?;
+        } else {
+            self.link.send_file(&ready.file, offset, size).await?;
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        tracing::info!(target: "performance", task = ?ready.job.id, bytes = size - offset, seconds, "download");
+        Ok(Next::Request)
+    }
+
+    /// A client that cannot confirm has taken everything when it speaks again or ends the connection in order.
+    async fn wait_taken(&mut self, id: &TaskId) {
+        let _ = tokio::time::timeout(TAKE_TIME, self.link.speaks()).await;
+        if self.link.is_sound() {
+            let id = id.clone();
+            let _ = blocking(&self.services, move |s| s.results.taken(&id)).await;
+        }
+    }
+
+    /// Waits without asking the store for more than the end.
+    async fn until_ended(&self, id: &TaskId) -> Result<View, Fault> {
+        let mut changes = self.services.engine.watch(id);
+        loop {
+            let view = self.view(id).await?;
+            if view.job.state.is_final() {
+                return Ok(view);
+            }
+            loop {
+                if changes.changed().await.is_err() {
+                    return Err(Fault::unknown_task());
+                }
+                if !self.services.engine.is_running(id) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Nobody is left who could ask for this job.
+    async fn drop_job(&self, id: &TaskId) {
+        tracing::info!(target: "client", task = ?id, "its client is gone: cancelled");
+        let id = id.clone();
+        let dropped = blocking(&self.services, move |s| {
+            let job = s.engine.cancel(&id)?;
+            if job.state == State::Completed {
+                s.results.discard(&id)?;
+            }
+            Ok(())
+        });
+        if let Err(fault) = dropped.await {
+            tracing::warn!(code = fault.problem.code, "it could not be cancelled");
+        }
+    }
+
+    async fn view(&self, id: &TaskId) -> Result<View, Fault> {
+        let id = id.clone();
+        let view = blocking(&self.services, move |s| Ok(s.engine.view(&id)?)).await?;
+        view.ok_or_else(Fault::unknown_task)
+    }
+
+    async fn open(&self, id: &TaskId) -> Result<Ready, Fault> {
+        let id = id.clone();
+        blocking(&self.services, move |s| s.results.open(&id)).await
+    }
+}
+
+fn check_offset(ready: Ready, offset: u64) -> Result<Ready, Fault> {
+    if offset <= ready.outcome.size {
+        return Ok(ready);
+    }
+    Err(kinora_store::Fault::Offset {
+        have: ready.outcome.size,
+        wanted: offset,
+    }
+    .into())
+}

@@ -1,0 +1,259 @@
+//! One connection's socket with the receiving state machine: heads, and payload in bursts.
+
+use super::socket;
+use kinora_mmp::connection::{Event, Incoming};
+use kinora_mmp::frame::Head;
+use kinora_mmp::pace::Pace;
+use rustix::net::RecvFlags;
+use std::cell::RefCell;
+use std::io;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+/// What one read takes at most: measured fastest, because every wake-up is dear.
+const BURST: usize = 1 << 20;
+/// A peer that does not take a byte of an answer for this long is given up.
+pub(super) const WRITE_STALL: Duration = Duration::from_secs(60);
+
+thread_local! {
+    /// One for each thread of the runtime, not for each connection: nothing waits while it is in use.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; BURST]);
+}
+
+/// Why a connection is over.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Gone {
+    /// The peer closed it, between two frames or in the middle of one.
+    #[error("the peer closed the connection")]
+    Closed {
+        /// In the middle of a frame.
+        midway: bool,
+    },
+    /// Too slow, or silent for too long.
+    #[error("{0}")]
+    Slow(kinora_mmp::Fault),
+    /// Not our protocol; nothing more can be read.
+    #[error("{0}")]
+    Lost(kinora_mmp::Fault),
+    /// The network.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// What a burst of payload ended with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Burst {
+    /// There is more to come.
+    More,
+    /// The frame is over.
+    End,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) stream: TcpStream,
+    incoming: Incoming,
+    pace: Pace,
+    began: Instant,
+}
+
+impl Link {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        socket::prepare(&stream);
+        Self {
+            stream,
+            incoming: Incoming::new(),
+            pace: Pace::new(0),
+            began: Instant::now(),
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The next head. The inner error is the peer's fault; its payload can still be passed over.
+    pub(super) async fn head(&mut self) -> Result<Result<Head, kinora_mmp::Fault>, Gone> {
+        socket::set_low_water(&self.stream, 1);
+        self.pace.on_idle(self.now_ms());
+        loop {
+            match self.read(&mut |_| {}).await? {
+                Ok(Some(Event::Head(head))) => return Ok(Ok(head)),
+                Ok(_) => {}
+                Err(fault) if fault.is_fatal() => return Err(Gone::Lost(fault)),
+                Err(fault) => return Ok(Err(fault)),
+            }
+        }
+    }
+
+    /// Waits until payload is there and hands what is there to `sink`, at most [`BURST`] bytes.
+    pub(super) async fn payload(
+        &mut self,
+        sink: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<Burst, Gone> {
+        socket::set_low_water(&self.stream, self.incoming.wanted());
+        match self.read(sink).await? {
+            Ok(Some(Event::End)) => Ok(Burst::End),
+            Ok(_) => Ok(Burst::More),
+            Err(fault) => Err(Gone::Lost(fault)),
+        }
+    }
+
+    /// One read, never beyond what the frame still lacks, so that nothing of the next request is taken along.
+    /// Returns the last event.
+    async fn read(
+        &mut self,
+        sink: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<Result<Option<Event>, kinora_mmp::Fault>, Gone> {
+        if self.incoming.wanted() == 0 {
+            return Ok(self.incoming.advance(&[]).map(|step| step.event));
+        }
+        loop {
+            let late = self.wait_readable().await?;
+            let read = BUFFER.with_borrow_mut(|buffer| self.take(buffer, late, sink));
+            match read {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error.into()),
+                Ok(Taken::Nothing) => {
+                    let midway = !self.incoming.is_between_frames();
+                    return Err(Gone::Closed { midway });
+                }
+                Ok(Taken::Bytes(event)) => return Ok(event),
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        buffer: &mut [u8],
+        late: bool,
+        sink: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> io::Result<Taken> {
+        let wanted = usize::try_from(self.incoming.wanted()).unwrap_or(usize::MAX);
+        let room = wanted.min(buffer.len());
+        let n = if late {
+            // Fewer bytes than the low-water mark wake nobody, but they are there.
+            let flags = RecvFlags::DONTWAIT;
+            rustix::net::recv(&self.stream, &mut buffer[..room], flags).map(|(n, _)| n)?
+        } else {
+            self.stream.try_read(&mut buffer[..room])?
+        };
+        if n == 0 {
+            return Ok(Taken::Nothing);
+        }
+        self.pace.on_bytes(self.now_ms(), n as u64);
+        Ok(Taken::Bytes(self.feed(&buffer[..n], sink)))
+    }
+
+    fn feed(
+        &mut self,
+        mut bytes: &[u8],
+        sink: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<Option<Event>, kinora_mmp::Fault> {
+        let (mut last, mut refused) = (None, None);
+        loop {
+            let step = match self.incoming.advance(bytes) {
+                Ok(step) => step,
+                Err(fault) if fault.is_fatal() => return Err(fault),
+                Err(fault) => {
+                    // The machine now passes over the rest of the head, which is still in our hands.
+                    self.pace.on_head(self.now_ms());
+                    refused = Some(fault);
+                    continue;
+                }
+            };
+            match &step.event {
+                Some(Event::Payload(n)) => sink(&bytes[step.used - n..step.used]),
+                Some(Event::Head(_)) => self.pace.on_head(self.now_ms()),
+                Some(Event::End) | None => {}
+            }
+            bytes = &bytes[step.used..];
+            let is_head = matches!(step.event, Some(Event::Head(_)));
+            last = step.event.or(last);
+            if bytes.is_empty() && (is_head || self.incoming.wanted() > 0) {
+                return refused.map_or(Ok(last), Err);
+            }
+        }
+    }
+
+    /// Whether a frame has begun whose end has not come yet.
+    pub(super) fn is_midway(&self) -> bool {
+        !self.incoming.is_between_frames()
+    }
+
+    /// Whether the connection is still in order: a peer that gave up early has reset it.
+    pub(super) fn is_sound(&self) -> bool {
+        matches!(self.stream.take_error(), Ok(None)) && self.stream.peer_addr().is_ok()
+    }
+
+    /// Waits until there is something to read. True when the low-water mark may hold back what is there.
+    async fn wait_readable(&mut self) -> Result<bool, Gone> {
+        let left = self.pace.deadline_ms().saturating_sub(self.now_ms());
+        let patience = Duration::from_millis(left.clamp(1, 5_000));
+        match tokio::time::timeout(patience, self.stream.readable()).await {
+            Ok(ready) => ready.map(|()| false).map_err(Gone::Io),
+            Err(_) if self.pace.is_too_slow(self.now_ms()) && !self.has_bytes() => {
+                Err(Gone::Slow(self.pace.fault()))
+            }
+            Err(_) => Ok(true),
+        }
+    }
+
+    fn has_bytes(&self) -> bool {
+        let mut one = [0u8; 1];
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        matches!(rustix::net::recv(&self.stream, &mut one, flags), Ok((n, _)) if n > 0)
+    }
+
+    /// This side was busy with its disk: not the peer's fault.
+    pub(super) fn excuse(&mut self, since: Instant) {
+        let ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.pace.excuse(ms);
+    }
+
+    /// Writes a head in one piece: a client was seen that takes every read for full.
+    pub(super) async fn write(&mut self, head: &Head) -> Result<(), Gone> {
+        let bytes = head.encode().map_err(Gone::Lost)?;
+        let written = tokio::time::timeout(WRITE_STALL, self.stream.write_all(&bytes)).await;
+        written
+            .map_err(|_| Gone::Io(io::ErrorKind::TimedOut.into()))?
+            .map_err(Gone::Io)
+    }
+
+    /// Waits until the peer speaks (true) or has ended its side (false).
+    pub(super) async fn speaks(&self) -> bool {
+        let mut one = [0u8; 1];
+        loop {
+            if self.stream.readable().await.is_err() {
+                return false;
+            }
+            match self.stream.try_io(tokio::io::Interest::READABLE, || {
+                let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+                Ok(rustix::net::recv(&self.stream, &mut one, flags)?.0)
+            }) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Ok(n) => return n > 0,
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// Waits until the connection is dead: a peer that has only ended its sending side still listens.
+    pub(super) async fn dies(&self) {
+        if self.speaks().await {
+            // Further requests wait until this one is answered; they say that the peer is alive.
+            std::future::pending::<()>().await;
+        }
+        while self.is_sound() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+enum Taken {
+    /// The peer has ended its side.
+    Nothing,
+    Bytes(Result<Option<Event>, kinora_mmp::Fault>),
+}

@@ -1,0 +1,13 @@
+//! The MMP door: the only place in the server that knows the wire.
+//!
+//! A connection is one task. It reads a head, serves the request, writes the answer, and reads the next. No buffer
+//! belongs to a connection that waits: bytes are read into the thread's own buffer when they are there.
+
+mod socket;
+mod link;
+mod send;
+mod answer;
+mod upload;
+mod held;
+mod session;
+pub(crate) mod listener;

@@ -1,0 +1,300 @@
+//! One connection: requests one after another, each answered before the next is read.
+
+use super::answer::{self, DoorNote};
+use super::link::{Gone, Link};
+use super::upload::{self, Arrival, blocking};
+use crate::fault::Fault;
+use crate::services::Services;
+use crate::uploads::{Begin, Finished};
+use kinora_jobs::policy;
+use kinora_mmp::Mirror;
+use kinora_mmp::answer as wire;
+use kinora_mmp::frame::Head;
+use kinora_mmp::request::{Confirmed, ReplyMode, Request, Submit};
+use kinora_store::TaskId;
+use kinora_store::contract::{Begun, Job};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+/// What a connection's task owns.
+pub(super) struct Session {
+    pub(super) link: Link,
+    pub(super) services: Arc<Services>,
+    pub(super) stopping: watch::Receiver<bool>,
+    client: String,
+}
+
+/// Whether the connection goes on after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Request,
+    Close,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    services: Arc<Services>,
+    stopping: watch::Receiver<bool>,
+) {
+    let mut session = Session {
+        link: Link::new(stream),
+        services,
+        stopping,
+        client: policy::client_key(peer.ip()),
+    };
+    tracing::debug!(target: "client", %peer, "connected");
+    match session.run().await {
+        Ok(()) | Err(Gone::Closed { midway: false }) => {
+            tracing::debug!(target: "client", %peer, "done");
+        }
+        Err(gone) => {
+            tracing::info!(target: "client", %peer, reason = %gone, "connection ended early");
+            session.explain(&gone).await;
+        }
+    }
+}
+
+impl Session {
+    async fn run(&mut self) -> Result<(), Gone> {
+        loop {
+            let head = tokio::select! {
+                head = self.link.head() => head?,
+                () = stopped(&mut self.stopping) => return Ok(()),
+            };
+            let request = head.and_then(|head| Request::parse(&head));
+            let next = match request {
+                Ok(request) => self.answer(request).await?,
+                Err(fault) => {
+                    tracing::info!(target: "client", code = fault.code(), "refused");
+                    self.refuse(answer::refused(&fault)).await?
+                }
+            };
+            if next == Next::Close {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A last word to a peer that may still listen.
+    async fn explain(&mut self, gone: &Gone) {
+        if let Gone::Slow(fault) | Gone::Lost(fault) = gone {
+            let _ = self.link.write(&answer::refused(fault)).await;
+        }
+    }
+
+    async fn answer(&mut self, request: Request) -> Result<Next, Gone> {
+        let (services, submit) = match request {
+            Request::Submit(submit) => (Arc::clone(&self.services), submit),
+            Request::Goodbye => {
+                self.link.pass_over().await?;
+                return Ok(Next::Close);
+            }
+            other => {
+                if !self.link.pass_over().await? {
+                    return Ok(Next::Close);
+                }
+                return self.answer_small(other).await;
+            }
+        };
+        match upload::offer(&submit, &self.client) {
+            Ok(offer) => match upload::begin(&services, &offer).await {
+                Ok(begin) => self.submit(&submit, begin).await,
+                Err(fault) => {
+                    self.refuse(answer::fault(Some(&submit.mirror), &fault))
+                        .await
+                }
+            },
+            Err(fault) => {
+                self.refuse(answer::fault(Some(&submit.mirror), &fault))
+                    .await
+            }
+        }
+    }
+
+    /// Requests whose payload, if any, means nothing.
+    async fn answer_small(&mut self, request: Request) -> Result<Next, Gone> {
+        match request {
+            Request::Ping(mirror) => self.say(&self.pong(&mirror)).await,
+            Request::Status {
+                task_id,
+                watch,
+                mirror,
+            } => self.status(&task_id, watch, &mirror).await,
+            Request::Download {
+                task_id,
+                offset,
+                mirror,
+            } => self.download(&task_id, offset, &mirror).await,
+            Request::Cancel { task_id, mirror } => {
+                let done = self.cancel(&task_id, &mirror).await;
+                self.say_or(&mirror, done).await
+            }
+            Request::Confirm { what, mirror } => {
+                let done = self.confirm(what, &mirror).await;
+                self.say_or(&mirror, done).await
+            }
+            Request::Resume {
+                idempotency_key,
+                mirror,
+            } => {
+                let done = self.resume(idempotency_key, &mirror).await;
+                self.say_or(&mirror, done).await
+            }
+            Request::Submit(_) | Request::Goodbye => Ok(Next::Close),
+        }
+    }
+
+    async fn submit(&mut self, submit: &Submit, begin: Begin) -> Result<Next, Gone> {
+        let receiving = match begin {
+            Begin::Receive(receiving) => receiving,
+            Begin::Received(received) => {
+                let head = wire::received(&submit.mirror, &received.digest, received.size);
+                return self.refuse(head).await;
+            }
+            Begin::Job(job) => {
+                if !self.link.pass_over().await? {
+                    return Ok(Next::Close);
+                }
+                return self.reply(submit, &job).await;
+            }
+        };
+        let began = std::time::Instant::now();
+        let bytes = receiving.missing();
+        let arrival = upload::receive(&mut self.link, &self.services, receiving).await?;
+        let receiving = match arrival {
+            Arrival::Whole(receiving) => receiving,
+            Arrival::Refused(fault) => {
+                return self
+                    .refuse(answer::fault(Some(&submit.mirror), &fault))
+                    .await;
+            }
+        };
+        let finished = upload::finish(&self.services, receiving, submit.confirm).await;
+        let seconds = began.elapsed().as_secs_f64();
+        tracing::info!(target: "performance", bytes, seconds, "upload");
+        match finished {
+            Err(fault) => self.say(&answer::fault(Some(&submit.mirror), &fault)).await,
+            Ok(Finished::Received(received)) => {
+                let head = wire::received(&submit.mirror, &received.digest, received.size);
+                self.say(&head).await
+            }
+            Ok(Finished::Job(job)) => self.reply(submit, &job).await,
+        }
+    }
+
+    /// The order is a job: told at once, or when it has ended.
+    async fn reply(&mut self, submit: &Submit, job: &Job) -> Result<Next, Gone> {
+        match submit.reply {
+            ReplyMode::Accepted => self.say(&answer::accepted(&submit.mirror, job)).await,
+            ReplyMode::Held => self.hold(submit, &job.id).await,
+        }
+    }
+
+    async fn cancel(&self, task: &str, mirror: &Mirror) -> Result<Head, Fault> {
+        let id = task_id(task)?;
+        let mut changes = self.services.engine.watch(&id);
+        let cancelled = id.clone();
+        blocking(&self.services, move |s| Ok(s.engine.cancel(&cancelled)?)).await?;
+        // The answer is the final state; a running job ends within a second.
+        loop {
+            let asked = id.clone();
+            let view = blocking(&self.services, move |s| Ok(s.engine.view(&asked)?)).await?;
+            let view = view.ok_or_else(Fault::unknown_task)?;
+            if view.job.state.is_final() {
+                return Ok(answer::state(mirror, &view));
+            }
+            let patience = tokio::time::Duration::from_secs(10);
+            if !matches!(
+                tokio::time::timeout(patience, changes.changed()).await,
+                Ok(Ok(()))
+            ) {
+                return Ok(answer::state(mirror, &view));
+            }
+        }
+    }
+
+    async fn confirm(&self, what: Confirmed, mirror: &Mirror) -> Result<Head, Fault> {
+        match what {
+            Confirmed::Task(task) => {
+                let id = task_id(&task)?;
+                blocking(&self.services, move |s| s.results.confirm(&id)).await?;
+                Ok(wire::confirmed(mirror, &task))
+            }
+            Confirmed::Upload {
+                idempotency_key,
+                digest,
+            } => {
+                let digest = digest.map(|digest| match digest {
+                    kinora_mmp::Digest::Blake3(hex) => crate::uploads::Digest::Blake3(hex),
+                    kinora_mmp::Digest::Sha256(hex) => crate::uploads::Digest::Sha256(hex),
+                });
+                let job = blocking(&self.services, move |s| {
+                    s.uploads.confirm(&idempotency_key, digest.as_ref())
+                })
+                .await?;
+                Ok(answer::accepted(mirror, &job))
+            }
+        }
+    }
+
+    async fn resume(&self, key: String, mirror: &Mirror) -> Result<Head, Fault> {
+        match blocking(&self.services, move |s| s.uploads.find(&key)).await? {
+            Begun::Job(job) => Ok(answer::accepted(mirror, &job)),
+            Begun::Known(upload) => Ok(match upload.digest {
+                Some(digest) => wire::received(mirror, &digest, upload.length),
+                None => wire::resumed(mirror, upload.durable, upload.length),
+            }),
+            Begun::New => Err(Fault::unknown_task()),
+        }
+    }
+
+    fn pong(&self, mirror: &Mirror) -> Head {
+        let limits = serde_json::json!({
+            "max_payload": kinora_mmp::limits::MAX_PAYLOAD,
+            "storage": self.services.ceiling,
+        });
+        let limits = limits.as_object().cloned().unwrap_or_default();
+        wire::pong(mirror, env!("CARGO_PKG_VERSION"), limits)
+    }
+
+    pub(super) async fn say(&mut self, head: &Head) -> Result<Next, Gone> {
+        self.link.write(head).await?;
+        Ok(Next::Request)
+    }
+
+    pub(super) async fn say_or(
+        &mut self,
+        mirror: &Mirror,
+        head: Result<Head, Fault>,
+    ) -> Result<Next, Gone> {
+        let head = head.unwrap_or_else(|fault| answer::fault(Some(mirror), &fault));
+        self.say(&head).await
+    }
+
+    /// Answers before the payload has been read, then reads it away.
+    async fn refuse(&mut self, head: Head) -> Result<Next, Gone> {
+        self.link.write(&head).await?;
+        let whole = self.link.pass_over().await?;
+        Ok(if whole { Next::Request } else { Next::Close })
+    }
+}
+
+/// How the client speaks that sent the order, asked by the one that speaks now.
+pub(super) fn mirror_for(job: &Job, asking: &Mirror) -> (Mirror, Option<String>) {
+    let note = DoorNote::of(job);
+    (note.mirror.asked_by(asking), note.file_name)
+}
+
+pub(super) fn task_id(text: &str) -> Result<TaskId, Fault> {
+    TaskId::parse(text).ok_or_else(Fault::unknown_task)
+}
+
+/// Waits until the server stops; a server that is gone has stopped.
+pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // The guard on the value must not live across the caller's other waits.
+    drop(stopping.wait_for(|stop| *stop).await);
+}

@@ -1,0 +1,111 @@
+//! Results: opened for sending, deleted as soon as their client has them.
+
+use crate::config::StorageConfig;
+use crate::fault::Fault;
+use kinora_jobs::clock;
+use kinora_store::TaskId;
+use kinora_store::contract::{Blobs, Job, Outcome, Problem, Records, State};
+use std::fs::File;
+use std::sync::Arc;
+
+/// The service.
+pub(crate) struct Results {
+    records: Arc<dyn Records>,
+    blobs: Arc<dyn Blobs>,
+    storage: StorageConfig,
+}
+
+/// A result that can be sent. The open file outlives its deletion.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    /// The job it belongs to.
+    pub(crate) job: Job,
+    /// What came out.
+    pub(crate) outcome: Outcome,
+    /// Its bytes.
+    pub(crate) file: File,
+}
+
+impl Results {
+    /// The service on this store.
+    pub(crate) fn new(
+        records: Arc<dyn Records>,
+        blobs: Arc<dyn Blobs>,
+        storage: StorageConfig,
+    ) -> Self {
+        Self {
+            records,
+            blobs,
+            storage,
+        }
+    }
+
+    /// Opens a completed job's result.
+    ///
+    /// # Errors
+    /// `unknown_task`, `not_ready`, `result_expired`, or the job's own problem when it failed.
+    pub(crate) fn open(&self, id: &TaskId) -> Result<Ready, Fault> {
+        let job = self.records.job(id)?.ok_or_else(Fault::unknown_task)?;
+        match (job.state, job.outcome.clone()) {
+            (State::Completed, Some(outcome)) => {
+                let file = self.blobs.open_result(id)?;
+                Ok(Ready { job, outcome, file })
+            }
+            (State::Failed | State::Cancelled, _) => Err(problem_of(&job).into()),
+            (State::Expired, _) => Err(expired()),
+            (state, _) => Err(Fault::new(
+                "not_ready",
+                format!("the job is {}", state.as_str()),
+                "ask for its status until it is completed",
+            )),
+        }
+    }
+
+    /// The client has it, whole: it is deleted.
+    ///
+    /// # Errors
+    /// `unknown_task`, or what the disk says. Confirming twice is no error.
+    pub(crate) fn confirm(&self, id: &TaskId) -> Result<(), Fault> {
+        let job = self.records.job(id)?.ok_or_else(Fault::unknown_task)?;
+        if job.state != State::Completed {
+            return Ok(());
+        }
+        self.discard(id)
+    }
+
+    /// All bytes have been taken by a client that cannot confirm: it is given a moment to ask again.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn taken(&self, id: &TaskId) -> Result<(), Fault> {
+        let keep = i64::try_from(self.storage.delivered_keep).unwrap_or(i64::MAX / 2000) * 1000;
+        Ok(self.records.shorten(id, clock::now() + keep)?)
+    }
+
+    /// Deletes what a finished job left, now.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn discard(&self, id: &TaskId) -> Result<(), Fault> {
+        let keep = i64::try_from(self.storage.tombstone_keep).unwrap_or(i64::MAX / 2000) * 1000;
+        self.blobs.remove(id)?;
+        Ok(self.records.expire(id, clock::now() + keep)?)
+    }
+}
+
+/// Why a job has no result.
+pub(crate) fn problem_of(job: &Job) -> Problem {
+    job.problem.clone().unwrap_or_else(|| Problem {
+        code: job.state.as_str().into(),
+        description: format!("the job is {}", job.state.as_str()),
+        solution: "send it again".into(),
+    })
+}
+
+fn expired() -> Fault {
+    Fault::new(
+        "result_expired",
+        "the result has been fetched, or its time is over; it has been deleted",
+        "send the job again",
+    )
+}

@@ -1,0 +1,298 @@
+//! Uploads: space first, then bytes, then a file and a job, or nothing at all. One thing for all doors.
+//!
+//! ```text
+//!   begin ──> Receiving ──write*──> finish ──┬─ auto ────> file in place ─> job
+//!               │   └─ broken: keep (key) or abandon       └─ confirm ──> Received … confirm ─> job
+//!               └─ a newer request for the same upload ends it
+//! ```
+
+mod active;
+mod receiving;
+
+use crate::config::StorageConfig;
+use crate::fault::Fault;
+use active::Active;
+use kinora_jobs::{Engine, Order, clock};
+use kinora_store::TaskId;
+use kinora_store::contract::{Begun, Blobs, Job, NewUpload, Records, Upload};
+use std::sync::Arc;
+
+pub(crate) use receiving::{Digest, Received, Receiving};
+
+/// An upload without a key is never taken up again; its record lives while its connection does, and this long (ms)
+/// at most without a sign of life.
+const UNKEYED_KEEP_MS: i64 = 10 * 60 * 1000;
+
+/// The service.
+pub(crate) struct Uploads {
+    records: Arc<dyn Records>,
+    blobs: Arc<dyn Blobs>,
+    engine: Arc<Engine>,
+    storage: StorageConfig,
+    active: Active,
+}
+
+/// What a client wants to send.
+#[derive(Clone, Debug)]
+pub(crate) struct Offer {
+    /// What to do with it.
+    pub(crate) order: Order,
+    /// What counts as one client.
+    pub(crate) client: String,
+    /// The client's own key.
+    pub(crate) key: Option<String>,
+    /// Whole size in bytes.
+    pub(crate) length: u64,
+    /// Where the payload begins.
+    pub(crate) offset: u64,
+    /// What the whole must hash to.
+    pub(crate) digest: Option<Digest>,
+    /// The job waits for the client's word.
+    pub(crate) confirm: bool,
+}
+
+/// Where an upload stands before its bytes come.
+#[derive(Debug)]
+pub(crate) enum Begin {
+    /// Send them.
+    Receive(Box<Receiving>),
+    /// All of it is here already, and waits for the client's word.
+    Received(Received),
+    /// It is a job already.
+    Job(Box<Job>),
+}
+
+impl Uploads {
+    /// The service on this store.
+    pub(crate) fn new(
+        records: Arc<dyn Records>,
+        blobs: Arc<dyn Blobs>,
+        engine: Arc<Engine>,
+        storage: StorageConfig,
+    ) -> Self {
+        Self {
+            records,
+            blobs,
+            engine,
+            storage,
+            active: Active::default(),
+        }
+    }
+
+    /// Reserves the space, or finds the upload that the key names. Blocks on disk and database.
+    ///
+    /// # Errors
+    /// `storage_full`, `client_busy`, `offset_mismatch`, `empty_file`: nothing has been kept.
+    pub(crate) fn begin(&self, offer: &Offer) -> Result<Begin, Fault> {
+        if offer.length == 0 {
+            return Err(Fault::new(
+                "empty_file",
+                "there is no file in the request, or it is empty",
+                "send the video as the payload of the same frame",
+            ));
+        }
+        let id = TaskId::random();
+        let known = offer.key.as_deref().map(|key| self.records.find_key(key));
+        match known.transpose()?.flatten() {
+            Some(Begun::Job(job)) => Ok(Begin::Job(Box::new(job))),
+            Some(Begun::Known(upload)) => self.go_on(offer, upload),
+            Some(Begun::New) | None => self.begin_new(offer, id),
+        }
+    }
+
+    /// Where an interrupted upload goes on.
+    ///
+    /// # Errors
+    /// `unknown_upload`: begin anew.
+    pub(crate) fn find(&self, key: &str) -> Result<Begun, Fault> {
+        match self.records.find_key(key)? {
+            Some(begun @ (Begun::Known(_) | Begun::Job(_))) => Ok(begun),
+            _ => Err(unknown_upload()),
+        }
+    }
+
+    /// The client's word that its bytes have arrived: the upload becomes a job.
+    ///
+    /// # Errors
+    /// `digest_mismatch`: nothing is kept; `unknown_upload`; `client_busy`.
+    pub(crate) fn confirm(&self, key: &str, digest: Option<&Digest>) -> Result<Job, Fault> {
+        let upload = match self.find(key)? {
+            Begun::Job(job) => return Ok(job),
+            Begun::Known(upload) => upload,
+            Begun::New => return Err(unknown_upload()),
+        };
+        let Some(have) = upload.digest else {
+            return Err(Fault::new(
+                "upload_incomplete",
+                format!("{} of {} bytes have arrived", upload.durable, upload.length),
+                "resume the upload, then confirm",
+            ));
+        };
+        if let Some(Digest::Blake3(wanted)) = digest
+            && *wanted != have
+        {
+            self.abandon(&upload.id)?;
+            return Err(receiving::mismatch(&have));
+        }
+        self.make_job(&upload.id, &have)
+    }
+
+    /// All bytes are here: checks length and digest, and makes the job unless the client wants to confirm.
+    ///
+    /// # Errors
+    /// `digest_mismatch` and everything that the disk may refuse: nothing is kept then.
+    pub(crate) fn finish(&self, receiving: Receiving, confirm: bool) -> Result<Finished, Fault> {
+        let id = receiving.id.clone();
+        let keep_until = clock::now() + seconds(self.storage.upload_keep);
+        let made = receiving.finish().and_then(|received| {
+            self.records
+                .advance(&id, received.size, clock::now(), keep_until)?;
+            self.records.received(&id, &received.digest, keep_until)?;
+            if confirm {
+                return Ok(Finished::Received(received));
+            }
+            let job = self.make_job(&id, &received.digest)?;
+            Ok(Finished::Job(Box::new(job)))
+        });
+        if made.is_err() {
+            self.abandon(&id)?;
+        }
+        made
+    }
+
+    /// The connection broke off: what has arrived is kept for a client that can name it, everything else goes.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn break_off(&self, mut receiving: Receiving) -> Result<(), Fault> {
+        let id = receiving.id.clone();
+        if receiving.keyed && receiving.sync().is_ok() {
+            let keep_until = clock::now() + seconds(self.storage.upload_keep);
+            let at = receiving.at();
+            return Ok(self.records.advance(&id, at, clock::now(), keep_until)?);
+        }
+        self.abandon(&id)
+    }
+
+    /// What has arrived so far becomes durable; called every [`receiving::SYNC_BYTES`] and when time has passed.
+    ///
+    /// # Errors
+    /// An error of the sync is final for this file.
+    pub(crate) fn checkpoint(&self, receiving: &mut Receiving) -> Result<(), Fault> {
+        receiving.sync()?;
+        let keep = if receiving.keyed {
+            seconds(self.storage.upload_keep)
+        } else {
+            UNKEYED_KEEP_MS
+        };
+        let now = clock::now();
+        Ok(self
+            .records
+            .advance(&receiving.id, receiving.at(), now, now + keep)?)
+    }
+
+    fn begin_new(&self, offer: &Offer, id: TaskId) -> Result<Begin, Fault> {
+        if offer.offset != 0 {
+            return Err(unknown_upload());
+        }
+        self.engine.check_limit(&offer.client)?;
+        let now = clock::now();
+        let keep = match offer.key {
+            Some(_) => seconds(self.storage.upload_keep),
+            None => UNKEYED_KEEP_MS,
+        };
+        let upload = NewUpload {
+            id: id.clone(),
+            idempotency_key: offer.key.clone(),
+            client: offer.client.clone(),
+            order: offer.order.to_json(),
+            length: offer.length,
+            expires_at: now + keep,
+        };
+        match self.records.begin(&upload, self.room()?, now)? {
+            Begun::New => {}
+            // Two requests with one key at the same moment: the other one was first.
+            Begun::Known(upload) => return self.go_on(offer, upload),
+            Begun::Job(job) => return Ok(Begin::Job(Box::new(job))),
+        }
+        let file = self.blobs.create_incoming(&id, offer.length);
+        let file = file.or_else(|fault| self.abandon(&id).and(Err(fault.into())))?;
+        let seat = self.active.take(&id)?;
+        let receiving = Receiving::new(id, file, offer, seat);
+        Ok(Begin::Receive(Box::new(receiving)))
+    }
+
+    fn go_on(&self, offer: &Offer, upload: Upload) -> Result<Begin, Fault> {
+        if let Some(digest) = upload.digest {
+            let received = Received {
+                digest,
+                size: upload.length,
+            };
+            if offer.confirm {
+                return Ok(Begin::Received(received));
+            }
+            return self
+                .make_job(&upload.id, &received.digest)
+                .map(|job| Begin::Job(Box::new(job)));
+        }
+        // The newer request wins: the older one is most likely a connection that is dead and does not know it.
+        let seat = self.active.take(&upload.id)?;
+        let Begun::Known(upload) = self.find(offer.key.as_deref().unwrap_or_default())? else {
+            return Err(unknown_upload());
+        };
+        if offer.offset != upload.durable || offer.length != upload.length {
+            return Err(kinora_store::Fault::Offset {
+                have: upload.durable,
+                wanted: offer.offset,
+            }
+            .into());
+        }
+        let file = self.blobs.open_incoming(&upload.id)?;
+        let receiving = Receiving::go_on(upload, file, offer, seat)?;
+        Ok(Begin::Receive(Box::new(receiving)))
+    }
+
+    fn make_job(&self, id: &TaskId, digest: &str) -> Result<Job, Fault> {
+        self.blobs.commit_incoming(id)?;
+        match self.engine.submit(id, digest) {
+            Ok(job) => Ok(job),
+            Err(fault) => {
+                self.abandon(id)?;
+                Err(fault.into())
+            }
+        }
+    }
+
+    fn abandon(&self, id: &TaskId) -> Result<(), Fault> {
+        self.blobs.remove(id)?;
+        Ok(self.records.abandon(id)?)
+    }
+
+    /// Bytes that all reservations together may reach: the ceiling, or what the disk can still take beside them.
+    fn room(&self) -> Result<u64, Fault> {
+        let reserved = self.records.totals()?.reserved;
+        let disk = self.blobs.room(self.storage.margin)?;
+        Ok(self.storage.ceiling.min(reserved.saturating_add(disk)))
+    }
+}
+
+/// What became of a whole upload.
+#[derive(Debug)]
+pub(crate) enum Finished {
+    /// It waits for the client's word.
+    Received(Received),
+    /// It is a job.
+    Job(Box<Job>),
+}
+
+fn unknown_upload() -> Fault {
+    Fault::new(
+        "unknown_upload",
+        "no interrupted upload with this key is kept",
+        "send the file from its beginning",
+    )
+}
+
+fn seconds(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4)
+}

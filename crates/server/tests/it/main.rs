@@ -1,0 +1,5 @@
+//! A real server in this process, spoken to over real sockets.
+
+mod peer;
+mod verbs;
+mod rude;
