@@ -3,3 +3,5 @@
 mod peer;
 mod verbs;
 mod rude;
+mod resume;
+mod queue;

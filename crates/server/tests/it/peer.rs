@@ -183,8 +183,16 @@ impl Peer {
         self.answer()
     }
 
-    /// Watches a job to its end.
-    pub(crate) fn wait_for(&mut self, task: &str) -> Answer {
+    /// Sends an order in the way that is answered at once, and returns its task.
+    pub(crate) fn submit(&mut self, operation: &str, payload: &[u8]) -> String {
+        let order = serde_json::json!({"action": "upload", "operation": operation, "wait": false});
+        let accepted = self.ask(order, "mp4", payload);
+        assert_eq!(accepted.text("status"), "accepted", "{:?}", accepted.json);
+        accepted.text("task_id").to_owned()
+    }
+
+    /// Watches a job until it has reached one of these states.
+    pub(crate) fn wait_until(&mut self, task: &str, states: &[&str]) -> Answer {
         self.send(
             serde_json::json!({"action": "status", "task_id": task, "watch": true, "ext": ["job"]}),
             "",
@@ -192,10 +200,21 @@ impl Peer {
         );
         loop {
             let answer = self.answer();
-            if !matches!(answer.text("status"), "queued" | "processing") {
+            if states.contains(&answer.text("status")) {
                 return answer;
             }
         }
+    }
+
+    /// Watches a job to its end.
+    pub(crate) fn wait_for(&mut self, task: &str) -> Answer {
+        self.wait_until(task, &["completed", "failed", "cancelled", "expired"])
+    }
+
+    /// Ends the connection with a reset, as a machine does that knows nothing of it any more.
+    pub(crate) fn reset(self) {
+        let socket = socket2::SockRef::from(&self.stream);
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
     }
 }
 
@@ -210,13 +229,13 @@ pub(crate) fn clip() -> &'static [u8] {
     })
 }
 
-/// A clip whose processing takes a while.
+/// A clip that VP9 needs minutes for: what is stopped in the middle must not be done by accident.
 pub(crate) fn long_clip() -> &'static [u8] {
     static CLIP: OnceLock<Vec<u8>> = OnceLock::new();
     CLIP.get_or_init(|| {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("clip.mp4");
-        make(&file, "600", "40");
+        make(&file, "120", "30");
         fs::read(file).unwrap()
     })
 }
