@@ -11,6 +11,7 @@
 //! acknowledged after its directory has. All paths are opened relative to held directories and follow no link.
 
 mod directory;
+mod lock;
 mod tree;
 
 pub use tree::Tree;

@@ -1,14 +1,14 @@
 //! The tree: which file is where, and in which order things become durable.
 
 use super::directory::{Directory, FILE_MODE, refused};
+use super::lock::Lock;
 use crate::contract::Blobs;
 use crate::{Fault, TaskId};
-use rustix::fs::{AtFlags, FallocateFlags, FlockOperation, OFlags};
+use rustix::fs::{AtFlags, FallocateFlags, OFlags};
 use rustix::io::Errno;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
 /// The files of one server. Implements [`Blobs`].
@@ -18,8 +18,8 @@ pub struct Tree {
     inputs: Directory,
     work: Directory,
     results: Directory,
-    /// Ends with the process, whichever way that ends.
-    _lock: OwnedFd,
+    /// Released when the tree is dropped, and by the system when the process ends in any other way.
+    _lock: Lock,
 }
 
 impl Tree {
@@ -34,7 +34,7 @@ impl Tree {
             path: root.to_owned(),
             source,
         })?)?;
-        let lock = lock(&root)?;
+        let lock = Lock::take(&root)?;
         let part = |name| Directory::ensure(root.path.join(name));
         let tree = Self {
             incoming: part("incoming")?,
@@ -242,21 +242,6 @@ fn free(directory: &Directory) -> Result<u64, Fault> {
     let disk = rustix::fs::fstatvfs(&directory.handle)
         .map_err(|error| refused("measure", directory.path.clone(), error))?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-/// Two servers on one tree would sweep each other's files away.
-fn lock(root: &Directory) -> Result<OwnedFd, Fault> {
-    let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(&root.handle, "lock", flags, FILE_MODE)
-        .map_err(|error| root.refused("open", "lock", error))?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(Fault::Conflict {
-            what: "data directory",
-            state: format!("in use by another server: {}", root.path.display()),
-        }),
-        Err(error) => Err(root.refused("lock", "lock", error)),
-    }
 }
 
 /// The task of a work directory's name, `<id>.<attempt>`.
