@@ -1,7 +1,8 @@
 //! The connections to one database file, and what each is for.
 
+use super::place::{self, Order};
 use super::{migrate, row};
-use crate::{Fault, limits};
+use crate::{Fault, TaskId, limits};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -21,6 +22,8 @@ pub struct Database {
     readers: [Mutex<Connection>; limits::READERS],
     /// The reader to wait for when all are busy.
     next_reader: AtomicUsize,
+    /// The queue's order, as of its last change by this process: the only one that works on the file.
+    order: Order,
 }
 
 impl Database {
@@ -44,6 +47,7 @@ impl Database {
             pulse: Mutex::new(connect(path, "normal")?),
             readers: [reader()?, reader()?, reader()?],
             next_reader: AtomicUsize::new(0),
+            order: Order::default(),
         })
     }
 
@@ -76,6 +80,21 @@ impl Database {
         change: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         transact(&mut lock(&self.writer), change)
+    }
+
+    /// The same for a change after which the queue's order may be another one.
+    pub(super) fn reorder<T>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let answer = self.write(change);
+        self.order.changed();
+        answer
+    }
+
+    /// Where a job stands in the queue.
+    pub(super) fn place(&self, id: &TaskId) -> Result<Option<u64>, Fault> {
+        self.order.place(id, || self.read(|tx| place::places(tx)))
     }
 
     /// One change that a power cut may take back.

@@ -7,9 +7,10 @@
 
 mod row;
 mod migrate;
-mod connection;
 mod upload;
 mod turn;
+mod place;
+mod connection;
 mod queue;
 mod ending;
 mod records;

@@ -1,4 +1,4 @@
-//! The contract, method by method: which connection each one takes.
+//! The contract, method by method: which connection each one takes, and which ones change the queue's order.
 
 use super::{Database, ending, queue, turn, upload};
 use crate::contract::{
@@ -45,7 +45,7 @@ impl Records for Database {
         limit: Option<u64>,
         now: Millis,
     ) -> Result<Job, Fault> {
-        self.write(|tx| upload::enqueue(tx, id, digest, limit, now))
+        self.reorder(|tx| upload::enqueue(tx, id, digest, limit, now))
     }
 
     /// Asks a reader first: workers that find nothing must not take the writer's time.
@@ -55,10 +55,10 @@ impl Records for Database {
         lease_until: Millis,
         now: Millis,
     ) -> Result<Option<Lease>, Fault> {
-        if self.read(|tx| turn::next(tx, now))?.is_none() {
+        if !self.read(|tx| turn::any(tx))? {
             return Ok(None);
         }
-        self.write(|tx| queue::claim(tx, worker, lease_until, now))
+        self.reorder(|tx| queue::claim(tx, worker, lease_until, now))
     }
 
     fn heartbeat(
@@ -92,15 +92,15 @@ impl Records for Database {
     }
 
     fn retry(&self, lease: &Lease, problem: &Problem, not_before: Millis) -> Result<(), Fault> {
-        self.write(|tx| queue::retry(tx, lease, problem, not_before))
+        self.reorder(|tx| queue::retry(tx, lease, problem, not_before))
     }
 
     fn release(&self, lease: &Lease) -> Result<(), Fault> {
-        self.write(|tx| queue::release(tx, lease))
+        self.reorder(|tx| queue::release(tx, lease))
     }
 
     fn cancel(&self, id: &TaskId, now: Millis, expires_at: Millis) -> Result<Job, Fault> {
-        self.write(|tx| queue::cancel(tx, id, now, expires_at))
+        self.reorder(|tx| queue::cancel(tx, id, now, expires_at))
     }
 
     fn job(&self, id: &TaskId) -> Result<Option<Job>, Fault> {
@@ -116,7 +116,7 @@ impl Records for Database {
     }
 
     fn place(&self, id: &TaskId) -> Result<Option<u64>, Fault> {
-        self.read(|tx| turn::place(tx, id))
+        self.place(id)
     }
 
     fn shorten(&self, id: &TaskId, expires_at: Millis) -> Result<(), Fault> {
@@ -130,11 +130,11 @@ impl Records for Database {
         problem: &Problem,
         expires_at: Millis,
     ) -> Result<(u64, u64), Fault> {
-        self.write(|tx| queue::reap(tx, now, attempts, problem, expires_at))
+        self.reorder(|tx| queue::reap(tx, now, attempts, problem, expires_at))
     }
 
     fn reclaim_all(&self, now: Millis) -> Result<u64, Fault> {
-        self.write(|tx| queue::reclaim_all(tx, now))
+        self.reorder(|tx| queue::reclaim_all(tx, now))
     }
 
     fn due(&self, now: Millis, limit: u32) -> Result<Vec<Due>, Fault> {

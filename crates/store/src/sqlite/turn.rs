@@ -11,12 +11,11 @@
 //!
 //! The cost is one index look-up per client with queued jobs, not per job.
 
-use super::row::{all, change, one, size};
+use super::row::{all, change, one};
+use crate::Fault;
 use crate::contract::Millis;
 use crate::limits::{AGING_MS, PRUNED_PER_CLAIM};
-use crate::{Fault, TaskId};
 use rusqlite::Connection;
-use std::collections::HashMap;
 
 /// The next job of one client.
 #[derive(Debug)]
@@ -47,6 +46,19 @@ pub(super) fn next(connection: &Connection, now: Millis) -> Result<Option<Turn>,
     Ok(waiting.into_iter().filter(ready).min_by_key(Turn::rank))
 }
 
+/// Whether anything waits at all: cheap, for workers that look in vain.
+pub(super) fn any(connection: &Connection) -> Result<bool, Fault> {
+    let queued = "select 1 from tasks where state = 'queued' limit 1";
+    Ok(one(connection, queued, [], |_| Ok(()))?.is_some())
+}
+
+/// Clients with queued jobs, whose turn it is first coming first; as if none had anything running.
+pub(super) fn line(connection: &Connection) -> Result<Vec<String>, Fault> {
+    let mut waiting = turns(connection)?;
+    waiting.sort_by_key(Turn::rank);
+    Ok(waiting.into_iter().map(|turn| turn.client).collect())
+}
+
 /// Remembers that a client has started a job now, and forgets some starts that do not matter any more.
 pub(super) fn started(connection: &Connection, client: &str, now: Millis) -> Result<(), Fault> {
     change(
@@ -71,32 +83,6 @@ pub(super) fn correct(connection: &Connection, now: Millis) -> Result<(), Fault>
         [now],
     )?;
     Ok(())
-}
-
-/// How many queued jobs start before this one, plus one, when each client's running job ends before its next turn
-/// comes: everybody's first job by rank, then everybody's second in the same order, and so on. For then each client's
-/// last start is later than every rank so far, in the order of the round before.
-pub(super) fn place(connection: &Connection, id: &TaskId) -> Result<Option<u64>, Fault> {
-    let Some((client, ahead)) = own(connection, id)? else {
-        return Ok(None);
-    };
-    let waiting = turns(connection)?;
-    let Some(mine) = waiting.iter().find(|turn| turn.client == client) else {
-        return Ok(None);
-    };
-    let counts = if ahead == 0 {
-        HashMap::new()
-    } else {
-        counts(connection)?
-    };
-    let before = |turn: &Turn| {
-        let rounds = ahead + u64::from(turn.rank() < mine.rank());
-        counts
-            .get(&turn.client)
-            .map_or(rounds, |count| rounds.min(*count))
-    };
-    let others = waiting.iter().filter(|turn| turn.client != client);
-    Ok(Some(ahead + others.map(before).sum::<u64>() + 1))
 }
 
 /// One turn of each client with queued jobs. Steps from client to client along the index of the queue.
@@ -136,29 +122,4 @@ fn turns(connection: &Connection) -> Result<Vec<Turn>, Fault> {
             running: row.get("running")?,
         })
     })
-}
-
-/// The client of a queued job, and how many of its own jobs go before it.
-fn own(connection: &Connection, id: &TaskId) -> Result<Option<(String, u64)>, Fault> {
-    one(
-        connection,
-        "select client, (
-             select count(*) from tasks as other
-             where other.state = 'queued' and other.client = tasks.client
-               and (other.not_before, other.seq) < (tasks.not_before, tasks.seq)) as ahead
-         from tasks where id = ?1 and state = 'queued'",
-        [id.as_str()],
-        |row| Ok((row.get("client")?, size(row, "ahead")?)),
-    )
-}
-
-/// Queued jobs by client.
-fn counts(connection: &Connection) -> Result<HashMap<String, u64>, Fault> {
-    let rows = all(
-        connection,
-        "select client, count(*) as waiting from tasks where state = 'queued' group by client",
-        [],
-        |row| Ok((row.get("client")?, size(row, "waiting")?)),
-    )?;
-    Ok(rows.into_iter().collect())
 }
