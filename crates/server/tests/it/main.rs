@@ -1,4 +1,8 @@
 //! A real server in this process, spoken to over real sockets.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without has to stop it"
+)]
 
 mod peer;
 mod verbs;

@@ -1,0 +1,10 @@
+//! The runner and the processes below it, on real files and the real FFmpeg.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without has to stop it"
+)]
+
+mod media;
+mod operations;
+mod sync;
+mod process;

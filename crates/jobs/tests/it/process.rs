@@ -1,0 +1,116 @@
+//! Children: heard, limited, and gone afterwards.
+
+use kinora_jobs::sandbox::Share;
+use kinora_jobs::sandbox::process::{self, Control, Finished, Heard, Spec};
+use kinora_media::diagnosis::Ended;
+use std::ffi::OsString;
+use std::path::Path;
+
+fn shell(
+    script: &str,
+    file_size: Option<u64>,
+    listen: &mut dyn FnMut(Heard<'_>) -> Control,
+) -> Finished {
+    let place = tempfile::tempdir().unwrap();
+    let arguments = [OsString::from("-c"), script.into()];
+    let share = Share::off();
+    let spec = Spec {
+        program: Path::new("/bin/sh"),
+        arguments: &arguments,
+        directory: place.path(),
+        file_size,
+        share: &share,
+    };
+    process::run(&spec, listen).unwrap()
+}
+
+#[test]
+fn both_outputs_and_the_exit_code_are_heard() {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let finished = shell("echo one; echo two >&2; exit 3", None, &mut |heard| {
+        match heard {
+            Heard::Output(bytes) => out.extend_from_slice(bytes),
+            Heard::Complaint(bytes) => err.extend_from_slice(bytes),
+            Heard::Started(_) | Heard::Tick => {}
+        }
+        Control::Continue
+    });
+    assert_eq!((&out[..], &err[..]), (&b"one\n"[..], &b"two\n"[..]));
+    assert_eq!(finished.ended, Ended::Exit(3));
+    assert!(!finished.killed);
+}
+
+#[test]
+fn ending_it_ends_its_children_too() {
+    let mut grandchild = String::new();
+    let finished = shell(
+        "trap '' TERM; sleep 1000 & echo $!; wait",
+        None,
+        &mut |heard| {
+            if let Heard::Output(bytes) = heard {
+                grandchild.push_str(std::str::from_utf8(bytes).unwrap());
+            }
+            if grandchild.ends_with('\n') {
+                Control::Kill
+            } else {
+                Control::Continue
+            }
+        },
+    );
+    assert_eq!(finished.ended, Ended::Signal(9));
+    assert!(finished.killed);
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", grandchild.trim()));
+    let state = stat
+        .ok()
+        .and_then(|s| Some(s.rsplit_once(')')?.1.trim().chars().next()?));
+    assert!(
+        matches!(state, None | Some('Z')),
+        "it still runs: {state:?}"
+    );
+}
+
+#[test]
+fn one_that_never_stops_talking_is_ended() {
+    let mut bytes = 0;
+    let finished = shell("exec yes", None, &mut |heard| {
+        if let Heard::Output(more) = heard {
+            bytes += more.len();
+        }
+        if bytes > 1 << 20 {
+            Control::Kill
+        } else {
+            Control::Continue
+        }
+    });
+    assert!(finished.killed);
+}
+
+#[test]
+fn files_stay_below_their_limit() {
+    let finished = shell(
+        "exec dd if=/dev/zero of=big bs=4096 count=100",
+        Some(8192),
+        &mut |_| Control::Continue,
+    );
+    // SIGXFSZ, or the error that dd makes of it.
+    assert!(
+        matches!(finished.ended, Ended::Signal(25) | Ended::Exit(1)),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn no_variable_is_inherited() {
+    let mut seen = Vec::new();
+    shell("env", None, &mut |heard| {
+        if let Heard::Output(bytes) = heard {
+            seen.extend_from_slice(bytes);
+        }
+        Control::Continue
+    });
+    let seen = String::from_utf8(seen).unwrap();
+    let mut names: Vec<_> = seen.lines().filter_map(|l| l.split('=').next()).collect();
+    names.sort_unstable();
+    // PWD is the shell's own.
+    assert_eq!(names, ["AV_LOG_FORCE_NOCOLOR", "HOME", "LC_ALL", "PWD"]);
+}
