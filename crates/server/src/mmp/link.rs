@@ -1,6 +1,7 @@
 //! One connection's socket with the receiving state machine: heads, and payload in bursts.
 
 use super::socket;
+use crate::config::Patience;
 use kinora_mmp::connection::{Event, Incoming};
 use kinora_mmp::frame::Head;
 use kinora_mmp::pace::Pace;
@@ -13,8 +14,6 @@ use tokio::net::TcpStream;
 
 /// What one read takes at most: measured fastest, because every wake-up is dear.
 const BURST: usize = 1 << 20;
-/// A peer that does not take a byte of an answer for this long is given up.
-pub(super) const WRITE_STALL: Duration = Duration::from_secs(60);
 
 thread_local! {
     /// One for each thread of the runtime, not for each connection: nothing waits while it is in use.
@@ -57,16 +56,19 @@ pub(super) struct Link {
     incoming: Incoming,
     pace: Pace,
     began: Instant,
+    /// A peer that does not take a byte of an answer for this long is given up.
+    pub(super) write_patience: Duration,
 }
 
 impl Link {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream, patience: Patience) -> Self {
         socket::prepare(&stream);
         Self {
             stream,
             incoming: Incoming::new(),
-            pace: Pace::new(0),
+            pace: Pace::with_limits(0, patience.pace),
             began: Instant::now(),
+            write_patience: patience.write,
         }
     }
 
@@ -195,7 +197,11 @@ impl Link {
         match tokio::time::timeout(patience, self.stream.readable()).await {
             Ok(ready) => ready.map(|()| false).map_err(Gone::Io),
             Err(_) if self.pace.is_too_slow(self.now_ms()) && !self.has_bytes() => {
-                Err(Gone::Slow(self.pace.fault()))
+                Err(if self.is_midway() {
+                    Gone::Slow(self.pace.fault())
+                } else {
+                    Gone::Closed { midway: false }
+                })
             }
             Err(_) => Ok(true),
         }
@@ -216,7 +222,8 @@ impl Link {
     /// Writes a head in one piece: a client was seen that takes every read for full.
     pub(super) async fn write(&mut self, head: &Head) -> Result<(), Gone> {
         let bytes = head.encode().map_err(Gone::Lost)?;
-        let written = tokio::time::timeout(WRITE_STALL, self.stream.write_all(&bytes)).await;
+        let written =
+            tokio::time::timeout(self.write_patience, self.stream.write_all(&bytes)).await;
         written
             .map_err(|_| Gone::Io(io::ErrorKind::TimedOut.into()))?
             .map_err(Gone::Io)

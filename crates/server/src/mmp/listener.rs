@@ -1,7 +1,7 @@
 //! Accepts connections, as many as are allowed, until the server stops.
 
 use super::session::{self, stopped};
-use crate::config::MmpConfig;
+use crate::config::{MmpConfig, Patience};
 use crate::services::Services;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -50,7 +50,13 @@ pub(crate) async fn run(
     let mut accepting = JoinSet::new();
     for listener in listeners {
         let (places, services) = (Arc::clone(&places), Arc::clone(&services));
-        accepting.spawn(accept(listener, places, services, stopping.clone()));
+        accepting.spawn(accept(
+            listener,
+            places,
+            services,
+            config.patience,
+            stopping.clone(),
+        ));
     }
     while accepting.join_next().await.is_some() {}
 }
@@ -59,6 +65,7 @@ async fn accept(
     listener: TcpListener,
     places: Arc<Semaphore>,
     services: Arc<Services>,
+    patience: Patience,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut sessions = JoinSet::new();
@@ -74,7 +81,13 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let served = session::serve(stream, peer, Arc::clone(&services), stopping.clone());
+                let served = session::serve(
+                    stream,
+                    peer,
+                    Arc::clone(&services),
+                    patience,
+                    stopping.clone(),
+                );
                 sessions.spawn(async move {
                     served.await;
                     drop(place);

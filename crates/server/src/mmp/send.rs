@@ -1,6 +1,6 @@
 //! Sends a result's bytes: by `sendfile`, or in the careful way that fragile clients need.
 
-use super::link::{Gone, Link, WRITE_STALL};
+use super::link::{Gone, Link};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::SendFlags;
 use std::fs::File;
@@ -97,7 +97,7 @@ impl Link {
     }
 
     async fn wait_writable(&self) -> Result<(), Gone> {
-        let ready = tokio::time::timeout(WRITE_STALL, self.stream.writable()).await;
+        let ready = tokio::time::timeout(self.write_patience, self.stream.writable()).await;
         ready
             .map_err(|_| Gone::Io(io::ErrorKind::TimedOut.into()))?
             .map_err(Gone::Io)

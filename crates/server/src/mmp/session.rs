@@ -3,6 +3,7 @@
 use super::answer::{self, DoorNote};
 use super::link::{Gone, Link};
 use super::upload::{self, Arrival, blocking};
+use crate::config::Patience;
 use crate::fault::Fault;
 use crate::services::Services;
 use crate::uploads::{Begin, Finished};
@@ -38,10 +39,11 @@ pub(super) async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     services: Arc<Services>,
+    patience: Patience,
     stopping: watch::Receiver<bool>,
 ) {
     let mut session = Session {
-        link: Link::new(stream),
+        link: Link::new(stream, patience),
         services,
         stopping,
         client: policy::client_key(peer.ip()),

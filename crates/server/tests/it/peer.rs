@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct House {
     pub(crate) server: Option<Server>,
     pub(crate) config: Config,
-    pub(crate) root: tempfile::TempDir,
+    _root: tempfile::TempDir,
 }
 
 impl House {
@@ -39,7 +39,7 @@ impl House {
         let mut house = Self {
             server: None,
             config,
-            root,
+            _root: root,
         };
         house.start();
         house

@@ -62,3 +62,80 @@ fn an_upload_that_breaks_off_leaves_no_trace_wherever_it_does() {
     house.stop();
     assert_eq!(house.kept(), Vec::<std::path::PathBuf>::new());
 }
+
+/// Everything that a peer may take, in milliseconds.
+fn hasty(ms: u64) -> House {
+    House::with(|config| {
+        let patience = &mut config.mmp.patience;
+        patience.pace.head_ms = ms;
+        patience.pace.payload_grace_ms = ms;
+        patience.pace.payload_window_ms = ms;
+        patience.pace.idle_ms = 2 * ms;
+        patience.write = std::time::Duration::from_millis(ms);
+    })
+}
+
+#[test]
+fn a_client_that_stops_sending_is_let_go() {
+    let mut house = hasty(200);
+    let mut midway = house.connect();
+    midway.send_head(json!({"operation": "compress"}), "mp4", clip().len() as u64);
+    midway.stream.write_all(&clip()[..1000]).unwrap();
+    let mut in_head = house.connect();
+    in_head.stream.write_all(b"\0").unwrap();
+    let mut silent = house.connect();
+    assert_eq!(midway.answer().text("code"), "too_slow");
+    assert_eq!(in_head.answer().text("code"), "too_slow");
+    assert!(midway.try_answer().is_err());
+    assert!(in_head.try_answer().is_err());
+    assert!(
+        silent.try_answer().is_err(),
+        "nobody waits for an answer between two frames"
+    );
+    house.stop();
+    assert_eq!(house.kept(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_client_that_sends_a_trickle_is_let_go() {
+    let mut house = hasty(200);
+    let mut trickle = house.connect();
+    trickle.send_head(json!({"operation": "compress"}), "mp4", clip().len() as u64);
+    trickle.stream.set_nodelay(true).unwrap();
+    // Byte after byte, as fast as one-byte packets go: far below 64 KiB in each window.
+    let sent = clip().iter().take_while(|byte| {
+        let pause = std::time::Instant::now();
+        while pause.elapsed().as_micros() < 200 {}
+        trickle.stream.write_all(std::slice::from_ref(byte)).is_ok()
+    });
+    assert!(sent.count() < clip().len(), "the server ended it");
+    house.stop();
+    assert_eq!(house.kept(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_client_that_stops_reading_is_let_go() {
+    let mut house = hasty(500);
+    let mut peer = house.connect();
+    let socket = socket2::SockRef::from(&peer.stream);
+    socket.set_recv_buffer_size(4096).unwrap();
+    // Sound without compression: more than the socket buffers of both sides hold.
+    let order =
+        json!({"operation": "convert", "parameters": {"format": "avi", "video": "rawvideo"}});
+    peer.send(order, "mp4", clip());
+    // Another client's request is served all the same.
+    assert_eq!(
+        house
+            .connect()
+            .ask(json!({"action": "ping"}), "", b"")
+            .text("status"),
+        "success"
+    );
+    house
+        .connect_as(9)
+        .ask(json!({"operation": "audio"}), "mp4", clip());
+    let mut first = [0u8; 1];
+    std::io::Read::read_exact(&mut peer.stream, &mut first).unwrap();
+    house.stop();
+    assert_eq!(house.kept(), Vec::<std::path::PathBuf>::new());
+}
