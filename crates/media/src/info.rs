@@ -236,6 +236,26 @@ impl MediaInfo {
         self.first_video().is_some_and(|(_, video)| video.is_vfr())
     }
 
+    /// When the first of its tracks begins; broadcasts count from anywhere.
+    pub(crate) fn begin_us(&self) -> i64 {
+        let heard = self
+            .streams
+            .iter()
+            .filter(|stream| !matches!(stream.kind, Kind::Data | Kind::Attachment));
+        heard
+            .filter(|stream| !stream.is_attached_picture)
+            .filter_map(|stream| stream.start_us)
+            .min()
+            .unwrap_or(0)
+    }
+
+    /// From the beginning of the first of these tracks to the end of the last, if all lengths are known.
+    pub(crate) fn length_of<'a>(&self, tracks: impl Iterator<Item = &'a Stream>) -> Option<u64> {
+        let begin = self.begin_us();
+        let ends = tracks.map(|stream| Some(stream.after(begin) + stream.duration_us?));
+        ends.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
     /// Whether one of the container's names is this one.
     pub fn is_format(&self, name: &str) -> bool {
         self.format_name.split(',').any(|each| each == name)
@@ -249,6 +269,11 @@ impl Stream {
             Kind::Video(video) => Some(video),
             _ => None,
         }
+    }
+
+    /// How long after this time it begins.
+    pub(crate) fn after(&self, begin_us: i64) -> u64 {
+        u64::try_from(self.start_us.unwrap_or(begin_us) - begin_us).unwrap_or(0)
     }
 
     /// Subtitles made of pictures, which MP4 and WebM cannot hold.

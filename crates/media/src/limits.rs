@@ -20,7 +20,8 @@ pub const TAG_CHARACTERS: usize = 200;
 pub const TAGS: usize = 64;
 /// Nominal frame rates beyond this are time bases, not rates: a real screen recording says 57,600.
 pub const FRAME_RATE: f64 = 240.0;
-/// Sample aspect ratios beyond 4:1 are damage or malice (65535:1 makes a display width of 51,200).
-pub const SAMPLE_ASPECT: f64 = 4.0;
+/// Pixels ten times as wide as high, or the other way round, are damage or malice (65535:1 makes a display width of
+/// 51,200); a portrait video flagged as cinema has 4.2.
+pub const SAMPLE_ASPECT: f64 = 10.0;
 /// Pixels times frames of a GIF: its palette needs all frames at once, in 4 bytes a pixel, so this is 800 MB.
 pub const GIF_PIXELS: u64 = 200_000_000;

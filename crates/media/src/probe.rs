@@ -96,9 +96,7 @@ fn stream(value: &Value) -> Stream {
         index: number(value, "index").unwrap_or(0),
         codec: text(value, "codec_name").unwrap_or_default(),
         profile: text(value, "profile"),
-        // Matroska has no length per track, mkvmerge and FFmpeg write it as a tag.
-        duration_us: micros(value, "duration")
-            .or_else(|| tags.get("DURATION").and_then(|tag| clock(tag))),
+        duration_us: micros(value, "duration").or_else(|| tagged_length(value, &tags)),
         start_us: number::<f64>(value, "start_time").map(|seconds| (seconds * 1e6) as i64),
         bit_rate: number(value, "bit_rate")
             .or_else(|| tags.get("BPS").and_then(|tag| tag.parse().ok())),
@@ -108,6 +106,13 @@ fn stream(value: &Value) -> Stream {
         tags,
         kind: kind(value),
     }
+}
+
+/// Matroska has no length per track; what its writers put into a tag is when the track ends.
+fn tagged_length(value: &Value, tags: &BTreeMap<String, String>) -> Option<u64> {
+    let end = clock(tags.get("DURATION")?)?;
+    let start: f64 = number(value, "start_time").unwrap_or(0.0);
+    Some(end.saturating_sub((start.max(0.0) * 1e6) as u64))
 }
 
 fn kind(value: &Value) -> Kind {

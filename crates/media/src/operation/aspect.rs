@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 use crate::info::{MediaInfo, Size};
+use crate::limits;
 use crate::operation::everyday::{Everyday, expectation};
 use crate::operation::fit::{self, Fit, even};
 use crate::operation::form::Form;
@@ -105,6 +106,14 @@ impl Options {
     /// `-aspect` with copied tracks. Only some containers can say it; the others become Matroska.
     fn flag(&self, info: &MediaInfo, context: &Context<'_>) -> Result<Plan, Fault> {
         let (stream, video) = fit::picture(info)?;
+        let stretch = self.ratio.value() / video.turned_size().ratio();
+        if !(1.0 / limits::SAMPLE_ASPECT..=limits::SAMPLE_ASPECT).contains(&stretch) {
+            let problem = "a flag cannot make pixels more than ten times as wide as high".into();
+            return Err(Fault::Incompatible {
+                container: "the file".into(),
+                problem,
+            });
+        }
         let mut notes = Vec::new();
         let (muxer, extension) = own_container(info, context.file_extension);
         if muxer == "matroska" && !info.is_format("matroska") {

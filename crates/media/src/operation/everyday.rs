@@ -178,23 +178,18 @@ pub(crate) fn expectation(
     let frame_us = video
         .frames_per_second()
         .map_or(0, |rate| (1e6 / rate) as u64);
-    let video_us = Cut::of_track(cut, stream.duration_us);
-    let sounds = info
-        .audio()
-        .map(|(audio, _)| Cut::of_track(cut, audio.duration_us));
-    let audio_us: Vec<_> = sounds.collect();
+    let begin = info.begin_us();
+    let part = |track: &Stream| Cut::of_track(cut, track.after(begin), track.duration_us);
     // Of a file with several pictures only one is kept, and the file's length may be that of another.
-    let kept = audio_us
-        .iter()
-        .copied()
-        .chain([video_us])
-        .collect::<Option<Vec<_>>>();
-    let longest = kept.and_then(|lengths| lengths.into_iter().max());
+    let kept = info.audio().map(|(audio, _)| audio).chain([stream]);
+    let whole = info.length_of(kept).or(info.duration_us);
+    let audio_us: Vec<_> = info.audio().map(|(audio, _)| part(audio)).collect();
     Expectation {
         videos: Some(1),
         audios: Some(audio_us.len()),
-        duration_us: longest.or_else(|| Cut::length_of(cut, info.duration_us)),
-        video_us,
+        duration_us: Cut::length_of(cut, whole),
+        video_us: part(stream),
+        frames: stream.frames.filter(|_| cut.is_none() && video.is_vfr()),
         audio_us,
         frame_us,
         ..Expectation::default()

@@ -29,11 +29,18 @@ impl Cut {
             .or_else(|| whole.map(|whole| whole.saturating_sub(cut.start_us)))
     }
 
-    /// What of a track of this length lies in the part.
-    pub(crate) fn of_track(cut: Option<&Self>, track: Option<u64>) -> Option<u64> {
-        let Some(cut) = cut else { return track };
-        let rest = track?.saturating_sub(cut.start_us);
-        Some(cut.length_us.map_or(rest, |length| length.min(rest)))
+    /// What lies in the part, of a track that begins so long after the file and has this length.
+    pub(crate) fn of_track(
+        cut: Option<&Self>,
+        begin_us: u64,
+        length_us: Option<u64>,
+    ) -> Option<u64> {
+        let Some(cut) = cut else { return length_us };
+        let end = begin_us + length_us?;
+        let last = cut
+            .length_us
+            .map_or(end, |length| end.min(cut.start_us + length));
+        Some(last.saturating_sub(cut.start_us.max(begin_us)))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::capability::{Capabilities, Media};
 use crate::fault::Fault;
+use crate::info::Ratio;
 
 /// Encoders to take for a codec whose own name is not that of its best encoder, best first.
 const PREFERRED: &[(&str, &[&str])] = &[
@@ -100,6 +101,7 @@ const QUALITY: &[(&str, &[&str])] = &[
     ("rv20", &["-q:v:0", "4"]),
     ("mjpeg", &["-q:v:0", "3"]),
     ("amv", &["-q:v:0", "3"]),
+    ("dnxhd", &["-profile:v:0", "dnxhr_hq"]),
     ("libwebp_anim", &["-quality", "75", "-loop", "0"]),
 ];
 
@@ -188,7 +190,7 @@ pub(crate) fn is_any_time(encoder: &str) -> bool {
 }
 
 /// Frame rates that MPEG-1 and 2 know; others know any.
-pub(crate) fn known_rates(encoder: &str) -> &'static [(u32, u32)] {
+pub(crate) fn known_rates(encoder: &str, muxer: &str) -> &'static [(u32, u32)] {
     const MPEG: &[(u32, u32)] = &[
         (24_000, 1001),
         (24, 1),
@@ -200,6 +202,7 @@ pub(crate) fn known_rates(encoder: &str) -> &'static [(u32, u32)] {
         (60, 1),
     ];
     match encoder {
+        _ if muxer == "gxf" => &[(25, 1)],
         "mpeg1video" | "mpeg2video" => MPEG,
         "dvvideo" => &[(25, 1)],
         "h261" => &[(30_000, 1001)],
@@ -208,14 +211,25 @@ pub(crate) fn known_rates(encoder: &str) -> &'static [(u32, u32)] {
     }
 }
 
-/// Sizes that old codecs are bound to, largest last.
-pub(crate) fn known_sizes(encoder: &str) -> &'static [(u32, u32)] {
-    match encoder {
-        "dvvideo" => &[(720, 576)],
-        "h261" => &[(176, 144), (352, 288)],
-        "h263" => &[(128, 96), (176, 144), (352, 288), (704, 576)],
-        "roqvideo" => &[(256, 256), (512, 256), (512, 512)],
-        _ => &[],
+/// Sizes that old codecs and containers are bound to, largest last, and the shape of their pixels.
+pub(crate) fn known_sizes(encoder: &str, muxer: &str) -> (&'static [(u32, u32)], Ratio) {
+    const PAL: Ratio = Ratio { num: 16, den: 15 };
+    const CIF: Ratio = Ratio { num: 12, den: 11 };
+    match (encoder, muxer) {
+        ("dvvideo", _) | (_, "gxf") => (&[(720, 576)], PAL),
+        ("h261", _) => (&[(176, 144), (352, 288)], CIF),
+        ("h263", _) => (&[(176, 144), (352, 288), (704, 576)], CIF),
+        ("roqvideo", _) => (&[(256, 256), (512, 256), (512, 512)], Ratio::ONE),
+        _ => (&[], Ratio::ONE),
+    }
+}
+
+/// Sides must be a multiple of this.
+pub(crate) fn side_step(encoder: &str) -> u32 {
+    if matches!(encoder, "rv10" | "rv20") {
+        16
+    } else {
+        2
     }
 }
 
@@ -246,6 +260,17 @@ pub(crate) fn takes_surround(encoder: &str) -> bool {
     )
 }
 
+/// Sample rate that a container or an encoder is bound to.
+pub(crate) fn sound_rate(encoder: &str, muxer: &str, source: u32) -> Option<u32> {
+    match (encoder, muxer) {
+        (_, "mxf" | "gxf" | "dv") => Some(48_000),
+        (_, "swf") => Some(44_100),
+        // Below 32,000 its bit rates are others.
+        ("mp2" | "libtwolame", _) if source < 32_000 => Some(48_000),
+        _ => None,
+    }
+}
+
 /// Quality, sample rate and number of channels for sound, where the encoder needs to be told.
 pub(crate) fn sound_options(encoder: &str) -> &'static [(&'static str, &'static str)] {
     match encoder {
@@ -260,7 +285,8 @@ pub(crate) fn sound_options(encoder: &str) -> &'static [(&'static str, &'static 
         "adpcm_argo" | "adpcm_ima_ssi" | "adpcm_ima_apm" | "adpcm_ima_alp" | "adpcm_ima_ws" => {
             &[("-ac:a", "1"), ("-ar:a", "22050")]
         }
-        "adpcm_adx" | "adpcm_yamaha" => &[("-ac:a", "2"), ("-ar:a", "44100")],
+        "adpcm_yamaha" => &[("-ac:a", "1"), ("-ar:a", "22050")],
+        "adpcm_adx" => &[("-ac:a", "2"), ("-ar:a", "44100")],
         "sbc" | "aptx" | "aptx_hd" => &[("-ar:a", "44100"), ("-ac:a", "2")],
         "libspeex" => &[("-ar:a", "32000"), ("-ac:a", "1")],
         _ => &[],

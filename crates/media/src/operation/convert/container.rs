@@ -35,32 +35,44 @@ pub(crate) struct Traits {
     pub(crate) any_time: bool,
     /// Its files tell how long they are.
     pub(crate) has_length: bool,
+    /// Nothing can tell by its content what it is.
+    pub(crate) headerless: bool,
 }
 
 const MANY: Traits = Traits {
     many: true,
     any_time: true,
     has_length: true,
+    headerless: false,
 };
 const STEADY: Traits = Traits {
     many: true,
     any_time: false,
     has_length: true,
+    headerless: false,
 };
 const ONE: Traits = Traits {
     many: false,
     any_time: true,
     has_length: true,
+    headerless: false,
 };
 const ONE_STEADY: Traits = Traits {
     many: false,
     any_time: false,
     has_length: true,
+    headerless: false,
 };
 const RAW: Traits = Traits {
     many: false,
     any_time: false,
     has_length: false,
+    headerless: false,
+};
+
+const BARE: Traits = Traits {
+    headerless: true,
+    ..RAW
 };
 
 const fn row(
@@ -263,7 +275,6 @@ pub(crate) static CONTAINERS: &[Container] = &[
         &["wmv1", "msmpeg4v3", "wmav1"],
         STEADY,
     ),
-    row("asf_stream", &["asf"], ["wmv2", "wmav2", ""], &[], STEADY),
     row(
         "mpeg",
         &["mpg", "mpeg"],
@@ -306,7 +317,7 @@ pub(crate) static CONTAINERS: &[Container] = &[
     row("nut", &["nut"], ["h264", "aac", ""], NUT, MANY),
     row("wtv", &["wtv"], ["mpeg2video", "ac3", ""], &["mp2"], STEADY),
     row("dv", &["dv"], ["dvvideo", "pcm_s16le", ""], &[], ONE_STEADY),
-    row("swf", &["swf"], ["flv1", "mp3", ""], &[], ONE_STEADY),
+    row("swf", &["swf"], ["flv1", "mp3", ""], &[], RAW),
     row("rm", &["rm"], ["rv10", "ac3", ""], &[], ONE_STEADY),
     row(
         "smjpeg",
@@ -315,14 +326,7 @@ pub(crate) static CONTAINERS: &[Container] = &[
         &[],
         ONE_STEADY,
     ),
-    row(
-        "amv",
-        &["amv"],
-        ["amv", "adpcm_ima_amv", ""],
-        &[],
-        ONE_STEADY,
-    ),
-    row("roq", &["roq"], ["roq", "roq_dpcm", ""], &[], ONE_STEADY),
+    row("roq", &["roq"], ["roq", "roq_dpcm", ""], &[], RAW),
     row(
         "film_cpk",
         &["cpk"],
@@ -332,7 +336,7 @@ pub(crate) static CONTAINERS: &[Container] = &[
     ),
     picture("gif", &["gif"], "gif", ONE_STEADY),
     picture("apng", &["apng"], "apng", RAW),
-    picture("webp", &["webp"], "webp", RAW),
+    picture("webp", &["webp"], "webp", BARE),
     picture("avif", &["avif"], "av1", RAW),
     picture("ivf", &["ivf"], "vp9", RAW),
     picture("obu", &["obu"], "av1", RAW),
@@ -347,8 +351,8 @@ pub(crate) static CONTAINERS: &[Container] = &[
     picture("dirac", &["drc", "vc2"], "dirac", RAW),
     picture("dnxhd", &["dnxhd", "dnxhr"], "dnxhd", RAW),
     picture("yuv4mpegpipe", &["y4m"], "wrapped_avframe", RAW),
-    picture("rawvideo", &["yuv"], "rawvideo", RAW),
-    picture("filmstrip", &["flm"], "rawvideo", RAW),
+    picture("rawvideo", &["yuv"], "rawvideo", BARE),
+    picture("filmstrip", &["flm"], "rawvideo", BARE),
     row("mp3", &["mp3"], ["", "mp3", ""], &["mp2"], ONE),
     row("flac", &["flac"], ["", "flac", ""], &[], ONE),
     row(
@@ -400,17 +404,17 @@ pub(crate) static CONTAINERS: &[Container] = &[
     sound("tta", &["tta"], "tta", ONE),
     sound("wv", &["wv"], "wavpack", ONE),
     sound("amr", &["amr"], "amr_nb", RAW),
-    sound("gsm", &["gsm"], "gsm", RAW),
-    sound("g722", &["g722"], "adpcm_g722", RAW),
-    sound("g726", &[], "adpcm_g726", RAW),
-    sound("g726le", &[], "adpcm_g726le", RAW),
-    sound("g723_1", &["tco", "rco"], "g723_1", RAW),
-    sound("sbc", &["sbc", "msbc"], "sbc", RAW),
-    sound("aptx", &["aptx"], "aptx", RAW),
-    sound("aptx_hd", &["aptxhd"], "aptx_hd", RAW),
+    sound("gsm", &["gsm"], "gsm", BARE),
+    sound("g722", &["g722"], "adpcm_g722", BARE),
+    sound("g726", &[], "adpcm_g726", BARE),
+    sound("g726le", &[], "adpcm_g726le", BARE),
+    sound("g723_1", &["tco", "rco"], "g723_1", BARE),
+    sound("sbc", &["sbc", "msbc"], "sbc", BARE),
+    sound("aptx", &["aptx"], "aptx", BARE),
+    sound("aptx_hd", &["aptxhd"], "aptx_hd", BARE),
     sound("codec2", &["c2"], "codec2", RAW),
-    sound("codec2raw", &[], "codec2", RAW),
-    sound("dfpwm", &["dfpwm"], "dfpwm", RAW),
+    sound("codec2raw", &[], "codec2", BARE),
+    sound("dfpwm", &["dfpwm"], "dfpwm", BARE),
     sound("spdif", &["spdif"], "ac3", RAW),
     sound("voc", &["voc"], "pcm_s16le", ONE),
     sound("sox", &["sox"], "pcm_s32le", ONE),
@@ -422,29 +426,28 @@ pub(crate) static CONTAINERS: &[Container] = &[
     sound("wsaud", &["aud"], "adpcm_ima_ws", ONE),
     sound("alp", &["tun"], "adpcm_ima_alp", ONE),
     sound("apm", &["apm"], "adpcm_ima_apm", ONE),
-    sound("kvag", &["vag"], "adpcm_ima_ssi", ONE),
     sound("argo_asf", &[], "adpcm_argo", ONE),
-    sound("alaw", &["al"], "pcm_alaw", RAW),
-    sound("mulaw", &["ul"], "pcm_mulaw", RAW),
-    sound("vidc", &[], "pcm_vidc", RAW),
-    sound("f32be", &[], "pcm_f32be", RAW),
-    sound("f32le", &[], "pcm_f32le", RAW),
-    sound("f64be", &[], "pcm_f64be", RAW),
-    sound("f64le", &[], "pcm_f64le", RAW),
-    sound("s8", &["sb"], "pcm_s8", RAW),
-    sound("s16be", &[], "pcm_s16be", RAW),
-    sound("s16le", &["sw"], "pcm_s16le", RAW),
-    sound("s24be", &[], "pcm_s24be", RAW),
-    sound("s24le", &[], "pcm_s24le", RAW),
-    sound("s32be", &[], "pcm_s32be", RAW),
-    sound("s32le", &[], "pcm_s32le", RAW),
-    sound("u8", &["ub"], "pcm_u8", RAW),
-    sound("u16be", &[], "pcm_u16be", RAW),
-    sound("u16le", &["uw"], "pcm_u16le", RAW),
-    sound("u24be", &[], "pcm_u24be", RAW),
-    sound("u24le", &[], "pcm_u24le", RAW),
-    sound("u32be", &[], "pcm_u32be", RAW),
-    sound("u32le", &[], "pcm_u32le", RAW),
+    sound("alaw", &["al"], "pcm_alaw", BARE),
+    sound("mulaw", &["ul"], "pcm_mulaw", BARE),
+    sound("vidc", &[], "pcm_vidc", BARE),
+    sound("f32be", &[], "pcm_f32be", BARE),
+    sound("f32le", &[], "pcm_f32le", BARE),
+    sound("f64be", &[], "pcm_f64be", BARE),
+    sound("f64le", &[], "pcm_f64le", BARE),
+    sound("s8", &["sb"], "pcm_s8", BARE),
+    sound("s16be", &[], "pcm_s16be", BARE),
+    sound("s16le", &["sw"], "pcm_s16le", BARE),
+    sound("s24be", &[], "pcm_s24be", BARE),
+    sound("s24le", &[], "pcm_s24le", BARE),
+    sound("s32be", &[], "pcm_s32be", BARE),
+    sound("s32le", &[], "pcm_s32le", BARE),
+    sound("u8", &["ub"], "pcm_u8", BARE),
+    sound("u16be", &[], "pcm_u16be", BARE),
+    sound("u16le", &["uw"], "pcm_u16le", BARE),
+    sound("u24be", &[], "pcm_u24be", BARE),
+    sound("u24le", &[], "pcm_u24le", BARE),
+    sound("u32be", &[], "pcm_u32be", BARE),
+    sound("u32le", &[], "pcm_u32le", BARE),
     text("srt", &["srt"], "subrip"),
     text("ass", &["ass", "ssa"], "ass"),
     text("webvtt", &["vtt"], "webvtt"),
@@ -478,7 +481,9 @@ pub(crate) fn refused(name: &str) -> Option<&'static str> {
     Some(match name {
         "alsa" | "audiotoolbox" | "caca" | "decklink" | "fbdev" | "opengl" | "oss" | "pulse"
         | "sdl" | "sdl2" | "sndio" | "v4l2" | "video4linux2" | "xv" => "it is a device",
-        "rtp" | "rtp_mpegts" | "rtsp" | "sap" | "whip" => "it is a network connection",
+        "asf_stream" | "rtp" | "rtp_mpegts" | "rtsp" | "sap" | "whip" => {
+            "it is a network connection"
+        }
         "dash" | "hds" | "hls" | "image2" | "segment" | "smoothstreaming" | "ssegment"
         | "stream_segment" | "tee" | "webm_chunk" | "webm_dash_manifest" | "mxf_opatom" => {
             "it writes other files than the one it is given"
@@ -491,6 +496,7 @@ pub(crate) fn refused(name: &str) -> Option<&'static str> {
         | "md5" | "mkvtimestamp_v2" | "null" | "rcwt" | "streamhash" | "uncodedframecrc" => {
             "it holds numbers about a video, not a video"
         }
+        "amv" | "kvag" => "FFmpeg fails to write it",
         "a64" | "argo_cvg" | "avm2" | "avs2" | "avs3" | "bit" | "cavsvideo" | "daud" | "fits"
         | "ico" | "ilbc" | "jacosub" | "lrc" | "microdvd" | "mxf_d10" | "oma" | "scc" | "sup"
         | "vc1" | "vc1test" => "FFmpeg has no encoder for it, or it holds no recording",

@@ -260,7 +260,7 @@ impl<'a> Conversion<'a> {
             }
             return Ok(None);
         };
-        let size = self.size(choice.encoder, video)?;
+        let size = self.size(choice.encoder, video);
         let mut graph = Graph::new(video, &mut self.notes);
         let is_any_time = self.container.traits.any_time && codec::is_any_time(choice.encoder);
         if !is_any_time {
@@ -271,7 +271,7 @@ impl<'a> Conversion<'a> {
         if video.is_hdr() && !keeps_hdr {
             graph.tone_map(video, self.context, &mut self.notes)?;
         }
-        if let Some(format) = pixel_format(choice.encoder, video) {
+        if let Some(format) = pixel_format(choice.encoder, self.container.muxer, video) {
             graph.pixel_format(format);
         }
         command.pair("-filter:v:0", graph.render());
@@ -338,15 +338,14 @@ impl<'a> Conversion<'a> {
             .any(|(option, _)| option.starts_with("-ac"));
         let takes_more = choice.encoder.starts_with("pcm_")
             || is_common && codec::takes_surround(choice.encoder);
-        if audio.channels > 2 && !is_told && !takes_more {
+        if self.container.muxer == "rso" {
+            command.pair(format!("-ac:a:{place}"), 1);
+        } else if audio.channels > 2 && !is_told && !takes_more {
             command.pair(format!("-ac:a:{place}"), 2);
         }
-        if matches!(self.container.muxer, "mxf" | "gxf" | "dv" | "roq") && !is_told {
-            // These know one sample rate.
-            command.pair(format!("-ar:a:{place}"), 48_000);
-        }
-        if self.container.muxer == "swf" {
-            command.pair(format!("-ar:a:{place}"), 44_100);
+        let rate = codec::sound_rate(choice.encoder, self.container.muxer, audio.sample_rate);
+        if let Some(rate) = rate.filter(|_| !is_told) {
+            command.pair(format!("-ar:a:{place}"), rate);
         }
         if choice.is_experimental {
             command.pair(format!("-strict:a:{place}"), "experimental");
@@ -396,27 +395,39 @@ impl<'a> Conversion<'a> {
     }
 
     /// The size as it is, or in the frame that the codec is bound to.
-    fn size(&self, encoder: &str, video: &Video) -> Result<Placement, Fault> {
+    fn size(&self, encoder: &str, video: &Video) -> Placement {
         let source = video.display_size();
-        let sizes = codec::known_sizes(encoder);
+        let (sizes, shape) = codec::known_sizes(encoder, self.container.muxer);
+        let shown = |(width, height): (u32, u32)| Size {
+            width: even(f64::from(width) * shape.value()),
+            height,
+        };
         let fits =
-            |(width, height): &&(u32, u32)| *width >= source.width && *height >= source.height;
-        if let Some((width, height)) = sizes.iter().find(fits).or_else(|| sizes.last()) {
-            return Ok(fit::place(
-                source,
-                Size {
-                    width: *width,
-                    height: *height,
-                },
-                Fit::Letterbox,
-            ));
+            |each: &&(u32, u32)| shown(**each).width >= source.width && each.1 >= source.height;
+        if let Some(&frame) = sizes.iter().find(fits).or_else(|| sizes.last()) {
+            let square = fit::place(source, shown(frame), Fit::Letterbox);
+            let width = even(f64::from(square.scale.width) / shape.value()).min(frame.0);
+            let scale = Size {
+                width,
+                ..square.scale
+            };
+            let pad = Size {
+                width: frame.0,
+                height: frame.1,
+            };
+            return Placement {
+                pad: (pad != scale).then_some(pad),
+                aspect: shape,
+                ..Placement::plain(scale)
+            };
         }
         let least = if encoder == "libsvtav1" { 64 } else { 16 };
-        let side = |side: u32| even(side.max(least).into());
-        Ok(Placement::plain(fit::within_limits(Size {
+        let step = f64::from(codec::side_step(encoder));
+        let side = |side: u32| even((f64::from(side.max(least)) / step).round() * step);
+        Placement::plain(fit::within_limits(Size {
             width: side(source.width),
             height: side(source.height),
-        })))
+        }))
     }
 
     /// Frames at equal distances, at a rate that the codec knows. Recordings of variable rate whose nominal rate is
@@ -436,7 +447,7 @@ impl<'a> Conversion<'a> {
             den: 1,
         };
         let rate = rate.unwrap_or(whole);
-        let known = codec::known_rates(encoder);
+        let known = codec::known_rates(encoder, self.container.muxer);
         let (num, den) = match nearest(known, rate) {
             Some(known) => known,
             // MPEG-4's time base ends at 65,535; odd rates of screen recordings are rounded.
@@ -478,16 +489,13 @@ impl<'a> Conversion<'a> {
             .iter()
             .map(|(stream, _)| stream.duration_us)
             .collect();
-        let lengths = expect
-            .audio_us
+        let kept = sounds
             .iter()
-            .copied()
-            .chain(picture.map(|_| expect.video_us));
-        expect.duration_us = lengths
-            .collect::<Option<Vec<_>>>()
-            .and_then(|each| each.into_iter().max())
-            .or(self.info.duration_us);
+            .map(|(stream, _)| *stream)
+            .chain(picture.map(|(stream, _)| stream));
+        expect.duration_us = self.info.length_of(kept).or(self.info.duration_us);
         expect.size = size;
+        expect.headerless = self.container.traits.headerless;
         if !self.container.traits.has_length {
             expect.duration_us = None;
             expect.video_us = None;
@@ -535,8 +543,10 @@ fn nearest(known: &[(u32, u32)], rate: Ratio) -> Option<(u32, u32)> {
 }
 
 /// The pixel format of encoders that would otherwise take the source's, which players cannot show.
-fn pixel_format(encoder: &str, video: &Video) -> Option<&'static str> {
+fn pixel_format(encoder: &str, muxer: &str, video: &Video) -> Option<&'static str> {
     match encoder {
+        _ if muxer == "filmstrip" => Some("rgba"),
+        "dnxhd" => Some("yuv422p"),
         "libx265" | "libsvtav1" | "libaom-av1" if video.bit_depth > 8 => Some("yuv420p10le"),
         "libx265" => Some("yuv420p"),
         "libsvtav1" => Some("yuv420p10le"),
