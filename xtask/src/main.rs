@@ -1,1 +1,43 @@
-fn main() {}
+//! All automation: `cargo xtask <command>`. The Makefile and `.ci/run` are names for what stands here.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool for the terminal"
+)]
+
+mod tree;
+mod tidy;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+use tree::Tree;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  tidy            the house's own rules (ARCHITECTURE.md, CONTRIBUTING.md)";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result<()> {
+    let tree = Tree::open()?;
+    match arguments {
+        ["tidy"] => tidy::run(&tree),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        [other, ..] => bail!("no such command, or not with these words: {other}\n\n{USAGE}"),
+    }
+}

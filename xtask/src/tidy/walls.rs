@@ -1,0 +1,169 @@
+//! Which crate may use which: the picture in ARCHITECTURE.md as a table.
+//!
+//! Tests may use more (`dev-dependencies` are not looked at); what is shipped may not.
+
+use super::finding::Finding;
+use serde_json::Value;
+
+/// Each crate of ours with those it may use. A crate that is not listed is a new wall, and needs a reason.
+const WALLS: &[(&str, &[&str])] = &[
+    ("kinora-mmp", &[]),
+    ("kinora-media", &[]),
+    ("kinora-store", &[]),
+    ("kinora-jobs", &["kinora-media", "kinora-store"]),
+    ("kinora-client", &["kinora-mmp", "kinora-media"]),
+    (
+        "kinora-server",
+        &["kinora-mmp", "kinora-media", "kinora-store", "kinora-jobs"],
+    ),
+    (
+        "kinora",
+        &[
+            "kinora-server",
+            "kinora-client",
+            "kinora-jobs",
+            "kinora-media",
+        ],
+    ),
+    ("xtask", &["kinora-media"]),
+];
+
+/// Crates that do no I/O, and all that they may use: enough to have a written form and an error.
+const PURE: &[&str] = &["kinora-mmp", "kinora-media"];
+const PURE_MAY_USE: &[&str] = &["serde", "serde_json", "thiserror"];
+
+/// Foreign crates that belong to certain rooms.
+const RESERVED: &[(&str, &[&str])] = &[
+    ("anyhow", &["kinora", "xtask"]),
+    ("clap", &["kinora"]),
+    ("indicatif", &["kinora"]),
+    ("rusqlite", &["kinora-store"]),
+    ("tokio", &["kinora-jobs", "kinora-server", "kinora"]),
+    ("nix", &["kinora-server"]),
+];
+
+/// Looks at every crate of the workspace; `read` gives the text of a manifest.
+pub(crate) fn check(metadata: &Value, read: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
+    let root = metadata["workspace_root"].as_str().unwrap_or_default();
+    let mut findings = Vec::new();
+    for package in list(&metadata["packages"]).filter(|package| package["source"].is_null()) {
+        let name = package["name"].as_str().unwrap_or_default();
+        let manifest = package["manifest_path"].as_str().unwrap_or_default();
+        let path = manifest
+            .strip_prefix(root)
+            .unwrap_or(manifest)
+            .trim_start_matches('/');
+        let text = read(path).unwrap_or_default();
+        let shipped = list(&package["dependencies"]).filter(|each| each["kind"] != "dev");
+        if !WALLS.iter().any(|(known, _)| *known == name) {
+            let wrong = format!("{name} is not in the table of rooms");
+            findings.push(Finding::new(
+                path,
+                1,
+                wrong,
+                "add it to xtask/src/tidy/walls.rs and ARCHITECTURE.md, with its reason",
+            ));
+            continue;
+        }
+        for used in shipped.filter_map(|each| each["name"].as_str()) {
+            if let Some(todo) = refusal(name, used) {
+                let wrong = format!("{name} uses {used}");
+                findings.push(Finding::new(path, line_of(&text, used), wrong, todo));
+            }
+        }
+    }
+    findings
+}
+
+/// What to do when `name` must not use `used`.
+fn refusal(name: &str, used: &str) -> Option<&'static str> {
+    let lists = |table: &[(&str, &[&str])], key: &str, entry: &str| {
+        table
+            .iter()
+            .find(|(each, _)| *each == key)
+            .map(|(_, entries)| entries.contains(&entry))
+    };
+    if WALLS.iter().any(|(each, _)| *each == used) {
+        let is_allowed = lists(WALLS, name, used).unwrap_or(false);
+        return (!is_allowed).then_some("ask the room that may, or change the wall in ARCHITECTURE.md and xtask/src/tidy/walls.rs");
+    }
+    if PURE.contains(&name) && !PURE_MAY_USE.contains(&used) {
+        return Some("this crate is pure: hand the value in, or do the work in a room above");
+    }
+    let is_reserved = lists(RESERVED, used, name) == Some(false);
+    is_reserved.then_some("this dependency belongs to other rooms; see xtask/src/tidy/walls.rs")
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn line_of(manifest: &str, name: &str) -> usize {
+    let is_it = |line: &str| line.split(['.', ' ', '=']).next() == Some(name);
+    manifest.lines().position(is_it).map_or(1, |n| n + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check_crate(name: &str, used: &[(&str, Option<&str>)], expected: &[&str]) {
+        let dependencies: Vec<Value> = used
+            .iter()
+            .map(|(name, kind)| json!({"name": name, "kind": kind}))
+            .collect();
+        let metadata = json!({
+            "workspace_root": "/r",
+            "packages": [
+                {"name": name, "manifest_path": "/r/crates/x/Cargo.toml", "source": null, "dependencies": dependencies},
+                {"name": "serde", "manifest_path": "/s", "source": "registry", "dependencies": [{"name": "nix"}]},
+            ],
+        });
+        let manifest = "[dependencies]\nserde.workspace = true\ntokio.workspace = true\n";
+        let found = check(&metadata, |_| Some(manifest.into()));
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.contains(expected), "{found}");
+        }
+    }
+
+    #[test]
+    fn arrows_run_downwards() {
+        check_crate(
+            "kinora-jobs",
+            &[("kinora-store", None), ("serde", None)],
+            &[],
+        );
+        check_crate(
+            "kinora-store",
+            &[("kinora-jobs", None)],
+            &["kinora-store uses kinora-jobs"],
+        );
+        check_crate(
+            "kinora-server",
+            &[("kinora-client", None)],
+            &["uses kinora-client"],
+        );
+        check_crate("kinora-server", &[("kinora-client", Some("dev"))], &[]);
+        check_crate("kinora-new", &[], &["not in the table"]);
+    }
+
+    #[test]
+    fn pure_crates_stay_pure() {
+        check_crate("kinora-mmp", &[("serde", None)], &[]);
+        check_crate(
+            "kinora-mmp",
+            &[("tokio", None)],
+            &["crates/x/Cargo.toml:3: kinora-mmp uses tokio"],
+        );
+        check_crate("kinora-media", &[("getrandom", None)], &["uses getrandom"]);
+    }
+
+    #[test]
+    fn some_dependencies_have_a_home() {
+        check_crate("kinora-client", &[("tokio", None)], &["uses tokio"]);
+        check_crate("kinora-store", &[("rusqlite", None), ("rustix", None)], &[]);
+    }
+}
