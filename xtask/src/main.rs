@@ -8,6 +8,7 @@
 
 mod tree;
 mod tidy;
+mod docs;
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -16,7 +17,8 @@ use tree::Tree;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  tidy            the house's own rules (ARCHITECTURE.md, CONTRIBUTING.md)";
+  tidy            the house's own rules (ARCHITECTURE.md, CONTRIBUTING.md)
+  docs [--check]  writes (or compares) what is generated from code";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +36,8 @@ fn run(arguments: &[&str]) -> Result<()> {
     let tree = Tree::open()?;
     match arguments {
         ["tidy"] => tidy::run(&tree),
+        ["docs"] => docs::write(&tree),
+        ["docs", "--check"] => docs::check(&tree),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())
