@@ -9,6 +9,8 @@
 mod tree;
 mod tidy;
 mod docs;
+mod bench;
+mod steps;
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -17,8 +19,12 @@ use tree::Tree;
 const USAGE: &str = "\
 cargo xtask <command>
 
+  ci              everything that has to hold: lint, then test
+  lint            tidy, docs --check, rustfmt, clippy, rustdoc
+  test            documentation tests, then all others
   tidy            the house's own rules (ARCHITECTURE.md, CONTRIBUTING.md)
-  docs [--check]  writes (or compares) what is generated from code";
+  docs [--check]  writes (or compares) what is generated from code
+  bench [...]     measures; see docs/benchmarks.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,9 +41,16 @@ fn main() -> ExitCode {
 fn run(arguments: &[&str]) -> Result<()> {
     let tree = Tree::open()?;
     match arguments {
+        ["ci"] => {
+            steps::lint(&tree)?;
+            steps::test(&tree)
+        }
+        ["lint"] => steps::lint(&tree),
+        ["test"] => steps::test(&tree),
         ["tidy"] => tidy::run(&tree),
         ["docs"] => docs::write(&tree),
         ["docs", "--check"] => docs::check(&tree),
+        ["bench", rest @ ..] => bench::run(&tree, rest),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

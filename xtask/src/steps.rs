@@ -1,0 +1,147 @@
+//! What has to hold, as commands: the cheap ones first.
+
+use crate::tree::Tree;
+use crate::{docs, tidy};
+use anyhow::{Context, Result, ensure};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// Everything short of running the program.
+pub(crate) fn lint(tree: &Tree) -> Result<()> {
+    step("tidy", || tidy::run(tree))?;
+    step("docs --check", || docs::check(tree))?;
+    cargo(tree, "rustfmt", &["fmt", "--all", "--check"])?;
+    let clippy = "clippy --workspace --all-targets --locked -- -D warnings";
+    cargo(tree, "clippy", &words(clippy))?;
+    step("rustdoc", || {
+        let mut command = tree.cargo();
+        command.args(words("doc --workspace --no-deps --locked --quiet"));
+        execute(command.env("RUSTDOCFLAGS", "-D warnings"))
+    })
+}
+
+/// All tests. The line that closes the output is the runner's own, so the documentation's tests come first.
+pub(crate) fn test(tree: &Tree) -> Result<()> {
+    let doc = words("test --workspace --doc --locked --quiet");
+    cargo(tree, "documentation tests", &doc)?;
+    if has_nextest(tree) {
+        let nextest = words("nextest run --workspace --locked");
+        return cargo(tree, "tests", &nextest);
+    }
+    step("tests (cargo-nextest is not installed)", || {
+        let mut command = tree.cargo();
+        command.args(words(
+            "test --workspace --lib --bins --tests --locked --no-fail-fast",
+        ));
+        summed(command)
+    })
+}
+
+fn has_nextest(tree: &Tree) -> bool {
+    let mut command = tree.cargo();
+    command.args(["nextest", "--version"]);
+    let asked = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    asked.is_ok_and(|status| status.success())
+}
+
+fn cargo(tree: &Tree, title: &str, arguments: &[&str]) -> Result<()> {
+    step(title, || execute(tree.cargo().args(arguments)))
+}
+
+fn step(title: &str, act: impl FnOnce() -> Result<()>) -> Result<()> {
+    eprintln!("==> {title}");
+    let began = Instant::now();
+    act().with_context(|| format!("{title} failed"))?;
+    eprintln!("    {title}: {:.1} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn execute(command: &mut Command) -> Result<()> {
+    let status = command.stdin(Stdio::null()).status()?;
+    ensure!(status.success(), "it ended with {status}");
+    Ok(())
+}
+
+/// `cargo test` closes each program's tests with a line of its own; this adds them up into one last line.
+fn summed(mut command: Command) -> Result<()> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut sum = Sum::default();
+    for line in child
+        .stdout
+        .take()
+        .into_iter()
+        .flat_map(|out| BufReader::new(out).lines())
+    {
+        let line = line?;
+        println!("{line}");
+        sum.add(&line);
+    }
+    let status = child.wait()?;
+    println!("{}", sum.line(status.success()));
+    ensure!(status.success(), "it ended with {status}");
+    Ok(())
+}
+
+/// Tests of all programs together.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sum {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Sum {
+    fn add(&mut self, line: &str) {
+        let Some(counts) = line.strip_prefix("test result: ") else {
+            return;
+        };
+        for part in counts.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            let (Some(count), Some(what)) = (words.next(), words.next()) else {
+                continue;
+            };
+            let count = count.parse().unwrap_or(0);
+            match what {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.ignored += count,
+                _ => {}
+            }
+        }
+    }
+
+    fn line(&self, good: bool) -> String {
+        let word = if good { "ok" } else { "FAILED" };
+        let Self {
+            passed,
+            failed,
+            ignored,
+        } = self;
+        format!("\nall together: {word}. {passed} passed; {failed} failed; {ignored} ignored")
+    }
+}
+
+fn words(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_added_up() {
+        let mut sum = Sum::default();
+        sum.add("running 3 tests");
+        sum.add("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 7 filtered out; finished in 0.1s");
+        sum.add("test result: FAILED. 1 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s");
+        assert_eq!(
+            sum.line(false).trim(),
+            "all together: FAILED. 4 passed; 2 failed; 1 ignored"
+        );
+    }
+}
