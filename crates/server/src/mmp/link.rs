@@ -58,6 +58,8 @@ pub(super) struct Link {
     began: Instant,
     /// A peer that does not take a byte of an answer for this long is given up.
     pub(super) write_patience: Duration,
+    /// The low-water mark that is set; setting it costs a system call.
+    low_water: u64,
 }
 
 impl Link {
@@ -69,6 +71,15 @@ impl Link {
             pace: Pace::with_limits(0, patience.pace),
             began: Instant::now(),
             write_patience: patience.write,
+            low_water: 1,
+        }
+    }
+
+    fn set_low_water(&mut self, missing: u64) {
+        let bytes = missing.clamp(1, socket::LOW_WATER);
+        if bytes != self.low_water {
+            self.low_water = bytes;
+            socket::set_low_water(&self.stream, bytes);
         }
     }
 
@@ -78,7 +89,7 @@ impl Link {
 
     /// The next head. The inner error is the peer's fault; its payload can still be passed over.
     pub(super) async fn head(&mut self) -> Result<Result<Head, kinora_mmp::Fault>, Gone> {
-        socket::set_low_water(&self.stream, 1);
+        self.set_low_water(1);
         self.pace.on_idle(self.now_ms());
         loop {
             match self.read(&mut |_| {}).await? {
@@ -95,7 +106,7 @@ impl Link {
         &mut self,
         sink: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<Burst, Gone> {
-        socket::set_low_water(&self.stream, self.incoming.wanted());
+        self.set_low_water(self.incoming.wanted());
         match self.read(sink).await? {
             Ok(Some(Event::End)) => Ok(Burst::End),
             Ok(_) => Ok(Burst::More),

@@ -35,9 +35,9 @@ pub(super) fn prepare(stream: &TcpStream) {
     let _ = socket.set_tcp_keepalive(&keepalive);
 }
 
-/// Wakes the reader only when `missing` bytes, or [`LOW_WATER`] of them, are there.
-pub(super) fn set_low_water(stream: &TcpStream, missing: u64) {
-    let bytes = i32::try_from(missing.clamp(1, LOW_WATER)).unwrap_or(1);
+/// Wakes the reader only when so many bytes are there, at most [`LOW_WATER`].
+pub(super) fn set_low_water(stream: &TcpStream, bytes: u64) {
+    let bytes = i32::try_from(bytes).unwrap_or(1);
     // Without it everything works, with more wake-ups.
     let _ = setsockopt(stream, option::RcvLowat, &bytes);
 }

@@ -131,6 +131,8 @@ pub(super) async fn receive(
         if burst == Burst::End {
             return Ok(Arrival::Whole(receiving));
         }
+        // A sender that is always ahead must not keep this thread from all others.
+        tokio::task::yield_now().await;
         if receiving.is_due() || written.elapsed() > CHECKPOINT {
             written = Instant::now();
             let (back, done) = checkpoint(services, receiving).await;

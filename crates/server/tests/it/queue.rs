@@ -3,7 +3,8 @@
 use crate::peer::{House, clip, long_clip};
 use kinora_jobs::PerClient;
 use serde_json::json;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn a_clients_second_job_waits_while_anothers_runs() {
@@ -144,4 +145,47 @@ fn results_are_deleted_when_their_time_is_over() {
         }
     }
     assert_eq!(house.kept(), Vec::<PathBuf>::new());
+}
+
+/// An FFmpeg that answers questions like the real one, and does `this` instead of work.
+fn sham(place: &Path, this: &str) -> PathBuf {
+    let file = place.join("sham-ffmpeg");
+    let script =
+        format!("#!/bin/sh\ncase \"$*\" in *-progress*) {this};; *) exec ffmpeg \"$@\";; esac\n");
+    std::fs::write(&file, script).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    file
+}
+
+#[test]
+fn an_ffmpeg_that_gets_nowhere_is_ended() {
+    let place = tempfile::tempdir().unwrap();
+    let mut house = House::with(|config| {
+        config.ffmpeg.ffmpeg = sham(place.path(), "exec sleep 1000");
+        config.jobs.stall = 1;
+        config.jobs.attempts = 1;
+    });
+    let mut peer = house.connect();
+    let task = peer.submit("compress", clip());
+    let failed = peer.wait_for(&task);
+    assert_eq!(failed.text("status"), "failed");
+    assert_eq!(failed.text("code"), "stalled", "{:?}", failed.json);
+    drop(peer);
+    house.stop();
+    assert_eq!(house.kept(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_passing_fault_is_tried_again_later() {
+    let place = tempfile::tempdir().unwrap();
+    let tell = "echo 'Cannot allocate memory' >&2; exit 1";
+    let house = House::with(|config| config.ffmpeg.ffmpeg = sham(place.path(), tell));
+    let mut peer = house.connect();
+    let task = peer.submit("compress", clip());
+    peer.wait_until(&task, &["processing"]);
+    let waiting = peer.wait_until(&task, &["queued", "failed"]);
+    assert_eq!(waiting.text("status"), "queued", "{:?}", waiting.json);
+    assert_eq!(waiting.json["attempt"], 1);
+    let state = peer.ask(json!({"action": "cancel", "task_id": task}), "", b"");
+    assert_eq!(state.text("status"), "cancelled");
 }
