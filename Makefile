@@ -1,0 +1,42 @@
+# What people type. `make run` and `make test` are all that is needed; each installs what is missing.
+
+# rustup's directory, for shells that have not read its settings.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+PREFIX ?= /usr/local
+# For the server: make run ARGS="--mmp-listen 0.0.0.0:9001"
+ARGS ?=
+
+.PHONY: run test bench lint build install clean
+
+run:
+	@scripts/needs.sh run
+	cargo build --release --locked --package kinora
+	@echo
+	@echo "  In another terminal:  $(TARGET)/release/kinora compress holiday.mp4"
+	@echo "  Ctrl-C ends the server."
+	@echo
+	@exec $(TARGET)/release/kinora serve $(ARGS)
+
+test:
+	@scripts/needs.sh test
+	cargo xtask test
+
+bench:
+	@scripts/needs.sh bench
+	cargo xtask bench
+
+lint:
+	@scripts/needs.sh lint
+	cargo xtask lint
+
+build:
+	@scripts/needs.sh build
+	cargo build --release --locked --package kinora
+
+install: build
+	install -D -m 755 $(TARGET)/release/kinora $(DESTDIR)$(PREFIX)/bin/kinora
+
+clean:
+	cargo clean
