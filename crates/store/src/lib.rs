@@ -1,8 +1,11 @@
 //! What survives a restart: the records of uploads and jobs, and the files that belong to them.
 //!
 //! `contract` says what any backend must do, in the words its callers rely on; `sqlite` and `files` do it on one
-//! machine. A backend decides nothing about policy: times, leases and limits come in as arguments, so the same suite
+//! machine. A backend decides nothing about policy: times, leases and limits come in as arguments, so the same `suite`
 //! of tests runs against each of them with a clock of its own.
+//!
+//! A server opens `files::Tree` first: it makes the data directory and keeps other servers out of it. Then
+//! `sqlite::Database`, in a file of that directory.
 
 mod limits;
 pub mod id;

@@ -5,6 +5,7 @@ use super::{migrate, row};
 use crate::{Fault, TaskId, limits};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -149,18 +150,19 @@ fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
 }
 
 /// Makes the file before SQLite does, because SQLite would let the group and others read it; its log and its shared
-/// memory take over the mode.
+/// memory take over the mode. A file that is there is not even opened: closing it again would take away the locks
+/// that SQLite holds on it for this process.
 fn create(path: &Path) -> Result<(), Fault> {
-    let made = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path);
-    made.map(drop).map_err(|source| Fault::Io {
-        doing: "open database",
-        path: path.to_owned(),
-        source,
-    })
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    match options.open(path) {
+        Err(source) if source.kind() != ErrorKind::AlreadyExists => Err(Fault::Io {
+            doing: "make database",
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn connect(path: &Path, synchronous: &str) -> Result<Connection, Fault> {

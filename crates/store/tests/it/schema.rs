@@ -1,4 +1,4 @@
-//! What stands in files that are out there: a change of `schema_1.sql`'s outcome is a change of every user's file.
+//! What stands in files that are out there: what comes out of `step_1.sql` stays as it is.
 
 use kinora_store::TaskId;
 use kinora_store::contract::{Records, State};
