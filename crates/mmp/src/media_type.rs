@@ -93,13 +93,13 @@ pub fn read(sent: &str) -> Result<(Option<String>, Style), Fault> {
     let (ending, style) = if name.contains('/') {
         (from_mime(&name), Style::Mime)
     } else if let Some(bare) = name.strip_prefix('.') {
-        (bare, Style::Dotted)
+        (Some(bare).filter(|bare| !bare.is_empty()), Style::Dotted)
     } else {
-        (name.as_str(), Style::Bare)
+        (Some(name.as_str()), Style::Bare)
     };
     match ending {
-        "" if style != Style::Dotted => Ok((None, style)),
-        ending if is_safe(ending) => Ok((Some(ending.to_owned()), style)),
+        Some("") => Ok((None, style)),
+        Some(ending) if is_safe(ending) => Ok((Some(ending.to_owned()), style)),
         _ => Err(Fault::MediaType { sent: echo(sent) }),
     }
 }
@@ -136,17 +136,21 @@ pub fn of_file_name(name: &str) -> Option<String> {
     is_safe(&ending).then_some(ending)
 }
 
-fn from_mime(name: &str) -> &str {
+/// The ending that a MIME name stands for, empty if for none in particular; `None` if it is no MIME name.
+fn from_mime(name: &str) -> Option<&str> {
     // "video/mp4; codecs=..." carries parameters after the name.
     let name = name.split(';').next().unwrap_or(name).trim();
-    if name == "application/octet-stream" || name.ends_with("/*") {
-        return "";
-    }
     if let Some((_, ending)) = MIME.iter().find(|(mime, _)| *mime == name) {
-        return ending;
+        return Some(ending);
     }
-    let subtype = name.split_once('/').map_or(name, |(_, subtype)| subtype);
-    subtype.strip_prefix("x-").unwrap_or(subtype)
+    let (kind, subtype) = name.split_once('/')?;
+    let is_kind = !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_alphabetic());
+    match subtype.strip_prefix("x-").unwrap_or(subtype) {
+        _ if !is_kind => None,
+        "" => None,
+        "*" | "octet-stream" => Some(""),
+        ending => Some(ending),
+    }
 }
 
 fn to_mime(extension: &str) -> String {

@@ -12,6 +12,7 @@ pub mod table;
 pub mod value;
 pub mod raw;
 mod choice;
+mod parameter;
 mod resolve;
 
 pub use resolve::{Resolved, resolve};

@@ -44,7 +44,7 @@ pub struct Operation {
 /// One parameter of an operation.
 #[derive(Debug)]
 pub struct Parameter {
-    /// The canonical name.
+    /// The canonical name; for a choice, the client's only one.
     pub name: &'static str,
     /// Every other name.
     pub spellings: &'static [&'static str],
@@ -67,11 +67,11 @@ pub enum Kind {
     BitRate,
     /// `"1280x720"` becomes width and height, `"720p"` and `"4k"` stay; 1 to 3 are client C's choices.
     Size,
-    /// Client A's `resolution_choice`, 1 to 4; anything else is refused.
+    /// Client A's `resolution_choice`, 1 to 4: width and height. Anything else is refused.
     SizeChoice,
     /// `"16:9"`, `"16/9"`; 1 to 3 are client C's choices.
     Ratio,
-    /// Client A's `ratio_choice`, 1 to 3; anything else is refused.
+    /// Client A's `ratio_choice`, 1 to 3: the ratio. Anything else is refused.
     RatioChoice,
     /// `letterbox`, `crop`, `stretch`; 1 and 2 are client C's choices.
     Fit,
@@ -125,7 +125,7 @@ pub const OPERATIONS: [Operation; 7] = [
                 &["resolution", "target_resolution", "dimensions"],
                 Kind::Size,
             ),
-            row("size", &["resolution_choice"], Kind::SizeChoice),
+            row("resolution_choice", &[], Kind::SizeChoice),
             FIT,
             row("upscale", &["allow_upscale"], Kind::Flag),
         ],
@@ -139,7 +139,7 @@ pub const OPERATIONS: [Operation; 7] = [
                 &["aspect_ratio", "aspect", "target_ratio"],
                 Kind::Ratio,
             ),
-            row("ratio", &["ratio_choice"], Kind::RatioChoice),
+            row("ratio_choice", &[], Kind::RatioChoice),
             FIT,
         ],
     },

@@ -1,0 +1,10 @@
+//! The crate's tests, over its public face only.
+
+mod aliases;
+mod frames;
+mod golden;
+mod names;
+mod pace;
+mod properties;
+mod requests;
+mod splits;
