@@ -147,6 +147,7 @@ static PATTERNS: &[(&str, &Kind)] = &[
     ("not in whitelist", &UNSUPPORTED),
     ("could not find codec parameters", &CORRUPT),
     ("moov atom not found", &CORRUPT),
+    ("cannot determine format of input stream", &CORRUPT),
     ("invalid data found when processing input", &CORRUPT),
     ("could not find tag for codec", &SETTINGS),
     ("could not write header", &SETTINGS),
@@ -233,13 +234,22 @@ fn from_lines(lines: &[String]) -> Option<&'static Kind> {
         .map(|(_, kind)| *kind)
 }
 
-/// The last line that FFmpeg itself calls an error, else the last one.
+/// The last line that FFmpeg itself calls an error, else the last one; lines that only say that something failed are
+/// passed over, because the reason stands before them.
 fn telling_line(lines: &[String]) -> Option<String> {
-    let is_error = |line: &&String| line.contains("[error]") || line.contains("[fatal]");
-    // "Conversion failed!" is true and says nothing.
-    let says_something =
-        |line: &&String| !line.contains("Conversion failed") && !line.trim().is_empty();
-    let telling = || lines.iter().filter(says_something);
+    const EMPTY: &[&str] = &[
+        "conversion failed",
+        "error initializing output stream",
+        "could not write header",
+        "error marking filters as finished",
+        "error while opening encoder",
+        "error reinitializing filters",
+        "error opening output file",
+        "last message repeated",
+    ];
+    let is_error = |line: &&String| contains_any(line, &["[error]", "[fatal]", "[panic]"]);
+    let tells = |line: &&String| !contains_any(line, EMPTY) && !line.trim().is_empty();
+    let telling = || lines.iter().filter(tells);
     telling()
         .rfind(is_error)
         .or_else(|| telling().next_back())

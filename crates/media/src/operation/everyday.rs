@@ -82,7 +82,7 @@ impl<'a> Everyday<'a> {
         command.map(self.stream.index);
         command.words(&["-c:v:0", "copy"]);
         if self.stream.codec == "hevc" && self.container == Container::Mp4 {
-            command.words(&["-tag:v:0", "hvc1"]);
+            encode::tag_hevc(&mut command);
         }
         self.tracks.push(&mut command);
         let step = self.write(command, "copying", 1.0);
@@ -102,7 +102,7 @@ impl<'a> Everyday<'a> {
     }
 
     fn graph(&mut self, placement: Placement) -> Graph {
-        let mut graph = Graph::new(self.video, &mut self.notes);
+        let mut graph = Graph::new(self.video, None, &mut self.notes);
         graph.place(&placement);
         if self.video.is_hdr() {
             graph.pixel_format("yuv420p10le");
@@ -132,6 +132,9 @@ impl<'a> Everyday<'a> {
         encode::keep_times(&mut command);
         if self.video.is_hdr() {
             encode::hevc(&mut command, self.video, rate, self.context);
+            if self.container == Container::Mp4 {
+                encode::tag_hevc(&mut command);
+            }
         } else {
             encode::h264(&mut command, self.video, rate, pass);
         }

@@ -10,7 +10,7 @@ use crate::operation::fit::{self, even};
 use crate::operation::form::Form;
 use crate::operation::range::Range;
 use crate::operation::table::{Row, Value as Kind, parameter};
-use crate::plan::command::{Command, Cut, seconds};
+use crate::plan::command::{Command, Cut};
 use crate::plan::graph::{Graph, Placement};
 use crate::plan::{Context, Plan, encode};
 
@@ -91,7 +91,7 @@ impl Options {
         let duration_us = Cut::length_of(cut.as_ref(), info.duration_us);
         let frames = frames_within(size, rate, duration_us)?;
 
-        let mut graph = Graph::new(video, &mut notes);
+        let mut graph = Graph::new(video, cut.as_ref(), &mut notes);
         graph.push(format!("fps={rate}"));
         graph.place(&Placement::plain(size));
         if video.is_hdr() {
@@ -146,7 +146,7 @@ fn frames_within(size: Size, rate: f64, duration_us: Option<u64>) -> Result<u64,
     if wanted <= most as f64 {
         return Ok(most);
     }
-    let longest = seconds((most as f64 / rate * 1e6) as u64);
+    let longest = (most as f64 / rate).floor();
     let narrower = f64::from(size.width) * (most as f64 / wanted).sqrt();
     let advice = match even(narrower - 2.0) {
         width if width >= 160 => format!(

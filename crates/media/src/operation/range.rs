@@ -25,6 +25,9 @@ pub enum Length {
     End(u64),
 }
 
+/// Longer than key frames are apart in broadcasts.
+const LEAD_US: u64 = 15_000_000;
+
 impl Range {
     /// Reads `start`, `duration` and `end`.
     pub(crate) fn read(form: &mut Form<'_>) -> Result<Self, Fault> {
@@ -86,16 +89,22 @@ impl Range {
                     "The range reached beyond the end and was cut at {} s.",
                     seconds(whole)
                 ));
-                return Ok(cut(start_us, None));
+                return Ok(cut(info, start_us, None));
             }
         }
-        Ok(cut(start_us, asked))
+        Ok(cut(info, start_us, asked))
     }
 }
 
-fn cut(start_us: u64, length_us: Option<u64>) -> Option<Cut> {
-    (start_us > 0 || length_us.is_some()).then_some(Cut {
+fn cut(info: &MediaInfo, start_us: u64, length_us: Option<u64>) -> Option<Cut> {
+    let is_indexed = ["mov", "matroska", "avi"]
+        .iter()
+        .any(|name| info.is_format(name));
+    let lead_us = if is_indexed { 0 } else { start_us.min(LEAD_US) };
+    let is_part = start_us > 0 || length_us.is_some();
+    is_part.then_some(Cut {
         start_us,
         length_us,
+        lead_us,
     })
 }

@@ -119,12 +119,17 @@ impl Options {
                 "libsvtav1"
             },
         )?;
-        let graph = graph(codec, video, size, context, &mut notes)?;
+        let mut filters = Graph::new(video, cut.as_ref(), &mut notes);
+        finish(&mut filters, codec, video, size, context, &mut notes)?;
+        let mut tracks = Tracks::new(info, Container::WebM, &mut notes);
+        if cut.is_some() {
+            tracks.cut(info, cut.as_ref(), &mut notes);
+        }
         let job = Job {
-            tracks: Tracks::new(info, Container::WebM, &mut notes),
+            tracks,
             source: (info, stream, video),
             cut: cut.as_ref(),
-            filters: graph.render(),
+            filters: filters.render(),
             context,
         };
         let steps = match codec {
@@ -152,14 +157,14 @@ impl Options {
 }
 
 /// VP9 in eight bits of the standard range, for every browser; AV1 in ten, where HDR stays what it is.
-fn graph(
+fn finish(
+    graph: &mut Graph,
     codec: Codec,
     video: &Video,
     size: Size,
     context: &Context<'_>,
     notes: &mut Vec<String>,
-) -> Result<Graph, Fault> {
-    let mut graph = Graph::new(video, notes);
+) -> Result<(), Fault> {
     graph.place(&Placement::plain(size));
     if codec == Codec::Vp9 && video.is_hdr() {
         graph.tone_map(video, context, notes)?;
@@ -169,7 +174,7 @@ fn graph(
     } else {
         "yuv420p10le"
     });
-    Ok(graph)
+    Ok(())
 }
 
 /// What the steps share.

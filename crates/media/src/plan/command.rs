@@ -12,6 +12,9 @@ use crate::plan::{Argument, Context, Step};
 pub(crate) struct Cut {
     pub(crate) start_us: u64,
     pub(crate) length_us: Option<u64>,
+    /// How much before the start is read and thrown away, where the container has no index: seeking in MPEG-TS came
+    /// out 0.8 s too late, and what lies before is then missing.
+    pub(crate) lead_us: u64,
 }
 
 /// An argument list under construction.
@@ -22,6 +25,14 @@ pub(crate) struct Command {
 }
 
 impl Cut {
+    /// Filters that throw the lead away; empty when there is none. `prefix` is `a` for sound.
+    pub(crate) fn trim(cut: Option<&Self>, prefix: &str) -> Option<String> {
+        let lead = seconds(cut.filter(|cut| cut.lead_us > 0)?.lead_us);
+        Some(format!(
+            "{prefix}trim=start={lead},{prefix}setpts=PTS-{lead}/TB"
+        ))
+    }
+
     /// Length of the part, if it can be known.
     pub(crate) fn length_of(cut: Option<&Self>, whole: Option<u64>) -> Option<u64> {
         let Some(cut) = cut else { return whole };
@@ -72,9 +83,11 @@ impl Command {
         command.pair("-threads", &threads);
         if let Some(cut) = cut {
             // Before the input: seeks to the key frame and decodes from there, so the cut is exact to the frame.
-            command.pair("-ss", seconds(cut.start_us));
+            if cut.start_us > cut.lead_us {
+                command.pair("-ss", seconds(cut.start_us - cut.lead_us));
+            }
             if let Some(length_us) = cut.length_us {
-                command.pair("-t", seconds(length_us));
+                command.pair("-t", seconds(cut.lead_us + length_us));
             }
         }
         command.words(&["-i"]);

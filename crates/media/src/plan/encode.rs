@@ -48,29 +48,28 @@ pub(crate) fn h264(command: &mut Command, video: &Video, rate: Rate, pass: Optio
     }
 }
 
-/// HEVC Main 10, for HDR. `hvc1` is the tag that Apple's players want.
+/// HEVC, in ten bits where the source has them.
 pub(crate) fn hevc(command: &mut Command, video: &Video, rate: Rate, context: &Context<'_>) {
-    command.words(&[
-        "-c:v:0",
-        "libx265",
-        "-preset:v:0",
-        "medium",
-        "-profile:v:0",
-        "main10",
-        "-tag:v:0",
-        "hvc1",
-    ]);
+    let profile = if video.bit_depth > 8 {
+        "main10"
+    } else {
+        "main"
+    };
+    command.words(&["-c:v:0", "libx265", "-preset:v:0", "medium"]);
+    command.pair("-profile:v:0", profile);
     set_rate(command, rate);
     set_color(command, &video.color);
     // x265 starts threads for all processors and prints to the terminal by itself unless told otherwise.
-    let mut parameters = format!(
-        "log-level=error:pools={}:frame-threads=1",
-        context.threads.max(1)
-    );
+    let mut parameters = format!("log-level=error:pools={}", context.threads.max(1));
     if let Some(mastering) = &video.mastering {
         parameters.push_str(&mastering_parameters(mastering));
     }
     command.pair("-x265-params", parameters);
+}
+
+/// The tag that Apple's players want for HEVC in MP4 and MOV.
+pub(crate) fn tag_hevc(command: &mut Command) {
+    command.words(&["-tag:v:0", "hvc1"]);
 }
 
 /// VP9 at constant quality.

@@ -6,6 +6,7 @@
 use crate::fault::Fault;
 use crate::info::{Ratio, Scan, Size, Video};
 use crate::plan::Context;
+use crate::plan::command::Cut;
 
 /// What scales, crops and pads a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,9 +45,11 @@ impl Placement {
 }
 
 impl Graph {
-    /// Begins with what the source needs: fields become frames.
-    pub(crate) fn new(video: &Video, notes: &mut Vec<String>) -> Self {
-        let mut graph = Self::default();
+    /// Begins with what the source needs: what lies before the part is left out, fields become frames.
+    pub(crate) fn new(video: &Video, cut: Option<&Cut>, notes: &mut Vec<String>) -> Self {
+        let mut graph = Self {
+            filters: Cut::trim(cut, "").into_iter().collect(),
+        };
         if video.scan == Scan::Interlaced {
             // One frame per frame, and only of frames that say they are interlaced: mixed material stays sharp.
             graph.push("bwdif=mode=send_frame:deint=interlaced");

@@ -3,7 +3,7 @@
 //! Each container is a row of rules. Sound that is efficient already is copied, so it does not lose twice.
 
 use crate::info::{Audio, MediaInfo, Stream};
-use crate::plan::command::Command;
+use crate::plan::command::{Command, Cut};
 
 /// Containers whose tracks are decided here; `convert` has its own table for the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) enum Sound {
 /// The decisions for a file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Tracks {
-    sounds: Vec<(u32, Sound, Option<&'static str>)>,
+    sounds: Vec<(u32, Sound, Option<String>)>,
     subtitles: Vec<(u32, &'static str)>,
     attachments: Vec<u32>,
     cover: Option<u32>,
@@ -103,7 +103,7 @@ impl Tracks {
                     (
                         stream.index,
                         container.sound(stream, audio),
-                        layout(container, audio),
+                        filter(container, audio),
                     )
                 })
                 .collect(),
@@ -130,6 +130,21 @@ impl Tracks {
         tracks
     }
 
+    /// For a part of the file. Copied sound would begin at the packet before the start and play ahead of the picture,
+    /// and a subtitle that is shown at the end would make the file as long as the source.
+    pub(crate) fn cut(&mut self, info: &MediaInfo, cut: Option<&Cut>, notes: &mut Vec<String>) {
+        for ((_, sound, filter), (_, audio)) in self.sounds.iter_mut().zip(info.audio()) {
+            *sound = Sound::Encode("libopus", goal(Container::WebM, audio));
+            let filters = Cut::trim(cut, "a").into_iter().chain(filter.take());
+            let joined = filters.collect::<Vec<_>>().join(",");
+            *filter = (!joined.is_empty()).then_some(joined);
+        }
+        if !self.subtitles.is_empty() {
+            self.subtitles.clear();
+            notes.push("Subtitles were left out of the part.".into());
+        }
+    }
+
     /// Encodes every sound track at this rate, whatever it was.
     pub(crate) fn set_sound(&mut self, bits: u64) {
         for (_, sound, _) in &mut self.sounds {
@@ -144,7 +159,7 @@ impl Tracks {
                 .find(|(stream, _)| stream.index == index)
                 .and_then(|(stream, _)| stream.bit_rate)
         };
-        let bits = |(index, sound, _): &(u32, Sound, Option<&str>)| match sound {
+        let bits = |(index, sound, _): &(u32, Sound, Option<String>)| match sound {
             Sound::Copy => copied(*index).unwrap_or(160_000),
             Sound::Encode(_, bits) => *bits,
         };
@@ -163,8 +178,8 @@ impl Tracks {
             .iter()
             .chain(&self.attachments)
             .for_each(|index| command.map(*index));
-        for (place, (_, sound, layout)) in self.sounds.iter().enumerate() {
-            push_sound(command, place, sound, *layout);
+        for (place, (_, sound, filter)) in self.sounds.iter().enumerate() {
+            push_sound(command, place, sound, filter.as_deref());
         }
         for (place, (_, codec)) in self.subtitles.iter().enumerate() {
             command.pair(format!("-c:s:{place}"), codec);
@@ -185,22 +200,14 @@ impl Tracks {
 }
 
 /// Appends the codec of one sound track of the output.
-pub(crate) fn push_sound(
-    command: &mut Command,
-    place: usize,
-    sound: &Sound,
-    layout: Option<&'static str>,
-) {
+pub(crate) fn push_sound(command: &mut Command, place: usize, sound: &Sound, filter: Option<&str>) {
     match sound {
         Sound::Copy => command.pair(format!("-c:a:{place}"), "copy"),
         Sound::Encode(encoder, bits) => {
             command.pair(format!("-c:a:{place}"), encoder);
             command.pair(format!("-b:a:{place}"), bits);
-            if let Some(layout) = layout {
-                command.pair(
-                    format!("-filter:a:{place}"),
-                    format!("aformat=channel_layouts={layout}"),
-                );
+            if let Some(filter) = filter {
+                command.pair(format!("-filter:a:{place}"), filter);
             }
         }
     }
@@ -233,19 +240,19 @@ fn source_bits(stream: &Stream) -> u64 {
 }
 
 /// libopus refuses `5.1(side)` and its relatives, which differ from what it takes in names only.
-fn layout(container: Container, audio: &Audio) -> Option<&'static str> {
-    let is_plain = matches!(
-        audio.layout.as_deref(),
-        Some("mono" | "stereo" | "5.1" | "7.1")
-    ) || audio.channels <= 2;
-    match audio.channels {
-        _ if container != Container::WebM || is_plain => None,
-        3 => Some("3.0"),
-        4 => Some("quad"),
-        5 => Some("5.0"),
-        6 => Some("5.1"),
-        7 => Some("6.1"),
-        8 => Some("7.1"),
-        _ => Some("stereo"),
+fn filter(container: Container, audio: &Audio) -> Option<String> {
+    let is_plain = matches!(audio.layout.as_deref(), Some("5.1" | "7.1")) || audio.channels <= 2;
+    if container != Container::WebM || is_plain {
+        return None;
     }
+    let layout = match audio.channels {
+        3 => "3.0",
+        4 => "quad",
+        5 => "5.0",
+        6 => "5.1",
+        7 => "6.1",
+        8 => "7.1",
+        _ => "stereo",
+    };
+    Some(format!("aformat=channel_layouts={layout}"))
 }

@@ -422,7 +422,7 @@ pub(crate) static CONTAINERS: &[Container] = &[
     sound("ast", &["ast"], "pcm_s16be_planar", ONE),
     sound("adx", &["adx"], "adpcm_adx", ONE),
     sound("mmf", &["mmf"], "adpcm_yamaha", ONE),
-    sound("rso", &["rso"], "pcm_u8", ONE),
+    sound("rso", &["rso"], "pcm_u8", RAW),
     sound("wsaud", &["aud"], "adpcm_ima_ws", ONE),
     sound("alp", &["tun"], "adpcm_ima_alp", ONE),
     sound("apm", &["apm"], "adpcm_ima_apm", ONE),
@@ -451,7 +451,7 @@ pub(crate) static CONTAINERS: &[Container] = &[
     text("srt", &["srt"], "subrip"),
     text("ass", &["ass", "ssa"], "ass"),
     text("webvtt", &["vtt"], "webvtt"),
-    text("ttml", &["ttml"], "ttml"),
+    row("ttml", &["ttml"], ["", "", "ttml"], &[], BARE),
 ];
 
 /// Finds the container that a name or an ending means and that this build writes.

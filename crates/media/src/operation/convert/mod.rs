@@ -168,7 +168,7 @@ impl<'a> Conversion<'a> {
                 .copied()
                 .unwrap_or(self.container.muxer)
                 .into(),
-            duration_us: self.info.duration_us,
+            duration_us: expect.duration_us.or(self.info.duration_us),
             notes: self.notes,
             never_larger: false,
             expect,
@@ -256,12 +256,12 @@ impl<'a> Conversion<'a> {
         let Way::Encode(choice) = way else {
             command.words(&["-c:v:0", "copy"]);
             if stream.codec == "hevc" && matches!(self.container.muxer, "mp4" | "mov") {
-                command.words(&["-tag:v:0", "hvc1"]);
+                encode::tag_hevc(command);
             }
             return Ok(None);
         };
         let size = self.size(choice.encoder, video);
-        let mut graph = Graph::new(video, &mut self.notes);
+        let mut graph = Graph::new(video, None, &mut self.notes);
         let is_any_time = self.container.traits.any_time && codec::is_any_time(choice.encoder);
         if !is_any_time {
             graph.push(self.steady_rate(choice.encoder, video)?);
@@ -291,7 +291,12 @@ impl<'a> Conversion<'a> {
     ) {
         match choice.encoder {
             "libx264" => encode::h264(command, video, Rate::Quality(23), None),
-            "libx265" => encode::hevc(command, video, Rate::Quality(25), self.context),
+            "libx265" => {
+                encode::hevc(command, video, Rate::Quality(25), self.context);
+                if matches!(self.container.muxer, "mp4" | "mov") {
+                    encode::tag_hevc(command);
+                }
+            }
             "libvpx-vp9" => encode::vp9(command, 32, size.width, None),
             "libsvtav1" => encode::av1(command, video, 35, self.context),
             encoder => {
@@ -322,26 +327,33 @@ impl<'a> Conversion<'a> {
             return Ok(());
         };
         command.pair(format!("-c:a:{place}"), choice.encoder);
-        if let Some(bits) = codec::sound_bits(choice.encoder, audio.channels) {
-            command.pair(format!("-b:a:{place}"), bits);
-        }
         for (option, value) in codec::sound_options(choice.encoder) {
             command.pair(format!("{option}:{place}"), value);
         }
         // Two channels are what every encoder and player has; more only where their arrangement is a common one.
         let is_common = matches!(
             audio.layout.as_deref(),
-            Some("mono" | "stereo" | "5.1" | "7.1")
+            Some("mono" | "stereo" | "5.1" | "5.1(side)" | "7.1")
         );
         let is_told = codec::sound_options(choice.encoder)
             .iter()
             .any(|(option, _)| option.starts_with("-ac"));
         let takes_more = choice.encoder.starts_with("pcm_")
             || is_common && codec::takes_surround(choice.encoder);
-        if self.container.muxer == "rso" {
-            command.pair(format!("-ac:a:{place}"), 1);
-        } else if audio.channels > 2 && !is_told && !takes_more {
-            command.pair(format!("-ac:a:{place}"), 2);
+        let channels = match self.container.muxer {
+            "rso" | "gxf" => 1,
+            _ if takes_more => audio.channels,
+            _ => audio.channels.min(2),
+        };
+        if let Some(bits) = codec::sound_bits(choice.encoder, channels) {
+            command.pair(format!("-b:a:{place}"), bits);
+        }
+        if channels != audio.channels && !is_told {
+            command.pair(format!("-ac:a:{place}"), channels);
+        }
+        if choice.encoder == "libopus" && audio.layout.as_deref() == Some("5.1(side)") {
+            // libopus knows the arrangement by its other name only.
+            command.pair(format!("-filter:a:{place}"), "aformat=channel_layouts=5.1");
         }
         let rate = codec::sound_rate(choice.encoder, self.container.muxer, audio.sample_rate);
         if let Some(rate) = rate.filter(|_| !is_told) {
@@ -361,6 +373,9 @@ impl<'a> Conversion<'a> {
             command.words(&["-c:t", "copy"]);
         }
         command.words(&["-dn", "-map_metadata", "0", "-map_chapters", "0"]);
+        if self.container.muxer == "mp3" {
+            command.words(&["-id3v2_version", "3"]);
+        }
         if matches!(
             self.container.muxer,
             "mp4" | "mov" | "ipod" | "3gp" | "3g2" | "f4v" | "psp"
