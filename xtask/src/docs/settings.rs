@@ -45,9 +45,11 @@ pub(crate) fn page(settings: &str) -> Result<String> {
     Ok(page)
 }
 
+/// The parts of the file. A comment stands before a setting, and for those that follow it without a blank line.
 fn sections(body: &str) -> Result<Vec<Section>> {
     let mut sections = vec![Section::default()];
     let mut about = String::new();
+    let mut is_said = false;
     for line in body.lines() {
         let current = sections.last_mut().context("there is a section")?;
         if let Some(name) = line
@@ -59,6 +61,9 @@ fn sections(body: &str) -> Result<Vec<Section>> {
                 rows: Vec::new(),
             });
         } else if line.starts_with('#') {
+            if std::mem::take(&mut is_said) {
+                about.clear();
+            }
             about.push_str(line);
             about.push('\n');
         } else if let Some((key, value)) = line.split_once(" = ") {
@@ -70,12 +75,13 @@ fn sections(body: &str) -> Result<Vec<Section>> {
                 format!("`{value}`"),
                 comment(&about).replace('\n', " "),
             ]);
-            about.clear();
+            is_said = true;
         } else {
             ensure!(
                 line.is_empty(),
                 "a line that is neither comment nor setting: {line}"
             );
+            about.clear();
         }
     }
     sections.retain(|section| !section.rows.is_empty());
@@ -96,14 +102,15 @@ mod tests {
 
     #[test]
     fn comments_explain_what_follows() {
-        let page = page("# All settings.\n#\n# Later wins.\n\n# Where.\ndata = \"\"\n\n[a]\n# One,\n# two.\nb = 1\n")
+        let page = page("# All settings.\n#\n# Later wins.\n\n# Where.\ndata = \"\"\n\n[a]\n# One,\n# two.\nb = 1\nc = 2\n# Three.\nd = 3\n")
             .expect("the example is sound");
         let body = page.split_once("# Settings\n").expect("there is a title").1;
         assert_eq!(
             body,
             "\nAll settings.\n\nLater wins.\n\
              \n## General\n\n| setting | default | what it does |\n|---|---|---|\n| `data` | `\"\"` | Where. |\n\
-             \n## `[a]`\n\n| setting | default | what it does |\n|---|---|---|\n| `a.b` | `1` | One, two. |\n"
+             \n## `[a]`\n\n| setting | default | what it does |\n|---|---|---|\n| `a.b` | `1` | One, two. |\n\
+             | `a.c` | `2` | One, two. |\n| `a.d` | `3` | Three. |\n"
         );
     }
 
