@@ -1,0 +1,214 @@
+//! What can go wrong between an order and its result, by whose fault it is.
+//!
+//! Every variant has three faces: [`Fault::kind`] for the caller's table of exit codes, [`Fault::code`] for programs,
+//! and the description (`Display`) with [`Fault::solution`] for people.
+
+use kinora_mmp::Problem;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A step that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The text is no address of a server.
+    #[error("{text:?} is no server address: {reason}")]
+    BadAddress {
+        /// As it was given.
+        text: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The server was never met.
+    #[error("cannot reach {server}: {reason}")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The server was met, and then the connection broke. The only fault that is worth another attempt.
+    #[error("the connection to {server} was lost: {reason}")]
+    Lost {
+        /// Its address.
+        server: String,
+        /// How that was noticed.
+        reason: String,
+    },
+    /// The file that is to be sent cannot be read.
+    #[error("cannot read {}: {reason}", path.display())]
+    Input {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said, or what is wrong with it.
+        reason: String,
+    },
+    /// The file that is being sent is not the file that it was.
+    #[error("{} changed while it was being sent", path.display())]
+    InputChanged {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The result cannot be written.
+    #[error("cannot write the result: {0}")]
+    Output(#[source] io::Error),
+    /// What arrived is not what was sent, twice.
+    #[error("{what} arrived damaged")]
+    Damaged {
+        /// `the upload` or `the result`.
+        what: &'static str,
+    },
+    /// The server does not do what was asked for.
+    #[error("{}", .0.description)]
+    Refused(Problem),
+    /// The job ended without a result.
+    #[error("{}", .0.description)]
+    Failed(Problem),
+    /// The result did not come in the time that the caller allows; the job goes on.
+    #[error("job {task_id} was not done after {} s", waited.as_secs())]
+    TimedOut {
+        /// Where it can be asked for.
+        task_id: String,
+        /// How long.
+        waited: Duration,
+    },
+    /// The caller's [`crate::Cancel`] was set.
+    #[error("interrupted")]
+    Interrupted {
+        /// The job that had been accepted by then.
+        task_id: Option<String>,
+        /// The server has confirmed that it is cancelled.
+        cancelled: bool,
+    },
+    /// What answers there does not speak the protocol as this client knows it.
+    #[error("{server} gave an answer that makes no sense here: {detail}")]
+    Strange {
+        /// Its address.
+        server: String,
+        /// What came.
+        detail: String,
+    },
+    /// The system gave no random bytes.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+}
+
+/// Whose fault it is; the caller's exit codes follow from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The caller asked for something that cannot be.
+    Usage,
+    /// A file on this side.
+    File,
+    /// The server refused the request.
+    Refused,
+    /// The server has no room, or no time, for the moment.
+    Busy,
+    /// The work itself failed.
+    Failed,
+    /// The way to the server.
+    Connection,
+    /// Time is over.
+    TimedOut,
+    /// The user.
+    Interrupted,
+    /// This program, or the server's.
+    Internal,
+}
+
+/// Codes with which a server says "not now".
+const BUSY: &[&str] = &["client_busy", "disk_full", "storage_full"];
+
+impl Fault {
+    /// Whose fault it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::BadAddress { .. } => Kind::Usage,
+            Self::Unreachable { .. } | Self::Lost { .. } | Self::Damaged { .. } => Kind::Connection,
+            Self::Input { .. } | Self::InputChanged { .. } | Self::Output(_) => Kind::File,
+            Self::Refused(problem) | Self::Failed(problem) if is_busy(&problem.code) => Kind::Busy,
+            Self::Refused(_) => Kind::Refused,
+            Self::Failed(_) => Kind::Failed,
+            Self::TimedOut { .. } => Kind::TimedOut,
+            Self::Interrupted { .. } => Kind::Interrupted,
+            Self::Strange { .. } | Self::Random(_) => Kind::Internal,
+        }
+    }
+
+    /// Stable, for programs.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::BadAddress { .. } => "bad_address",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Lost { .. } => "connection_lost",
+            Self::Input { .. } => "unreadable_input",
+            Self::InputChanged { .. } => "input_changed",
+            Self::Output(_) => "unwritable_output",
+            Self::Damaged { .. } => "digest_mismatch",
+            Self::Refused(problem) | Self::Failed(problem) => &problem.code,
+            Self::TimedOut { .. } => "timed_out",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Strange { .. } => "strange_answer",
+            Self::Random(_) => "no_randomness",
+        }
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn solution(&self) -> String {
+        match self {
+            Self::BadAddress { .. } => "give it as HOST:PORT, for example 192.168.1.20:9001".into(),
+            Self::Unreachable { .. } => {
+                "check the address, and that `kinora serve` runs there".into()
+            }
+            Self::Lost { .. } => "check the network and try again".into(),
+            Self::Input { .. } => "give the path of a readable file".into(),
+            Self::InputChanged { .. } => {
+                "wait until nothing writes to it, then send it again".into()
+            }
+            Self::Output(_) => {
+                "check the space and the permissions of the output's directory".into()
+            }
+            Self::Damaged { .. } => {
+                "try again; if it stays, check memory and disks on both sides".into()
+            }
+            Self::Refused(problem) | Self::Failed(problem) => problem.solution.clone(),
+            Self::TimedOut { task_id, .. } => {
+                format!(
+                    "it goes on at the server: `kinora fetch {task_id}` waits for it and takes it"
+                )
+            }
+            Self::Interrupted { task_id, cancelled } => {
+                interrupted_solution(task_id.as_deref(), *cancelled)
+            }
+            Self::Strange { .. } => {
+                "check that a Kinora server of this version listens there".into()
+            }
+            Self::Random(_) => "check that the system offers getrandom(2)".into(),
+        }
+    }
+
+    /// Another attempt may succeed.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Lost { .. })
+    }
+}
+
+fn is_busy(code: &str) -> bool {
+    BUSY.contains(&code)
+}
+
+fn interrupted_solution(task_id: Option<&str>, cancelled: bool) -> String {
+    match (task_id, cancelled) {
+        (Some(id), true) => format!("job {id} was cancelled at the server"),
+        (Some(id), false) => {
+            format!(
+                "job {id} may still run at the server: `kinora cancel {id}` or `kinora fetch {id}`"
+            )
+        }
+        (None, _) => "nothing is left to run at the server".into(),
+    }
+}
