@@ -57,6 +57,9 @@ fn attend(shared: &Shared, lease: &Lease) {
 fn carry_out(shared: &Shared, lease: &Lease, running: usize) -> Result<(Made, u64, String), Stop> {
     let parts = &shared.parts;
     let id = &lease.job.id;
+    if lease.job.cancel_requested {
+        return Err(Stop::Asked(Wish::Cancel));
+    }
     let attempts = parts.config.attempts.max(1);
     if lease.job.attempt > attempts {
         return Err(hopeless(crate::janitor::gave_up()));

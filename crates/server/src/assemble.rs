@@ -40,6 +40,8 @@ impl Server {
     /// # Errors
     /// What is missing, and what to do.
     pub fn start(config: Config) -> Result<Self, Problem> {
+        std::fs::create_dir_all(&config.data)
+            .map_err(|e| problem::of_machine(&config.data.display().to_string(), &e))?;
         let tree = files::Tree::open(&config.data).map_err(|f| data_problem(&f, &config.data))?;
         let database = sqlite::Database::open(&config.data.join("kinora.db"))
             .map_err(|f| data_problem(&f, &config.data))?;

@@ -209,6 +209,8 @@ impl Uploads {
             length: offer.length,
             expires_at: now + keep,
         };
+        // Before anybody else can find the upload, so that a newer connection finds this one in its seat.
+        let seat = self.active.take(&id)?;
         match self.records.begin(&upload, self.room()?, now)? {
             Begun::New => {}
             // Two requests with one key at the same moment: the other one was first.
@@ -217,7 +219,6 @@ impl Uploads {
         }
         let file = self.blobs.create_incoming(&id, offer.length);
         let file = file.or_else(|fault| self.abandon(&id).and(Err(fault.into())))?;
-        let seat = self.active.take(&id)?;
         let receiving = Receiving::new(id, file, offer, seat);
         Ok(Begin::Receive(Box::new(receiving)))
     }

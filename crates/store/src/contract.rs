@@ -112,7 +112,8 @@ pub trait Records: Send + Sync {
         expires_at: Millis,
     ) -> Result<(u64, u64), Fault>;
     /// At start-up of the only server on this store: every running job's lease is over, whoever held it. Back into
-    /// the queue; attempts stay counted, for one of them may have ended the server.
+    /// the queue; attempts stay counted, for one of them may have ended the server. Uploads without a key, which
+    /// nobody can take up again, are given up; their files are nobody's then.
     fn reclaim_all(&self, now: Millis) -> Result<u64, Fault>;
     /// Everything whose time is over (`expires_at <= now`), longest ago first. Changes nothing by itself: [`Due`] says
     /// what to call.

@@ -62,7 +62,7 @@ fn ending_it_ends_its_children_too() {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", grandchild.trim()));
     let state = stat
         .ok()
-        .and_then(|s| Some(s.rsplit_once(')')?.1.trim().chars().next()?));
+        .and_then(|s| s.rsplit_once(')')?.1.trim().chars().next());
     assert!(
         matches!(state, None | Some('Z')),
         "it still runs: {state:?}"

@@ -256,6 +256,10 @@ pub(super) fn reclaim_all(connection: &Connection, now: Millis) -> Result<u64, F
         ),
         [],
     )?;
+    connection.execute(
+        "delete from tasks where state = 'uploading' and idempotency_key is null",
+        [],
+    )?;
     Ok(back as u64)
 }
 

@@ -20,7 +20,21 @@ cases!(dyn Records:
     the_limit_counts_queued_and_running_jobs,
     an_upload_in_time_is_not_given_up,
     an_upload_of_nothing_is_one,
+    a_restart_gives_up_what_nobody_can_take_up,
 );
+
+fn a_restart_gives_up_what_nobody_can_take_up(records: &dyn Records) {
+    begun(records, &new("a"));
+    let kept = begun(records, &keyed("a", "k"));
+    let job = queued(records, "a", 0);
+    records.reclaim_all(1).unwrap();
+    let mut owners = records.owners().unwrap();
+    let mut expected = [kept, job];
+    owners.sort();
+    expected.sort();
+    assert_eq!(owners, expected);
+    assert_eq!(reserved(records), 2 * LENGTH);
+}
 
 fn begin_reserves_and_abandon_frees(records: &dyn Records) {
     let id = begun(records, &new("a"));

@@ -16,6 +16,8 @@ pub(crate) enum Stage {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
+    /// It can be taken up again after a restart.
+    pub(crate) keyed: bool,
     pub(crate) id: TaskId,
     pub(crate) client: &'static str,
     pub(crate) length: u64,

@@ -89,6 +89,12 @@ impl World {
             .filter(|task| task.is(State::Processing));
         let back = running.map(Task::back).count() as u64;
         assert_eq!(world.store.reclaim_all(world.now).unwrap(), back);
+        for task in &mut world.model.tasks {
+            if matches!(task.stage, Stage::Uploading) && !task.keyed {
+                task.stage = Stage::Gone;
+                task.reserved = 0;
+            }
+        }
         world
     }
 
@@ -148,9 +154,10 @@ impl World {
     }
 
     fn begin(&mut self, client: &'static str, length: u64) {
+        let (id, keyed) = (TaskId::random(), length.is_multiple_of(2));
         let upload = NewUpload {
-            id: TaskId::random(),
-            idempotency_key: None,
+            id: id.clone(),
+            idempotency_key: keyed.then(|| id.as_str().to_owned()),
             client: client.to_owned(),
             order: "{}".to_owned(),
             length,
@@ -167,6 +174,7 @@ impl World {
             client,
             length,
             reserved: length,
+            keyed,
             stage: Stage::Uploading,
             attempt: 0,
             cancel_requested: false,
