@@ -65,13 +65,10 @@ impl Mirror {
         }
     }
 
-    /// The operation as text, for sentences.
+    /// The operation for sentences, if it was sent as a name.
     #[must_use]
-    pub fn operation_name(&self) -> Option<String> {
-        self.operation.as_ref().map(|sent| {
-            sent.as_str()
-                .map_or_else(|| sent.to_string(), str::to_owned)
-        })
+    pub fn operation_name(&self) -> Option<&str> {
+        self.operation.as_ref().and_then(Value::as_str)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing here makes a text safe as a *path*: names from outside never become one.
 
-use crate::limits::{MAX_ECHO, MAX_FILE_NAME};
+use crate::limits::{MAX_ECHO, MAX_FILE_NAME, MAX_SENTENCE};
 
 /// A peer's text for an error: at most [`MAX_ECHO`] characters, control characters escaped.
 ///
@@ -26,7 +26,14 @@ pub fn echo(text: &str) -> String {
     shown
 }
 
-/// The first `limit` characters of a sentence of our own making.
+/// A sentence for an answer, which may quote a tool's output: one line, at most [`MAX_SENTENCE`] characters.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let visible = |c| if is_invisible(c) { ' ' } else { c };
+    cut(text, MAX_SENTENCE).chars().map(visible).collect()
+}
+
+/// The first `limit` characters.
 #[must_use]
 pub fn cut(text: &str, limit: usize) -> &str {
     match text.char_indices().nth(limit) {

@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::view::{Problem, ResultView, StateView};
 use crate::frame::Head;
-use crate::limits::{MAX_NOTES, MAX_SENTENCE};
+use crate::limits::MAX_NOTES;
 use crate::media_type;
 use crate::mirror::{EXTENSIONS, Mirror, with_extension};
-use crate::outside::{cut, display_name};
+use crate::outside::{display_name, sentence};
 
 /// The job has been taken; `extra` is for further members.
 #[must_use]
@@ -48,7 +48,7 @@ pub fn resumed(mirror: &Mirror, have: u64, length: u64) -> Head {
 /// a client that knows neither `cancelled` nor `expired` stops asking.
 #[must_use]
 pub fn state(mirror: &Mirror, view: &StateView<'_>) -> Head {
-    let mut json = success(mirror, view.status, &sentence(view));
+    let mut json = success(mirror, view.status, &summary(view));
     if let Some(problem) = ending(view) {
         put_problem(&problem, &mut json);
     }
@@ -168,7 +168,7 @@ fn success(mirror: &Mirror, status: &str, message: &str) -> Map<String, Value> {
     let mut json = Map::new();
     json.insert("status".into(), status.into());
     json.insert("success".into(), true.into());
-    json.insert("message".into(), cut(message, MAX_SENTENCE).into());
+    json.insert("message".into(), sentence(message).into());
     put_mirrored(mirror, &mut json);
     json
 }
@@ -189,14 +189,14 @@ fn put_sent_name(mirror: &Mirror, json: &mut Map<String, Value>) {
 }
 
 fn put_problem(problem: &Problem, json: &mut Map<String, Value>) {
-    let description = cut(&problem.description, MAX_SENTENCE);
-    let solution = cut(&problem.solution, MAX_SENTENCE);
+    let description = sentence(&problem.description);
+    let solution = sentence(&problem.solution);
     json.insert("success".into(), false.into());
     json.insert("code".into(), problem.code.clone().into());
     json.insert("error_code".into(), problem.code.clone().into());
-    json.insert("description".into(), description.into());
-    json.insert("solution".into(), solution.into());
-    json.insert("message".into(), description.into());
+    json.insert("description".into(), description.clone().into());
+    json.insert("solution".into(), solution.clone().into());
+    json.insert("message".into(), description.clone().into());
     let error = json!({ "code": problem.code, "description": description, "solution": solution });
     json.insert("error".into(), error);
 }
@@ -205,7 +205,7 @@ fn put_notes(notes: &[String], json: &mut Map<String, Value>) {
     let notes = notes
         .iter()
         .take(MAX_NOTES)
-        .map(|note| Value::from(cut(note, MAX_SENTENCE)));
+        .map(|note| Value::from(sentence(note)));
     json.insert("notes".into(), notes.collect());
 }
 
@@ -228,7 +228,7 @@ fn share(progress: f64) -> f64 {
     }
 }
 
-fn sentence(view: &StateView<'_>) -> String {
+fn summary(view: &StateView<'_>) -> String {
     match (view.status, view.place) {
         ("queued", Some(1)) => "The job is the next in the queue.".into(),
         ("queued", Some(place)) => format!("The job is number {place} in the queue."),

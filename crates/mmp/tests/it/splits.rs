@@ -2,7 +2,7 @@
 
 use kinora_mmp::{Event, Fault, Incoming};
 
-use crate::golden::REQUESTS;
+use crate::golden::{ANSWERS, REQUESTS};
 
 /// What came out of the receiving half, with adjoining payload put together.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +65,7 @@ fn check_every_split(name: &str, bytes: &[u8]) {
 
 #[test]
 fn every_golden_frame_survives_every_split() {
-    for golden in REQUESTS {
+    for golden in REQUESTS.iter().chain(ANSWERS) {
         check_every_split(golden.name, &golden.bytes());
     }
 }
