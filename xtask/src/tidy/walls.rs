@@ -25,7 +25,8 @@ const WALLS: &[(&str, &[&str])] = &[
             "kinora-media",
         ],
     ),
-    ("xtask", &["kinora-media"]),
+    // The table of operations for `docs`, the wire for `bench`.
+    ("xtask", &["kinora-media", "kinora-mmp"]),
 ];
 
 /// Crates that do no I/O, and all that they may use: enough to have a written form and an error.
