@@ -4,6 +4,7 @@
     reason = "what a test cannot do without has to stop it"
 )]
 
+mod wire;
 mod peer;
 mod verbs;
 mod rude;

@@ -1,6 +1,7 @@
 //! One job at a time per client, cancelling, and stopping in the middle.
 
-use crate::peer::{House, clip, long_clip};
+use crate::peer::House;
+use crate::wire::{clip, long_clip};
 use kinora_jobs::PerClient;
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;

@@ -1,6 +1,7 @@
 //! Uploads that break off and go on.
 
-use crate::peer::{House, Peer, clip};
+use crate::peer::House;
+use crate::wire::{Peer, clip};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::net::Shutdown;
@@ -14,7 +15,7 @@ fn order(offset: usize) -> Value {
     })
 }
 
-fn resume(peer: &mut Peer) -> crate::peer::Answer {
+fn resume(peer: &mut Peer) -> crate::wire::Answer {
     let ask = json!({"action": "resume", "idempotency_key": KEY, "ext": ["resume"]});
     peer.ask(ask, "", b"")
 }

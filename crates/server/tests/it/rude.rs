@@ -1,6 +1,7 @@
 //! Clients that break the rules: each costs little, and leaves nothing behind.
 
-use crate::peer::{House, clip};
+use crate::peer::House;
+use crate::wire::clip;
 use serde_json::json;
 use std::io::Write;
 use std::net::Shutdown;

@@ -1,6 +1,7 @@
 //! What each verb does for a client that keeps to the rules.
 
-use crate::peer::{House, clip};
+use crate::peer::House;
+use crate::wire::clip;
 use serde_json::json;
 
 #[test]
