@@ -33,6 +33,20 @@ pub(crate) fn named(code: &str) -> Vec<Named> {
     out
 }
 
+/// All paths that `use` lines in blanked code name, whatever they begin with.
+pub(crate) fn imported(code: &str) -> Vec<Named> {
+    let tokens = tokens(code);
+    let mut out = Vec::new();
+    for (at, (line, token)) in tokens.iter().enumerate() {
+        if *token == Token::Name("use".into()) {
+            let mut paths = Vec::new();
+            spread(&tokens, at + 1, Vec::new(), &mut paths);
+            out.extend(paths.into_iter().map(|path| (*line, path)));
+        }
+    }
+    out
+}
+
 /// The `use` tree behind the keyword that ends at `from`, spread out: `use a::{b, c as d}` is `a::b` and `a::c`.
 pub(crate) fn tree(code: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
@@ -158,5 +172,8 @@ mod tests {
             ],
         );
         assert_eq!(tree("a::{b, c as d};").len(), 2);
+        let imported = imported("fn f() {}\nuse std::{fs, io::{self, Read}};");
+        assert_eq!(imported.len(), 3);
+        assert_eq!(imported[0], (2, vec!["std".into(), "fs".into()]));
     }
 }
