@@ -9,9 +9,9 @@ const HEAD: &str = "\
 
 # Operations
 
-What can be done to a video. The names are the ones of the wire (see [protocol.md](protocol.md)); on the command line
-each operation is a command, and `kinora <operation> --help` shows its options. An option that is left out takes the
-setting that suits most videos.
+What can be done to a video. The names are the ones of the wire (see [protocol.md](protocol.md)). On the command line each
+operation is a command and each option a flag: `target_size` is `--target-size`, and takes sizes and times as people write
+them (`25MB`, `1:30`). An option that is left out takes the setting that suits most videos.
 ";
 
 /// The page.
