@@ -155,25 +155,31 @@ fn container(
     default: Option<&'static str>,
     sent: &Value,
 ) -> Result<&'static Operation, Fault> {
-    const ALLOWED: &str = "gif or webm";
     // A key whose value is the operation itself (`"type": "trim"`) names no container.
-    let mut named = table::CONTAINER_KEYS
+    let named = table::CONTAINER_KEYS
         .iter()
-        .filter_map(|key| Some((*key, members.get(key)?)));
-    let Some((member, value)) = named.find(|(_, value)| *value != sent) else {
-        let name = default.ok_or(Fault::MissingMember {
+        .filter_map(|key| Some((*key, members.get(key)?)))
+        .filter(|(_, value)| *value != sent);
+    if let Some(operation) = named.clone().find_map(|(_, value)| clip(value)) {
+        return Ok(operation);
+    }
+    if let Some((member, value)) = named.clone().next() {
+        return Err(invalid(member, value, "gif or webm"));
+    }
+    default
+        .and_then(Operation::named)
+        .ok_or(Fault::MissingMember {
             member: "type",
             meaning: "the container, gif or webm",
-        })?;
-        return Operation::named(name).ok_or(Fault::MissingOperation);
-    };
-    let format = value
-        .as_str()
-        .and_then(|text| media_type::read(text).ok()?.0);
-    let operation = format.filter(|name| matches!(name.as_str(), "gif" | "webm"));
-    operation
+        })
+}
+
+/// The operation that makes clips in the container of that name.
+fn clip(container: &Value) -> Option<&'static Operation> {
+    let (format, _) = media_type::read(container.as_str()?).ok()?;
+    format
+        .filter(|name| matches!(name.as_str(), "gif" | "webm"))
         .and_then(|name| Operation::named(&name))
-        .ok_or_else(|| invalid(member, value, ALLOWED))
 }
 
 /// `create_gif` with `format: "gif"` says the same thing twice.

@@ -254,6 +254,8 @@ fn clips_name_their_container() {
             );
         }
     }
+    let vague = json!({"operation": "TRIM", "type": "trim", "format": "gif"});
+    check(vague, "gif", json!({}));
     check(json!({"type": "trim", "format": "gif"}), "gif", json!({}));
     check(
         json!({"operation": "create_gif", "parameters": {"format": "gif"}}),
