@@ -131,7 +131,12 @@ fn budget(everyday: &mut Everyday<'_>, bytes: u64, size: Size) -> Result<u64, Fa
     let bytes_of = |bits: f64| (bits * seconds / (8.0 * usable) + container).ceil();
     // More than the source has is never worth asking for: the result would be thrown away.
     let total = bits_of(bytes.min(everyday.info.size.unwrap_or(u64::MAX)) as f64);
-    let least = least_bits(size, rate);
+    let source = everyday
+        .info
+        .size
+        .map_or(f64::INFINITY, |bytes| bytes as f64 * 8.0 / seconds);
+    // Still pictures with a pointer moving take far less than anything that was filmed, and have shown it.
+    let least = least_bits(size, rate).min(source / 4.0);
     let before = everyday.tracks.sound_bits(everyday.info) as f64;
     let floor = LEAST_SOUND * tracks;
     // Sound gets a quarter at most, and no less than what is still worth hearing.

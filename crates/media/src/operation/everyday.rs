@@ -179,8 +179,8 @@ pub(crate) fn expectation(
     cut: Option<&Cut>,
 ) -> Expectation {
     let frame_us = video
-        .frames_per_second()
-        .map_or(0, |rate| (1e6 / rate) as u64);
+        .average_rate
+        .map_or(0, |rate| (1e6 / rate.value()) as u64);
     let begin = info.begin_us();
     let part = |track: &Stream| Cut::of_track(cut, track.after(begin), track.duration_us);
     // Of a file with several pictures only one is kept, and the file's length may be that of another.
@@ -193,6 +193,7 @@ pub(crate) fn expectation(
         duration_us: Cut::length_of(cut, whole),
         video_us: part(stream),
         frames: stream.frames.filter(|_| cut.is_none() && video.is_vfr()),
+        is_variable: video.is_vfr(),
         audio_us,
         frame_us,
         ..Expectation::default()

@@ -112,7 +112,9 @@ impl Options {
         // Only the picture is left: it lasts as long as the picture did, to a frame of its own at each end.
         expect.duration_us = expect.video_us.or(expect.duration_us);
         expect.video_us = None;
-        expect.frame_us = expect.frame_us.max((2e6 / rate) as u64);
+        // A picture that begins after the sound is shown from the beginning.
+        let late = stream.after(info.begin_us());
+        expect.frame_us = expect.frame_us.max((2e6 / rate) as u64 + late);
         notes.push(
             "The same part as WebM is about a twentieth of the size and looks better.".into(),
         );

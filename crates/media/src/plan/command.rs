@@ -25,11 +25,25 @@ pub(crate) struct Command {
 }
 
 impl Cut {
-    /// Filters that throw the lead away; empty when there is none. `prefix` is `a` for sound.
+    /// Filters that keep only the part; `prefix` is `a` for sound. FFmpeg's own `-t` counts from the first frame of
+    /// each track unless it also seeks, so a track that begins late would end late.
     pub(crate) fn trim(cut: Option<&Self>, prefix: &str) -> Option<String> {
-        let lead = seconds(cut.filter(|cut| cut.lead_us > 0)?.lead_us);
+        let cut = cut?;
+        if cut.start_us > 0 && cut.lead_us == 0 {
+            return None;
+        }
+        let lead = seconds(cut.lead_us);
+        let end = cut
+            .length_us
+            .map(|length| format!(":end={}", seconds(cut.lead_us + length)));
+        let shift = if cut.lead_us > 0 {
+            format!(",{prefix}setpts=PTS-{lead}/TB")
+        } else {
+            String::new()
+        };
         Some(format!(
-            "{prefix}trim=start={lead},{prefix}setpts=PTS-{lead}/TB"
+            "{prefix}trim=start={lead}{}{shift}",
+            end.unwrap_or_default()
         ))
     }
 

@@ -26,8 +26,10 @@ pub struct Expectation {
     pub audio_us: Vec<Option<u64>>,
     /// Length of one frame, the least that a length can be off by.
     pub frame_us: u64,
-    /// Frames of a picture of variable rate. FFmpeg 5.1 forgets how long the last frame stands, which is seconds in
-    /// screen recordings: with all frames there, a shorter picture is right.
+    /// The picture's rate is variable. FFmpeg 5.1 forgets how long the last frame stands, which is seconds in screen
+    /// recordings: the picture may be shorter when all frames are there, or to the half where they are not counted.
+    pub is_variable: bool,
+    /// Frames of a picture of variable rate, where the source counts them.
     pub frames: Option<u64>,
     /// The container says nothing about itself, so the result cannot be probed: raw samples, animated WebP. The caller
     /// checks only that there is one.
@@ -108,13 +110,15 @@ impl Expectation {
         Ok(())
     }
 
-    /// A frame or two may be lost at an edit; a hundredth more is damage.
     fn has_all_frames(&self, made: &MediaInfo) -> bool {
-        let found = made.first_video().and_then(|(stream, _)| stream.frames);
-        let (Some(expected), Some(found)) = (self.frames, found) else {
+        let Some((stream, _)) = made.first_video().filter(|_| self.is_variable) else {
             return false;
         };
-        found + 2 >= expected - expected / 100
+        match (self.frames, stream.frames) {
+            // A frame or two may be lost at an edit; a hundredth more is damage.
+            (Some(expected), Some(found)) => found + 2 >= expected - expected / 100,
+            _ => stream.duration_us >= self.video_us.map(|length| length / 2),
+        }
     }
 
     fn check_length(

@@ -351,6 +351,18 @@ fn convert() {
         json!({ "format": "mp3" }),
     );
     check(
+        "convert_turned_hdr_to_mkv",
+        "phone",
+        "convert",
+        json!({ "format": "mkv" }),
+    );
+    check(
+        "convert_turned_cannot_be_copied_to_mkv",
+        "phone",
+        "convert",
+        json!({ "format": "mkv", "video": "copy" }),
+    );
+    check(
         "convert_prores",
         "everyday",
         "convert",

@@ -122,7 +122,7 @@ const fn text(
 }
 
 const MP4: &[&str] = &[
-    "hevc", "av1", "vp9", "mpeg4", "mp3", "ac3", "eac3", "opus", "flac", "alac",
+    "hevc", "av1", "vp9", "mpeg4", "mp3", "ac3", "eac3", "opus", "alac",
 ];
 const MOV: &[&str] = &[
     "hevc",
