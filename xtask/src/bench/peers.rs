@@ -1,0 +1,119 @@
+//! Other programs that move bytes, each run once at a time: `iperf3` and `socat`.
+
+use super::child::{self, Running};
+use super::load::{BLOCK, Pattern, drain};
+use anyhow::{Context, Result, ensure};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// What one run of a peer took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// From the first byte to the end.
+    pub(crate) seconds: f64,
+    /// Processor time of its serving side.
+    pub(crate) cpu: f64,
+}
+
+/// Which way the bytes go, seen from the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Up,
+    Down,
+}
+
+/// One stream from memory to memory.
+pub(crate) fn iperf3(way: Way, length: u64) -> Result<Run> {
+    let port = child::free_address()?.port();
+    let mut command = Command::new("iperf3");
+    command.args(["-s", "-1", "-B", "127.0.0.1", "-p", &port.to_string()]);
+    let mut server = Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
+    server.listens(port)?;
+    let mut client = Command::new("iperf3");
+    client.args(["-c", "127.0.0.1", "-J", "-p", &port.to_string()]);
+    client.args(["-n", &length.to_string(), "-l", &BLOCK.to_string()]);
+    if way == Way::Down {
+        client.arg("-R");
+    }
+    let output = client.output()?;
+    ensure!(
+        output.status.success(),
+        "iperf3 ended with {}",
+        output.status
+    );
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let rate = answer["end"]["sum_received"]["bits_per_second"].as_f64();
+    let rate = rate.context("iperf3 does not say its rate")?;
+    Ok(Run {
+        seconds: length as f64 * 8.0 / rate,
+        cpu: server.finish()?,
+    })
+}
+
+/// `socat` receives from our generator into a new file.
+pub(crate) fn socat_up(pattern: &Pattern, length: u64, directory: &Path) -> Result<Run> {
+    let file = directory.join("received");
+    let _ = std::fs::remove_file(&file);
+    let (server, address) = socat(|listen| {
+        [
+            listen,
+            format!("OPEN:{},creat,trunc,wronly", file.display()),
+        ]
+    })?;
+    let mut stream = TcpStream::connect(address)?;
+    let began = Instant::now();
+    pattern.send(&mut stream, length)?;
+    stream.shutdown(Shutdown::Write)?;
+    let cpu = server.finish()?;
+    let seconds = began.elapsed().as_secs_f64();
+    ensure!(
+        std::fs::metadata(&file)?.len() == length,
+        "socat received something else"
+    );
+    std::fs::remove_file(&file)?;
+    Ok(Run { seconds, cpu })
+}
+
+/// `socat` sends a file to our generator.
+pub(crate) fn socat_down(file: &Path, length: u64) -> Result<Run> {
+    let (server, address) = socat(|listen| [format!("OPEN:{},rdonly", file.display()), listen])?;
+    let mut stream = TcpStream::connect(address)?;
+    let began = Instant::now();
+    let drained = drain(&mut stream, length, |_| {})?;
+    let seconds = began.elapsed().as_secs_f64();
+    ensure!(drained == length, "socat sent something else");
+    drop(stream);
+    Ok(Run {
+        seconds,
+        cpu: server.finish()?,
+    })
+}
+
+fn socat(ends: impl FnOnce(String) -> [String; 2]) -> Result<(Running, SocketAddr)> {
+    let address = child::free_address()?;
+    let listen = format!("TCP-LISTEN:{},bind=127.0.0.1,reuseaddr", address.port());
+    let mut command = Command::new("socat");
+    command
+        .args(["-u", "-b", &BLOCK.to_string()])
+        .args(ends(listen));
+    let mut server = Running::start(&mut command)?;
+    server.listens(address.port())?;
+    Ok((server, address))
+}
+
+/// The disk alone: `dd` writes a file and makes it durable. Seconds.
+pub(crate) fn dd(length: u64, directory: &Path) -> Result<f64> {
+    let file = directory.join("written");
+    let mut command = Command::new("dd");
+    command.args(["if=/dev/zero", "bs=1M", "conv=fdatasync", "status=none"]);
+    command
+        .arg(format!("count={}", length >> 20))
+        .arg(format!("of={}", file.display()));
+    let began = Instant::now();
+    Running::start(&mut command)?.finish()?;
+    let seconds = began.elapsed().as_secs_f64();
+    std::fs::remove_file(&file)?;
+    Ok(seconds)
+}

@@ -1,0 +1,119 @@
+//! The real server as a process of its own, with a data directory that goes with it.
+
+use super::child::Running;
+use super::place::Place;
+use super::process::{self, Memory};
+use crate::tree::Tree;
+use anyhow::{Context, Result, ensure};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// What the server prints when it is ready, followed by its address.
+const READY: &str = "listening mmp ";
+/// The server gives its own connections ten seconds.
+const STOP: Duration = Duration::from_secs(20);
+
+/// Builds the program as it is delivered, and says where it lies.
+pub(crate) fn build(tree: &Tree) -> Result<PathBuf> {
+    let mut cargo = tree.cargo();
+    cargo.args([
+        "build",
+        "--release",
+        "--package",
+        "kinora",
+        "--message-format=json",
+    ]);
+    let output = cargo.stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "the server cannot be built");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut built = text.lines().filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let is_ours = message["target"]["name"] == "kinora";
+        is_ours.then(|| message["executable"].as_str().map(PathBuf::from))?
+    });
+    built
+        .next_back()
+        .context("cargo does not say where the server lies")
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    running: Running,
+    pub(crate) address: SocketAddr,
+    /// Also a place for files beside the server's data: the same file system.
+    pub(crate) directory: TempDir,
+}
+
+impl Server {
+    /// Starts `program` on a new directory, dividing the processor by these means.
+    pub(crate) fn start(program: &Path, place: &Place, share: &str) -> Result<Self> {
+        let directory = place.directory()?;
+        let log = directory.path().join("log");
+        let mut command = Command::new(program);
+        command
+            .args(["serve", "--data"])
+            .arg(directory.path().join("data"));
+        command.args(["--mmp-listen", "127.0.0.1:0"]);
+        command.env("KINORA_SHARE_MODE", share);
+        // Settings of whoever measures would make two measurements two different things.
+        command.env("XDG_CONFIG_HOME", directory.path());
+        command.stdout(Stdio::piped()).stderr(File::create(&log)?);
+        let mut running = Running::start(&mut command)?;
+        let output = running.child.stdout.take().context("no output")?;
+        let ready = BufReader::new(output).lines().map_while(Result::ok);
+        let address = ready
+            .filter_map(|line| line.strip_prefix(READY)?.trim().parse().ok())
+            .next();
+        let address = address.with_context(|| {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            format!("the server did not start:\n{said}")
+        })?;
+        Ok(Self {
+            running,
+            address,
+            directory,
+        })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.running.id()
+    }
+
+    /// Processor seconds of the server itself, FFmpeg not counted.
+    pub(crate) fn cpu(&self) -> Result<f64> {
+        process::cpu(self.id())
+    }
+
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        process::memory(self.id())
+    }
+
+    /// Processor seconds and wall seconds that `act` takes.
+    pub(crate) fn measure<T>(&self, act: impl FnOnce() -> Result<T>) -> Result<(T, f64, f64)> {
+        let before = self.cpu()?;
+        let began = std::time::Instant::now();
+        let done = act()?;
+        let seconds = began.elapsed().as_secs_f64();
+        Ok((done, seconds, self.cpu()? - before))
+    }
+
+    /// What it wrote into its log, with the word in it.
+    pub(crate) fn said(&self, word: &str) -> Option<String> {
+        let log = std::fs::read_to_string(self.directory.path().join("log")).ok()?;
+        log.lines()
+            .find(|line| line.contains(word))
+            .map(str::to_owned)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.running.end(STOP);
+    }
+}
