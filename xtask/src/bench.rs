@@ -1,9 +1,136 @@
-//! Measurements. Each one is a file in `bench/`, and its numbers stand in docs/benchmarks.md.
+//! Measurements, each beside its peer in the same run (`cargo xtask bench`); their numbers stand in
+//! docs/benchmarks.md.
+//!
+//! The server is the real program, started by us on loopback with a data directory of its own. Everything that is
+//! started is ended, everything is bounded in count and time.
+
+mod series;
+mod report;
+mod process;
+mod machine;
+mod place;
+mod child;
+mod load;
+mod server;
+mod peers;
+mod ssh;
+mod clip;
+mod task;
+mod transfer;
+mod packets;
+mod job;
+mod share;
+mod memory;
 
 use crate::tree::Tree;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use machine::Others;
+use place::Place;
+use report::Section;
+use std::path::PathBuf;
+
+const PAGE: &str = "docs/benchmarks.md";
+
+const USAGE: &str = "\
+cargo xtask bench [transfer] [packets] [job] [share] [memory] [--quick] [--write] [--server PROGRAM]
+
+  --quick    smaller sizes and fewer rounds: whether it works, not how fast
+  --write    puts the result into docs/benchmarks.md
+  --server   measures another build of the server";
+
+/// One part of the measurements.
+type Part = fn(&Bench) -> Result<Vec<Section>>;
+
+const PARTS: &[(&str, Part)] = &[
+    ("transfer", transfer::run),
+    ("packets", packets::run),
+    ("job", job::run),
+    ("share", share::run),
+    ("memory", memory::run),
+];
+
+/// What all parts need.
+#[derive(Debug)]
+struct Bench {
+    /// The server.
+    program: PathBuf,
+    /// A place on a disk.
+    disk: Place,
+    /// Smaller and fewer.
+    quick: bool,
+}
+
+#[derive(Debug, Default)]
+struct Options {
+    names: Vec<String>,
+    quick: bool,
+    write: bool,
+    server: Option<PathBuf>,
+}
 
 /// Runs the measurements that are named, or all.
-pub(crate) fn run(_tree: &Tree, _names: &[&str]) -> Result<()> {
-    bail!("there are no measurements yet")
+pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
+    let options = Options::read(words)?;
+    let bench = Bench {
+        program: match &options.server {
+            Some(program) => program.clone(),
+            None => server::build(tree)?,
+        },
+        disk: Place::disk(&tree.path("target/bench")),
+        quick: options.quick,
+    };
+    let machine = machine::describe();
+    println!("{machine}");
+    let mut text = format!("Measured on {machine}.\n\n");
+    for (name, part) in PARTS {
+        if options.wants(name) {
+            text.push_str(&measure(name, *part, &bench)?);
+        }
+    }
+    if options.write {
+        let page = report::insert(&tree.read(PAGE)?, &text)?;
+        std::fs::write(tree.path(PAGE), page)?;
+    }
+    Ok(())
+}
+
+fn measure(name: &str, part: Part, bench: &Bench) -> Result<String> {
+    println!("==> {name}");
+    machine::settle();
+    let others = Others::begin();
+    let mut sections = part(bench).with_context(|| format!("{name} could not be measured"))?;
+    let share = others.share();
+    if let Some(section) = sections.last_mut() {
+        section.note(format!(
+            "Meanwhile others took {share:.0} % of the machine's processor."
+        ));
+    }
+    let texts: Vec<String> = sections.iter().map(Section::text).collect();
+    Ok(texts.join("\n") + "\n")
+}
+
+impl Options {
+    fn read(words: &[&str]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut words = words.iter();
+        while let Some(&word) = words.next() {
+            match word {
+                "--quick" => options.quick = true,
+                "--write" => options.write = true,
+                "--server" => {
+                    let program = words.next().context("--server needs a program")?;
+                    options.server = Some(std::path::absolute(program)?);
+                }
+                name if PARTS.iter().any(|(part, _)| *part == name) => {
+                    options.names.push(name.to_owned());
+                }
+                other => bail!("no such measurement: {other}\n\n{USAGE}"),
+            }
+        }
+        Ok(options)
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|wanted| wanted == name)
+    }
 }
