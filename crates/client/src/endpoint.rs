@@ -3,7 +3,7 @@
 //! The socket's timeouts are short ticks. At each the flag is looked at, and the time since the last byte; so one
 //! `read` never outlives the caller's wish, and no second thread is needed.
 
-use crate::session::Timing;
+use crate::timing::Timing;
 use crate::{Address, Cancel, Fault};
 use kinora_mmp::connection::{Event, Incoming};
 use kinora_mmp::frame::Head;

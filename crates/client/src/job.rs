@@ -2,7 +2,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::retry::Attempt;
-use crate::session::Timing;
+use crate::timing::Timing;
 use crate::upload::{refusal, request};
 use crate::{Event, Fault, Observer, Problem};
 use kinora_mmp::reply::{Reply, State};
