@@ -1,1 +1,59 @@
-fn main() {}
+//! The one binary: commands, exit codes, and everything that meets a person.
+//!
+//! What a command says for the next program goes to standard output, everything else to standard error.
+
+mod units;
+mod terminal;
+mod exit;
+mod config;
+mod report;
+mod journal;
+mod naming;
+mod inputs;
+mod output;
+mod pidfile;
+mod logs;
+mod progress;
+mod signals;
+mod cli;
+mod commands;
+
+use exit::Exit;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let wants_json = arguments.iter().any(|argument| argument == "--json");
+    let (global, order) = match cli::parse(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return ExitCode::from(usage(&error, wants_json).code()),
+    };
+    let context = commands::context::Context::new(global);
+    let exit = commands::run(&order, &context).unwrap_or_else(|failure| {
+        report::failure(&failure, global.json);
+        failure.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+/// Help and version are wanted, everything else that clap says is a mistake on the command line.
+fn usage(error: &clap::Error, json: bool) -> Exit {
+    if !error.use_stderr() {
+        // A pipe that is closed early has read enough.
+        drop(error.print());
+        return Exit::Success;
+    }
+    if json {
+        let text = error.render().to_string();
+        let description = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        let failure = report::Failure::new(Exit::Usage, "usage", description, "see --help");
+        report::failure(&failure, true);
+    } else {
+        drop(error.print());
+    }
+    Exit::Usage
+}

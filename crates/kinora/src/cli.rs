@@ -1,0 +1,262 @@
+//! The command line as data: which commands there are and which flags they take.
+//!
+//! The operations come from the table of `kinora_media`, so a new operation is a new command without a line here;
+//! everything else is derived from the structs below.
+
+pub(crate) mod operations;
+
+use crate::config;
+use crate::exit;
+use crate::units;
+use clap::{Args, Command, FromArgMatches, Parser, Subcommand, ValueHint};
+use kinora_client::Address;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What the user wants.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// One of the operations.
+    Operation(operations::Order),
+    /// One of the other commands.
+    Other(Other),
+}
+
+const ABOUT: &str = "Compress, resize, cut and convert videos on a server, or here";
+
+/// Flags of all commands.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Global {
+    /// Print JSON lines on standard output: events, results and errors
+    #[arg(long, global = true, display_order = 900)]
+    pub(crate) json: bool,
+    /// Draw no progress
+    #[arg(long, short, global = true, display_order = 901)]
+    pub(crate) quiet: bool,
+}
+
+/// Commands that are no operations.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Other {
+    /// List your jobs and where they stand
+    #[command(after_help = "Example:\n  kinora jobs")]
+    Jobs(Jobs),
+    /// Show where a job stands
+    #[command(after_help = "Example:\n  kinora status 7k2m")]
+    Status(One),
+    /// Wait for a job and fetch its result
+    #[command(after_help = "Example:\n  kinora fetch 7k2m -o holiday.small.mp4")]
+    Fetch(Fetch),
+    /// Cancel a job
+    #[command(after_help = "Example:\n  kinora cancel 7k2m")]
+    Cancel(One),
+    /// List operations, their options, and what each may be
+    #[command(after_help = "Example:\n  kinora formats")]
+    Formats,
+    /// Run a server
+    #[command(
+        after_help = "Examples:\n  kinora serve\n  kinora serve --mmp-listen 0.0.0.0:9001 --data /srv/kinora --log-dir /var/log/kinora"
+    )]
+    Serve(Serve),
+    /// Stop the server of a data directory, and wait until it is gone
+    #[command(after_help = "Example:\n  kinora stop --data /srv/kinora")]
+    Stop(Stop),
+    /// Show what this machine offers for video work, and what each missing piece costs
+    #[command(after_help = "Example:\n  kinora doctor")]
+    Doctor(Settings),
+    /// Print the commented reference of all settings, or those in force
+    #[command(after_help = "Examples:\n  kinora config > kinora.toml\n  kinora config --effective")]
+    Config(Config),
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  kinora completions bash > /etc/bash_completion.d/kinora")]
+    Completions(Completions),
+    /// Write the man pages into a directory
+    #[command(after_help = "Example:\n  kinora man /usr/local/share/man/man1")]
+    Man(Man),
+    /// What each exit code means
+    #[command(name = "exit-codes", long_about = exit_codes())]
+    ExitCodes,
+}
+
+/// How to reach a server, and how long to wait for it.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct Connection {
+    /// The server [default: KINORA_SERVER, else 127.0.0.1:9001]
+    #[arg(long, value_name = "HOST:PORT", value_hint = ValueHint::Hostname)]
+    pub(crate) server: Option<Address>,
+    /// Ask for the job's state after so much silence
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = units::span)]
+    pub(crate) check_interval: Duration,
+    /// Wait no longer than this for the result; the job then goes on at the server
+    #[arg(long, value_name = "TIME", value_parser = units::span)]
+    pub(crate) max_wait: Option<Duration>,
+}
+
+/// Which settings to use.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct Settings {
+    /// Read settings from this file instead of the usual places
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// Set one setting, as in --set storage.ceiling=1TB
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+/// `kinora jobs`
+#[derive(Args, Debug)]
+pub(crate) struct Jobs {
+    /// Only those at this server
+    #[arg(long, value_name = "HOST:PORT", value_hint = ValueHint::Hostname)]
+    pub(crate) server: Option<Address>,
+}
+
+/// A command about one job.
+#[derive(Args, Debug)]
+pub(crate) struct One {
+    /// The job's id, or a beginning of it that only one of your jobs has
+    pub(crate) id: String,
+    /// The server, for a job that `kinora jobs` does not list
+    #[arg(long, value_name = "HOST:PORT", value_hint = ValueHint::Hostname)]
+    pub(crate) server: Option<Address>,
+}
+
+/// `kinora fetch`
+#[derive(Args, Debug)]
+pub(crate) struct Fetch {
+    /// The job's id, or a beginning of it that only one of your jobs has
+    pub(crate) id: String,
+    /// Where to: a file, or a directory [default: beside the job's input]
+    #[arg(long, short, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Overwrite the output if it exists
+    #[arg(long, short)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// `kinora serve`
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Where MMP clients connect; may be repeated
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) mmp_listen: Vec<String>,
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) data: Option<PathBuf>,
+    /// Also write one log file a day for each component into this directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) log_dir: Option<PathBuf>,
+    /// Go on in the background once it listens
+    #[arg(long)]
+    pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// `kinora stop`
+#[derive(Args, Debug)]
+pub(crate) struct Stop {
+    /// The server's data directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// `kinora config`
+#[derive(Args, Debug)]
+pub(crate) struct Config {
+    /// Print the settings in force, and where each comes from
+    #[arg(long)]
+    pub(crate) effective: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// `kinora completions`
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// Which shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `kinora man`
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// The directory; it is made if it is not there
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) directory: PathBuf,
+}
+
+/// Only to derive from; see [`command`].
+#[derive(Parser)]
+#[command(
+    name = "kinora",
+    version,
+    after_help = "Examples:\n  kinora serve\n  kinora compress holiday.mp4 --target-size 25MB\n  kinora gif holiday.mp4 --start 1:30 --duration 5\n\nExit codes: kinora help exit-codes",
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = false
+)]
+struct Root {
+    #[command(flatten)]
+    global: Global,
+}
+
+impl Settings {
+    /// As layers; the other flags of the command come behind.
+    #[must_use]
+    pub(crate) fn flags(&self) -> config::Flags {
+        let set = self
+            .set
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone(), "--set".to_owned()));
+        config::Flags {
+            config: self.config.clone(),
+            set: set.collect(),
+        }
+    }
+}
+
+/// The whole command line.
+#[must_use]
+pub(crate) fn command() -> Command {
+    let root = <Root as clap::CommandFactory>::command();
+    // The description comes last: each derived part would put its own in its place.
+    Other::augment_subcommands(root.subcommands(operations::commands())).about(ABOUT)
+}
+
+/// Reads the arguments.
+///
+/// # Errors
+/// What clap says: also for `--help` and `--version`.
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<(Global, Order), clap::Error> {
+    let matches = command().try_get_matches_from(arguments)?;
+    let global = Global::from_arg_matches(&matches)?;
+    let order = match matches.subcommand() {
+        Some((name, inner)) if operations::is_one(name) => {
+            Order::Operation(operations::Order::read(name, inner)?)
+        }
+        _ => Order::Other(Other::from_arg_matches(&matches)?),
+    };
+    Ok((global, order))
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn exit_codes() -> String {
+    format!("What each exit code means\n\n{}", exit::table())
+}
+
+#[cfg(test)]
+mod tests;

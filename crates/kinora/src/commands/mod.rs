@@ -1,0 +1,20 @@
+//! The commands, one file each.
+
+pub(crate) mod context;
+pub(crate) mod batch;
+pub(crate) mod shown;
+pub(crate) mod local;
+pub(crate) mod operation;
+pub(crate) mod jobs;
+pub(crate) mod status;
+pub(crate) mod fetch;
+pub(crate) mod cancel;
+pub(crate) mod formats;
+pub(crate) mod serve;
+pub(crate) mod stop;
+pub(crate) mod doctor;
+pub(crate) mod config;
+pub(crate) mod generate;
+pub(crate) mod dispatch;
+
+pub(crate) use dispatch::run;
