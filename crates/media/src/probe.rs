@@ -13,24 +13,17 @@ use crate::info::{Audio, Color, Kind, Mastering, MediaInfo, Ratio, Scan, Stream,
 use crate::limits;
 use crate::plan::Argument;
 
-/// The arguments for ffprobe; the JSON comes on its standard output.
-pub fn arguments() -> Vec<Argument> {
-    listed(None)
-}
-
-/// The same, with the kinds of files that this FFmpeg may open: all it reads, except those that are programs
-/// (playlists, scripts) or devices. A playlist named `x.mp4` is otherwise opened as a playlist.
-pub fn arguments_within(capabilities: &Capabilities) -> Vec<Argument> {
-    listed(Some(capabilities.demuxers_allowed()))
-}
-
-fn listed(formats: Option<String>) -> Vec<Argument> {
+/// The arguments for ffprobe; the JSON comes on its standard output. The kinds of files that it may open are all that
+/// this build reads, except those that are programs (playlists, scripts) or devices: a playlist named `x.mp4` is
+/// otherwise opened as a playlist.
+pub fn arguments(capabilities: &Capabilities) -> Vec<Argument> {
+    let formats = capabilities.demuxers_allowed();
     let mut all: Vec<Argument> = ["-hide_banner", "-v", "error"].map(Argument::text).into();
     let mut pair =
         |name: &str, value: String| all.extend([Argument::text(name), Argument::text(value)]);
     pair("-max_alloc", limits::ALLOCATION_BYTES.to_string());
     pair("-protocol_whitelist", "file".into());
-    if let Some(formats) = formats.filter(|list| !list.is_empty()) {
+    if !formats.is_empty() {
         pair("-format_whitelist", formats);
     }
     pair("-max_streams", limits::STREAMS.to_string());

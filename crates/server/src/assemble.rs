@@ -40,8 +40,10 @@ impl Server {
     /// # Errors
     /// What is missing, and what to do.
     pub fn start(config: Config) -> Result<Self, Problem> {
-        std::fs::create_dir_all(&config.data)
-            .map_err(|e| problem::of_machine(&config.data.display().to_string(), &e))?;
+        // The directory itself is made by the tree, for its owner alone.
+        let above = config.data.parent().unwrap_or(&config.data);
+        std::fs::create_dir_all(above)
+            .map_err(|e| problem::of_machine(&above.display().to_string(), &e))?;
         let tree = files::Tree::open(&config.data).map_err(|f| data_problem(&f, &config.data))?;
         let database = sqlite::Database::open(&config.data.join("kinora.db"))
             .map_err(|f| data_problem(&f, &config.data))?;

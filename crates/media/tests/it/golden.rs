@@ -52,8 +52,7 @@ fn every_run_begins_alike() {
     let plan = plan("everyday", "compress", &json!({})).unwrap();
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         assert_snapshot!("common", lines(&plan.steps[0].arguments));
-        assert_snapshot!("probe", lines(&probe::arguments()));
-        assert_snapshot!("probe_within", lines(&probe::arguments_within(&capabilities())));
+        assert_snapshot!("probe", lines(&probe::arguments(&capabilities())));
     });
 }
 
