@@ -1,0 +1,112 @@
+//! A server process with its own directory, waited for by what it prints and never by the clock.
+
+use crate::wire::Peer;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// What a server prints on standard output when it can be reached; see `kinora serve`.
+const READY: &str = "listening mmp ";
+
+/// The program, without the settings of whoever runs the tests.
+pub(crate) fn kinora() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kinora"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("KINORA_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+pub(crate) struct Server {
+    child: Child,
+    _output: BufReader<ChildStdout>,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    pub(crate) fn start(data: &Path, more: &[&str]) -> Self {
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(data.with_extension("log"))
+            .unwrap();
+        let mut child = kinora()
+            .args(["serve", "--mmp-listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .args(["--set", "storage.margin=0"])
+            .args(more)
+            .env("HOME", data.parent().unwrap())
+            .env("XDG_CONFIG_HOME", data.parent().unwrap())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            let n = output.read_line(&mut line).unwrap();
+            let told = fs::read_to_string(data.with_extension("log")).unwrap_or_default();
+            assert!(n > 0, "the server ended before it was ready:\n{told}");
+            if let Some(address) = line.strip_prefix(READY) {
+                break address.trim().parse().unwrap();
+            }
+        };
+        Self {
+            child,
+            _output: output,
+            address,
+        }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn connect(&self) -> Peer {
+        Peer::connect(self.address)
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and its exit code.
+    pub(crate) fn terminate(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has been waited for already, or the test fails and nothing else matters.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Everything that a server keeps under its data directory, the database aside.
+pub(crate) fn kept(data: &Path) -> Vec<PathBuf> {
+    let rooms = ["incoming", "inputs", "work", "results"];
+    let entries = rooms
+        .iter()
+        .flat_map(|room| fs::read_dir(data.join(room)).into_iter().flatten());
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+/// Processes whose working directory lies under `data`: the children of its server.
+pub(crate) fn children_in(data: &Path) -> Vec<PathBuf> {
+    let all = fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path().join("cwd"));
+    all.filter(|cwd| fs::read_link(cwd).is_ok_and(|to| to.starts_with(data)))
+        .collect()
+}
