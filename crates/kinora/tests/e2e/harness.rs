@@ -62,10 +62,6 @@ impl Server {
         }
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub(crate) fn connect(&self) -> Peer {
         Peer::connect(self.address)
     }

@@ -11,5 +11,6 @@
 )]
 mod wire;
 mod harness;
+mod cli;
 mod crash;
 mod strangers;
