@@ -111,8 +111,10 @@ pub(crate) fn start(options: &Options) -> io::Result<Held> {
     ];
     if let Some(directory) = &options.directory {
         std::fs::create_dir_all(directory)?;
+        // The link to the newest file would take a relative path for one below itself.
+        let directory = directory.canonicalize()?;
         for component in COMPONENTS {
-            let file = daily(directory, component, options.keep_days)?;
+            let file = daily(&directory, component, options.keep_days)?;
             let (writer, guard) = tracing_appender::non_blocking(file);
             guards.push(guard);
             let ours = move |metadata: &Metadata<'_>| Component::of(metadata.target()) == component;

@@ -45,13 +45,13 @@ fn usage(error: &clap::Error, json: bool) -> Exit {
     }
     if json {
         let text = error.render().to_string();
-        let description = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        let failure = report::Failure::new(Exit::Usage, "usage", description, "see --help");
-        report::failure(&failure, true);
+        let line = |mark: &str| text.lines().find_map(|line| line.trim().strip_prefix(mark));
+        let description = line("error: ").unwrap_or("the command line is not complete");
+        let tip = line("tip: ").unwrap_or("see --help");
+        report::failure(
+            &report::Failure::new(Exit::Usage, "usage", description, tip),
+            true,
+        );
     } else {
         drop(error.print());
     }

@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 const PACE: Duration = Duration::from_millis(250);
 /// Steps of a bar whose progress is a fraction.
 const STEPS: u64 = 1000;
-const TRANSFER: &str =
-    "{prefix} {msg} [{bar:24}] {percent:>3}% {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+const TRANSFER: &str = "{prefix} {msg} [{bar:24}] {percent:>3}% {decimal_bytes}/{decimal_total_bytes} {decimal_bytes_per_sec} {eta}";
 const WORK: &str = "{prefix} [{bar:24}] {percent:>3}% {msg}";
 const WAIT: &str = "{prefix} {spinner} {msg}";
 
