@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 /// A user with a home, a video in it, and a server.
 struct User {
-    home: TempDir,
     server: Server,
+    home: TempDir,
 }
 
 impl User {
@@ -245,7 +245,7 @@ fn patience_that_ends_leaves_a_job_that_can_be_fetched() {
     user.run(&format!("fetch {}", &id[..6]))
         .check(0, &format!("{}\n", user.path("in.webm").display()));
     user.run("jobs").check(0, "");
-    user.run(&format!("status {id}")).check(4, "");
+    user.run(&format!("status {id}")).check(0, "expired\n");
 }
 
 #[test]
