@@ -37,6 +37,7 @@ build:
 
 install: build
 	install -D -m 755 $(TARGET)/release/kinora $(DESTDIR)$(PREFIX)/bin/kinora
+	$(TARGET)/release/kinora man $(DESTDIR)$(PREFIX)/share/man/man1
 
 clean:
 	cargo clean
