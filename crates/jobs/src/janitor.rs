@@ -20,6 +20,7 @@ pub(crate) fn clean(shared: &Shared) {
 }
 
 fn round(shared: &Shared) -> Result<(), Fault> {
+    shared.live.tidy();
     let now = clock::now();
     let parts = &shared.parts;
     let ends = now + parts.keep.result;

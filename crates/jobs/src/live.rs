@@ -76,10 +76,16 @@ impl Live {
         self.with(|all| all.get_mut(id).map(Entry::bump));
     }
 
+    /// Drops what nobody works on or watches.
+    pub(crate) fn tidy(&self) {
+        self.with(|all| {
+            all.retain(|_, entry| entry.running.is_some() || entry.changes.receiver_count() > 0);
+        });
+    }
+
     /// The queue has moved: everyone who waits in it has another place now.
     pub(crate) fn notify_waiting(&self) {
         self.with(|all| {
-            all.retain(|_, entry| entry.running.is_some() || entry.changes.receiver_count() > 0);
             for entry in all.values_mut().filter(|e| e.running.is_none()) {
                 entry.bump();
             }

@@ -40,7 +40,6 @@ fn attend(shared: &Shared, lease: &Lease) {
     shared.live.set_running(id, &lease.job.progress);
     shared.live.notify_waiting();
     let began = std::time::Instant::now();
-    tracing::info!(task = ?id, attempt = lease.job.attempt, order = %lease.job.order, "begun");
     let ended = carry_out(shared, lease, running);
     let seconds = began.elapsed().as_secs_f64();
     tracing::info!(target: "performance", task = ?id, seconds, bytes_in = lease.job.input_size, "attempt");
@@ -65,6 +64,9 @@ fn carry_out(shared: &Shared, lease: &Lease, running: usize) -> Result<(Made, u6
         return Err(hopeless(crate::janitor::gave_up()));
     }
     let order = Order::from_json(&lease.job.order).map_err(hopeless)?;
+    let (operation, parameters) = order.operation.form();
+    let parameters = serde_json::Value::Object(parameters);
+    tracing::info!(task = ?id, attempt = lease.job.attempt, operation, %parameters, "begun");
     let work = parts
         .blobs
         .create_work(id, lease.job.attempt)

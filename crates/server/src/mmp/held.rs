@@ -8,10 +8,11 @@ use crate::fault::Fault;
 use crate::results::Ready;
 use kinora_jobs::engine::View;
 use kinora_mmp::Mirror;
+use kinora_mmp::frame::Head;
 use kinora_mmp::request::Submit;
 use kinora_store::TaskId;
 use kinora_store::contract::State;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Between two states that a watching client is sent (docs/protocol.md: at most four a second).
 const WATCH_PACE: Duration = Duration::from_millis(250);
@@ -38,8 +39,11 @@ impl Session {
         };
         let sent = match ready {
             Ok(ready) => {
-                self.send(&ready, 0, mirror, submit.file_name.as_deref())
-                    .await
+                let head = answer::result(mirror, &ready, 0, submit.file_name.as_deref());
+                match mirror.ext {
+                    true => self.send(&ready, 0, &head).await,
+                    false => self.send_in_records(&ready, &head).await,
+                }
             }
             Err(fault) => self.say(&answer::fault(Some(mirror), &fault)).await,
         };
@@ -61,17 +65,22 @@ impl Session {
             Ok(id) => id,
             Err(fault) => return self.say(&answer::fault(Some(asking), &fault)).await,
         };
-        let mut changes = self.services.engine.watch(&id);
+        let mut changes = None;
         loop {
             let view = match self.view(&id).await {
                 Ok(view) => view,
                 Err(fault) => return self.say(&answer::fault(Some(asking), &fault)).await,
             };
+            // Only what exists is watched; what happened between the look and the watch is looked at again.
+            if watch && changes.is_none() {
+                changes = Some(self.services.engine.watch(&id));
+                continue;
+            }
             let (mirror, _) = mirror_for(&view.job, asking);
             self.say(&answer::state(&mirror, &view)).await?;
-            if !watch || view.job.state.is_final() {
+            let Some(changes) = changes.as_mut().filter(|_| !view.job.state.is_final()) else {
                 return Ok(Next::Request);
-            }
+            };
             let paced = async {
                 tokio::time::sleep(WATCH_PACE).await;
                 changes.changed().await
@@ -101,34 +110,32 @@ impl Session {
             Err(fault) => return self.say(&answer::fault(Some(asking), &fault)).await,
         };
         let (mirror, file_name) = mirror_for(&ready.job, asking);
-        self.send(&ready, offset, &mirror, file_name.as_deref())
-            .await?;
+        let head = answer::result(&mirror, &ready, offset, file_name.as_deref());
+        self.send(&ready, offset, &head).await?;
         if !asking.ext {
             self.wait_taken(&ready.job.id).await;
         }
         Ok(Next::Request)
     }
 
-    async fn send(
-        &mut self,
-        ready: &Ready,
-        offset: u64,
-        mirror: &Mirror,
-        file_name: Option<&str>,
-    ) -> Result<Next, Gone> {
-        let began = std::time::Instant::now();
-        let head = answer::result(mirror, ready, offset, file_name);
-        self.link.write(&head).await?;
-        let size = ready.outcome.size;
-        if mirror.ext {
-            self.link.send_file(&ready.file, offset, size).await?;
-        } else if offset == 0 {
-            self.link.send_file_in_records(&ready.file, size).await?;
-        } else {
-            self.link.send_file(&ready.file, offset, size).await?;
-        }
-        let seconds = began.elapsed().as_secs_f64();
-        tracing::info!(target: "performance", task = ?ready.job.id, bytes = size - offset, seconds, "download");
+    async fn send(&mut self, ready: &Ready, offset: u64, head: &Head) -> Result<Next, Gone> {
+        let began = Instant::now();
+        self.link.write(head).await?;
+        self.link
+            .send_file(&ready.file, offset, ready.outcome.size)
+            .await?;
+        sent(ready, offset, began);
+        Ok(Next::Request)
+    }
+
+    /// For clients that are held and know nothing of `ext`: among them are some that take each read for full.
+    async fn send_in_records(&mut self, ready: &Ready, head: &Head) -> Result<Next, Gone> {
+        let began = Instant::now();
+        self.link.write(head).await?;
+        self.link
+            .send_file_in_records(&ready.file, ready.outcome.size)
+            .await?;
+        sent(ready, 0, began);
         Ok(Next::Request)
     }
 
@@ -186,6 +193,12 @@ impl Session {
         let id = id.clone();
         blocking(&self.services, move |s| s.results.open(&id)).await
     }
+}
+
+fn sent(ready: &Ready, offset: u64, began: Instant) {
+    let seconds = began.elapsed().as_secs_f64();
+    let bytes = ready.outcome.size - offset;
+    tracing::info!(target: "performance", task = ?ready.job.id, bytes, seconds, "download");
 }
 
 fn check_offset(ready: Ready, offset: u64) -> Result<Ready, Fault> {

@@ -70,10 +70,7 @@ impl Session {
             let request = head.and_then(|head| Request::parse(&head));
             let next = match request {
                 Ok(request) => self.answer(request).await?,
-                Err(fault) => {
-                    tracing::info!(target: "client", code = fault.code(), "refused");
-                    self.refuse(answer::refused(&fault)).await?
-                }
+                Err(fault) => self.refuse(answer::refused(&fault)).await?,
             };
             if next == Next::Close {
                 return Ok(());
@@ -190,6 +187,8 @@ impl Session {
 
     /// The order is a job: told at once, or when it has ended.
     async fn reply(&mut self, submit: &Submit, job: &Job) -> Result<Next, Gone> {
+        let (client, operation) = (&self.client, &submit.operation);
+        tracing::info!(target: "client", client, task = ?job.id, operation, bytes = job.input_size, "accepted");
         match submit.reply {
             ReplyMode::Accepted => self.say(&answer::accepted(&submit.mirror, job)).await,
             ReplyMode::Held => self.hold(submit, &job.id).await,
@@ -279,6 +278,8 @@ impl Session {
 
     /// Answers before the payload has been read, then reads it away.
     async fn refuse(&mut self, head: Head) -> Result<Next, Gone> {
+        let code = head.json.get("code").and_then(|code| code.as_str());
+        tracing::info!(target: "client", client = self.client, code, "the payload is not wanted");
         self.link.write(&head).await?;
         let whole = self.link.pass_over().await?;
         Ok(if whole { Next::Request } else { Next::Close })
