@@ -82,6 +82,12 @@ static UNSUPPORTED: Kind = kind(
     "the file is of a kind that cannot be read",
     "Send a video, for example MP4, MKV, MOV or WebM.",
 );
+static UNREADABLE: Kind = kind(
+    "unsupported_format",
+    false,
+    "the file is no video or sound that FFmpeg knows, or it is damaged",
+    "Send a video, for example MP4, MKV, MOV or WebM; if it is one, check that it plays.",
+);
 static CORRUPT: Kind = kind(
     "corrupt_input",
     false,
@@ -160,9 +166,9 @@ static PATTERNS: &[(&str, &Kind)] = &[
     ("decoding requested, but no decoder found", &UNSUPPORTED),
     ("unknown input format", &UNSUPPORTED),
     ("could not find codec parameters", &CORRUPT),
-    ("invalid data found when processing input", &CORRUPT),
     ("error while decoding", &CORRUPT),
     ("error submitting packet to decoder", &CORRUPT),
+    ("invalid data found when processing input", &UNREADABLE),
     ("end of file", &CORRUPT),
     ("immediate exit requested", &CANCELLED),
     ("exiting normally, received signal", &CANCELLED),

@@ -256,7 +256,11 @@ impl Uploads {
     fn make_job(&self, id: &TaskId, digest: &str) -> Result<Job, Fault> {
         self.blobs.commit_incoming(id)?;
         match self.engine.submit(id, digest) {
-            Ok(job) => Ok(job),
+            Ok(job) => {
+                let (client, bytes) = (&job.client, job.input_size);
+                tracing::info!(target: "client", client, task = ?job.id, bytes, "accepted");
+                Ok(job)
+            }
             Err(fault) => {
                 self.abandon(id)?;
                 Err(fault.into())

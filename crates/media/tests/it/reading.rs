@@ -132,7 +132,7 @@ fn causes_are_named() {
     assert!(!check(
         exit,
         "file:/home/x y/in.mp4: Invalid data found when processing input",
-        "corrupt_input"
+        "unsupported_format"
     ));
     check(exit, "[fatal] Unknown encoder 'libx264'", "encoder_missing");
     check(

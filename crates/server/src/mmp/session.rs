@@ -187,8 +187,6 @@ impl Session {
 
     /// The order is a job: told at once, or when it has ended.
     async fn reply(&mut self, submit: &Submit, job: &Job) -> Result<Next, Gone> {
-        let (client, operation) = (&self.client, &submit.operation);
-        tracing::info!(target: "client", client, task = ?job.id, operation, bytes = job.input_size, "accepted");
         match submit.reply {
             ReplyMode::Accepted => self.say(&answer::accepted(&submit.mirror, job)).await,
             ReplyMode::Held => self.hold(submit, &job.id).await,
