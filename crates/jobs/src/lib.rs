@@ -21,3 +21,5 @@ pub mod doctor;
 pub use config::{Config, PerClient, Programs, ShareConfig, ShareMode};
 pub use engine::Engine;
 pub use order::Order;
+// What the engine tells, for rooms that have no store of their own.
+pub use kinora_store::contract::{Problem, Progress};

@@ -1,6 +1,5 @@
 //! The settings of the server: what each room declares, collected once.
 
-use kinora_mmp::pace::PaceLimits;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,27 +44,10 @@ pub struct MmpConfig {
     pub listen: Vec<SocketAddr>,
     /// Connections at the same time over all listeners; further ones wait in the kernel's backlog.
     pub max_connections: usize,
-    /// How long a peer may take. Not a setting: the limits stand in `kinora_mmp::limits` with their reasons.
+    /// For tests that cannot wait: how long a peer may take to send a head, to move on, to begin a request, and to
+    /// take a byte. Not a setting; the protocol's own limits hold where it is not given.
     #[serde(skip)]
-    pub patience: Patience,
-}
-
-/// How long a peer may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// To send.
-    pub pace: PaceLimits,
-    /// To take a single byte of an answer.
-    pub write: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            pace: PaceLimits::default(),
-            write: Duration::from_secs(60),
-        }
-    }
+    pub patience: Option<Duration>,
 }
 
 impl Default for MmpConfig {
@@ -73,7 +55,7 @@ impl Default for MmpConfig {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 9001))],
             max_connections: 2048,
-            patience: Patience::default(),
+            patience: None,
         }
     }
 }

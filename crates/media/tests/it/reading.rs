@@ -131,7 +131,7 @@ fn causes_are_named() {
     ));
     assert!(!check(
         exit,
-        "file:/home/x y/in.mp4: Invalid data found when processing input",
+        "file:/srv/x y/in.mp4: Invalid data found when processing input",
         "unsupported_format"
     ));
     check(exit, "[fatal] Unknown encoder 'libx264'", "encoder_missing");
@@ -152,7 +152,7 @@ fn causes_are_named() {
     check(Ended::TimedOut, "", "timed_out");
     let cause = diagnose(
         &exit,
-        &["[mov,mp4 @ 0x5581] [error] file:/home/a/in.mp4: moov atom not found".into()],
+        &["[mov,mp4 @ 0x5581] [error] file:/srv/a/in.mp4: moov atom not found".into()],
     );
     assert_eq!(
         cause.description,

@@ -1,10 +1,9 @@
 //! One connection's socket with the receiving state machine: heads, and payload in bursts.
 
 use super::socket;
-use crate::config::Patience;
 use kinora_mmp::connection::{Event, Incoming};
 use kinora_mmp::frame::Head;
-use kinora_mmp::pace::Pace;
+use kinora_mmp::pace::{Pace, PaceLimits};
 use rustix::net::RecvFlags;
 use std::cell::RefCell;
 use std::io;
@@ -14,6 +13,8 @@ use tokio::net::TcpStream;
 
 /// What one read takes at most: measured fastest, because every wake-up is dear.
 const BURST: usize = 1 << 20;
+/// A peer that does not take a byte of an answer for this long is given up.
+const WRITE_STALL: Duration = Duration::from_secs(60);
 
 thread_local! {
     /// One for each thread of the runtime, not for each connection: nothing waits while it is in use.
@@ -56,21 +57,31 @@ pub(super) struct Link {
     incoming: Incoming,
     pace: Pace,
     began: Instant,
-    /// A peer that does not take a byte of an answer for this long is given up.
     pub(super) write_patience: Duration,
     /// The low-water mark that is set; setting it costs a system call.
     low_water: u64,
 }
 
 impl Link {
-    pub(super) fn new(stream: TcpStream, patience: Patience) -> Self {
+    pub(super) fn new(stream: TcpStream, patience: Option<Duration>) -> Self {
         socket::prepare(&stream);
+        let usual = PaceLimits::default();
+        let pace = patience.map_or(usual, |patience| {
+            let ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+            PaceLimits {
+                head_ms: ms,
+                payload_grace_ms: ms,
+                payload_window_ms: ms,
+                idle_ms: ms,
+                ..usual
+            }
+        });
         Self {
             stream,
             incoming: Incoming::new(),
-            pace: Pace::with_limits(0, patience.pace),
+            pace: Pace::with_limits(0, pace),
             began: Instant::now(),
-            write_patience: patience.write,
+            write_patience: patience.unwrap_or(WRITE_STALL),
             low_water: 1,
         }
     }

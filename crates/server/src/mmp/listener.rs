@@ -1,7 +1,7 @@
 //! Accepts connections, as many as are allowed, until the server stops.
 
 use super::session::{self, stopped};
-use crate::config::{MmpConfig, Patience};
+use crate::config::MmpConfig;
 use crate::services::Services;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -65,7 +65,7 @@ async fn accept(
     listener: TcpListener,
     places: Arc<Semaphore>,
     services: Arc<Services>,
-    patience: Patience,
+    patience: Option<Duration>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut sessions = JoinSet::new();

@@ -8,6 +8,5 @@ mod link;
 mod send;
 mod answer;
 mod upload;
-mod held;
 mod session;
 pub(crate) mod listener;

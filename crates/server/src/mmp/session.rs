@@ -1,9 +1,10 @@
 //! One connection: requests one after another, each answered before the next is read.
 
+mod held;
+
 use super::answer::{self, DoorNote};
 use super::link::{Gone, Link};
 use super::upload::{self, Arrival, blocking};
-use crate::config::Patience;
 use crate::fault::Fault;
 use crate::services::Services;
 use crate::uploads::{Begin, Finished};
@@ -16,6 +17,7 @@ use kinora_store::TaskId;
 use kinora_store::contract::{Begun, Job};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
@@ -39,7 +41,7 @@ pub(super) async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     services: Arc<Services>,
-    patience: Patience,
+    patience: Option<Duration>,
     stopping: watch::Receiver<bool>,
 ) {
     let mut session = Session {
@@ -206,7 +208,7 @@ impl Session {
             if view.job.state.is_final() {
                 return Ok(answer::state(mirror, &view));
             }
-            let patience = tokio::time::Duration::from_secs(10);
+            let patience = Duration::from_secs(10);
             if !matches!(
                 tokio::time::timeout(patience, changes.changed()).await,
                 Ok(Ok(()))

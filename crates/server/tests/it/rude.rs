@@ -5,6 +5,7 @@ use crate::wire::clip;
 use serde_json::json;
 use std::io::Write;
 use std::net::Shutdown;
+use std::time::Duration;
 
 #[test]
 fn a_wrong_digest_keeps_nothing() {
@@ -64,16 +65,9 @@ fn an_upload_that_breaks_off_leaves_no_trace_wherever_it_does() {
     assert_eq!(house.kept(), Vec::<std::path::PathBuf>::new());
 }
 
-/// Everything that a peer may take, in milliseconds.
+/// A server that has no patience.
 fn hasty(ms: u64) -> House {
-    House::with(|config| {
-        let patience = &mut config.mmp.patience;
-        patience.pace.head_ms = ms;
-        patience.pace.payload_grace_ms = ms;
-        patience.pace.payload_window_ms = ms;
-        patience.pace.idle_ms = 2 * ms;
-        patience.write = std::time::Duration::from_millis(ms);
-    })
+    House::with(|config| config.mmp.patience = Some(Duration::from_millis(ms)))
 }
 
 #[test]

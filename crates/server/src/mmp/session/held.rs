@@ -1,10 +1,10 @@
 //! Connections that wait for a job: a result on the same connection, a state at each change; and downloads.
 
-use super::answer;
-use super::link::Gone;
-use super::session::{Next, Session, mirror_for, stopped, task_id};
-use super::upload::blocking;
+use super::{Next, Session, mirror_for, stopped, task_id};
 use crate::fault::Fault;
+use crate::mmp::answer;
+use crate::mmp::link::Gone;
+use crate::mmp::upload::blocking;
 use crate::results::Ready;
 use kinora_jobs::engine::View;
 use kinora_mmp::Mirror;
