@@ -26,16 +26,14 @@ pub(crate) fn test(tree: &Tree) -> Result<()> {
     let doc = words("test --workspace --doc --locked --quiet");
     cargo(tree, "documentation tests", &doc)?;
     if has_nextest(tree) {
-        let nextest = words("nextest run --workspace --locked");
-        return cargo(tree, "tests", &nextest);
+        eprintln!("==> tests");
+        return execute(tree.cargo().args(words("nextest run --workspace --locked")));
     }
-    step("tests (cargo-nextest is not installed)", || {
-        let mut command = tree.cargo();
-        command.args(words(
-            "test --workspace --lib --bins --tests --locked --no-fail-fast",
-        ));
-        summed(command)
-    })
+    eprintln!("==> tests (cargo-nextest is not installed)");
+    let mut command = tree.cargo();
+    let all = "test --workspace --lib --bins --tests --locked --no-fail-fast";
+    command.args(words(all));
+    summed(command)
 }
 
 fn has_nextest(tree: &Tree) -> bool {
