@@ -154,7 +154,11 @@ where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let layer = fmt::layer().with_ansi(false).with_writer(Escaping(writer));
+    let layer = fmt::layer()
+        .with_ansi(false)
+        // A log that cannot be written must not end what it tells of.
+        .log_internal_errors(false)
+        .with_writer(Escaping(writer));
     if options.json {
         layer.json().boxed()
     } else {

@@ -1,11 +1,15 @@
-//! Which process serves a data directory: a file with its number, locked for as long as it lives.
+//! Which process serves a data directory: a file that it keeps locked for as long as it lives.
 //!
-//! The lock is the truth, the number only says whom to tell. A file without a lock is what a crash has left.
+//! The lock is the truth, and the kernel says who holds it; the number in the file is for people, and after a crash it
+//! says nothing. It is a record lock: other than a lock of the open file it is not inherited, so a child that is just
+//! being started does not hold it any longer than the server.
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::fd::OwnedFd;
+use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::process::{Flock, FlockOffsetType, FlockType, Pid, PidfdFlags, Signal};
+use rustix::process::{fcntl_getlk, pidfd_open, pidfd_send_signal};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const NAME: &str = "kinora.pid";
@@ -30,7 +34,7 @@ impl PidFile {
             .create(true)
             .truncate(false)
             .open(&path)?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive)?;
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
         Ok(Self { path, _file: file })
@@ -44,10 +48,10 @@ impl Drop for PidFile {
     }
 }
 
-/// A process that serves, found by its file.
+/// Another process that serves, found by its file.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    process: rustix::fd::OwnedFd,
+    process: OwnedFd,
 }
 
 impl Serving {
@@ -56,28 +60,22 @@ impl Serving {
     /// # Errors
     /// When it cannot be found out.
     pub(crate) fn find(data: &Path) -> io::Result<Option<Self>> {
-        let mut file = match File::open(data.join(NAME)) {
+        let file = match File::open(data.join(NAME)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        let number = text.trim().parse().ok().and_then(Pid::from_raw);
-        let Some(number) = number else {
+        let Some(pid) = holder(&file)? else {
             return Ok(None);
         };
-        let process = match pidfd_open(number, PidfdFlags::empty()) {
+        let process = match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(process) => process,
             Err(rustix::io::Errno::SRCH) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        // Locked after the process was taken hold of: then the number was, and stays, the holder's.
-        match flock(&file, FlockOperation::NonBlockingLockShared) {
-            Err(rustix::io::Errno::WOULDBLOCK) => Ok(Some(Self { process })),
-            Ok(()) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        // Asked again: if it still is the holder now, then what was taken hold of is the holder and no later process
+        // of the same number.
+        Ok((holder(&file)? == Some(pid)).then_some(Self { process }))
     }
 
     /// Asks it to end, and returns when it has.
@@ -98,25 +96,30 @@ impl Serving {
     }
 }
 
+/// Who has locked the file.
+fn holder(file: &File) -> io::Result<Option<Pid>> {
+    let whole = Flock {
+        start: 0,
+        length: 0,
+        pid: None,
+        typ: FlockType::ReadLock,
+        offset_type: FlockOffsetType::Set,
+    };
+    Ok(fcntl_getlk(file, &whole)?.and_then(|lock| lock.pid))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    // Who holds it can only be asked from another process, which the tests of the binary do.
     #[test]
-    fn a_held_file_names_its_holder_and_a_left_one_nobody() {
+    fn what_a_crash_left_is_nobodys() {
         let dir = tempfile::tempdir().unwrap();
         assert!(Serving::find(dir.path()).unwrap().is_none());
-        let held = PidFile::write(dir.path()).unwrap();
-        assert!(Serving::find(dir.path()).unwrap().is_some());
-        assert!(PidFile::write(dir.path()).is_err());
-        drop(held);
-        assert!(!dir.path().join(NAME).exists());
         std::fs::write(dir.path().join(NAME), format!("{}\n", std::process::id())).unwrap();
-        assert!(
-            Serving::find(dir.path()).unwrap().is_none(),
-            "what a crash left is not ours"
-        );
-        std::fs::write(dir.path().join(NAME), "nonsense").unwrap();
         assert!(Serving::find(dir.path()).unwrap().is_none());
+        drop(PidFile::write(dir.path()).unwrap());
+        assert!(!dir.path().join(NAME).exists());
     }
 }

@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Serve, context: &Context) -> Result<Exit, Failure>
     let data = config.data.clone();
     let server = Server::start(config).map_err(|problem| failed(problem, Exit::Internal))?;
     let held = PidFile::write(&data).map_err(|error| machine("write the pid file", &error))?;
-    announce(server.addresses()).map_err(|error| machine("write to standard output", &error))?;
+    announce(server.addresses());
     wait(signals);
     server.stop();
     drop(held);
@@ -74,13 +74,12 @@ fn flags(arguments: &Serve) -> Flags {
     flags
 }
 
-/// Lines for programs on standard output, and for people what to do next.
-fn announce(addresses: &[SocketAddr]) -> io::Result<()> {
-    let mut output = io::stdout().lock();
+/// Lines for programs on standard output, and for people what to do next. Nobody has to read to the end: who started
+/// this in the background has gone after the first line.
+fn announce(addresses: &[SocketAddr]) {
     for address in addresses {
-        writeln!(output, "{LISTENING}{address}")?;
+        say(format_args!("{LISTENING}{address}"));
     }
-    output.flush()?;
     if let (true, Some(first)) = (terminal::is_watched(), addresses.first()) {
         tell(format_args!(
             "Kinora {} serves on {}.",
@@ -93,7 +92,6 @@ fn announce(addresses: &[SocketAddr]) -> io::Result<()> {
         ));
         tell("Stop it: Ctrl-C");
     }
-    Ok(())
 }
 
 fn list(addresses: &[SocketAddr]) -> String {
