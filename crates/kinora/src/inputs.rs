@@ -13,20 +13,11 @@ const ENDINGS: &[&str] = &[
     "oga", "ogg", "ogv", "opus", "rm", "rmvb", "ts", "vob", "wav", "webm", "wma", "wmv",
 ];
 
-/// One file to work on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Input {
-    /// Where it is.
-    pub(crate) path: PathBuf,
-    /// Another input has the same name up to the ending, so the result's name must keep the ending.
-    pub(crate) ambiguous: bool,
-}
-
 /// The files behind what was named, in that order, each once.
 ///
 /// # Errors
 /// When something does not exist, or a folder has nothing to offer.
-pub(crate) fn expand(named: &[PathBuf], word: Word) -> Outcome<Vec<Input>> {
+pub(crate) fn expand(named: &[PathBuf], word: Word) -> Outcome<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for path in named {
         let metadata = path
@@ -40,16 +31,7 @@ pub(crate) fn expand(named: &[PathBuf], word: Word) -> Outcome<Vec<Input>> {
     }
     let mut seen = HashSet::new();
     paths.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
-    let stems: Vec<_> = paths.iter().map(|path| path.with_extension("")).collect();
-    let alone = |stem: &PathBuf| stems.iter().filter(|other| *other == stem).count() == 1;
-    Ok(paths
-        .into_iter()
-        .zip(&stems)
-        .map(|(path, stem)| Input {
-            path,
-            ambiguous: !alone(stem),
-        })
-        .collect())
+    Ok(paths)
 }
 
 /// The media files directly in a folder, by name; not what this same operation has made there before.
@@ -97,18 +79,6 @@ fn unreadable(path: &Path, reason: &str) -> Failure {
 mod tests {
     use super::*;
 
-    fn names(found: &[Input]) -> Vec<(String, bool)> {
-        found
-            .iter()
-            .map(|i| {
-                (
-                    i.path.file_name().unwrap().to_string_lossy().into_owned(),
-                    i.ambiguous,
-                )
-            })
-            .collect()
-    }
-
     #[test]
     fn a_folder_gives_its_media_files_and_not_its_results() {
         let dir = tempfile::tempdir().unwrap();
@@ -129,12 +99,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            names(&found),
-            [
-                ("a.mkv".into(), true),
-                ("a.mov".into(), true),
-                ("b.MP4".into(), false)
-            ]
+            found,
+            ["a.mkv", "a.mov", "b.MP4"].map(|name| dir.path().join(name))
         );
     }
 

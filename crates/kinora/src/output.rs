@@ -1,10 +1,10 @@
 //! Where a result goes, and how it appears there: whole, under a name that was free, or not at all.
 
 use crate::exit::Exit;
-use crate::inputs::Input;
 use crate::naming::{Word, name};
 use crate::report::{Failure, Outcome};
 use kinora_client::{Destination, Found};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
 use std::io;
@@ -12,6 +12,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tempfile::{NamedTempFile, TempPath};
+
+/// One file to work on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Input {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Another input has the same name up to the ending, so the result's name must keep the ending.
+    pub(crate) ambiguous: bool,
+}
 
 /// Where results go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +59,41 @@ impl Target {
             )
         })?;
         Ok(Self::Directory(path.into()))
+    }
+
+    /// The inputs, marked so that no two results get one name.
+    ///
+    /// # Errors
+    /// When that cannot be: inputs of one name from several folders, into one directory.
+    pub(crate) fn tell_apart(&self, paths: Vec<PathBuf>) -> Outcome<Vec<Input>> {
+        let place = |path: &PathBuf| match self {
+            Self::Beside => path.clone(),
+            Self::Directory(_) | Self::File(_) => {
+                path.file_name().map(PathBuf::from).unwrap_or_default()
+            }
+        };
+        let names: Vec<_> = paths.iter().map(place).collect();
+        let mut seen = HashSet::new();
+        if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
+            return Err(Failure::new(
+                Exit::Usage,
+                "same_output",
+                format!(
+                    "several inputs are called {}, and their results would be too",
+                    twice.display()
+                ),
+                "leave -o out, so that each result stands beside its input, or do them one after the other",
+            ));
+        }
+        let stems: Vec<_> = names.iter().map(|name| name.with_extension("")).collect();
+        let alone = |stem: &PathBuf| stems.iter().filter(|other| *other == stem).count() == 1;
+        let marked = paths.into_iter().zip(&stems);
+        Ok(marked
+            .map(|(path, stem)| Input {
+                path,
+                ambiguous: !alone(stem),
+            })
+            .collect())
     }
 
     /// The result's path for an input.

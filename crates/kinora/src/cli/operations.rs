@@ -57,11 +57,33 @@ impl Order {
             .parameters
             .iter()
             .filter_map(|p| Some((p.name.to_owned(), value(p, matches)?)));
-        Ok(Self {
+        let mut order = Self {
             name: row.name,
             parameters: given.collect(),
             common: Common::from_arg_matches(matches)?,
-        })
+        };
+        order.take_format_from_output();
+        Ok(order)
+    }
+
+    /// `-o song.flac` says what format is wanted, where nothing else does.
+    fn take_format_from_output(&mut self) {
+        let is_open =
+            matches!(self.name, "audio" | "convert") && !self.parameters.contains_key("format");
+        let output = self
+            .common
+            .output
+            .as_deref()
+            .filter(|path| is_open && !path.is_dir());
+        let ending = output.and_then(|path| path.extension()?.to_str());
+        if let Some(ending) = ending {
+            let format = match ending.to_lowercase().as_str() {
+                // AAC's usual ending is that of its container.
+                "m4a" if self.name == "audio" => "aac".to_owned(),
+                other => other.to_owned(),
+            };
+            self.parameters.insert("format".into(), format.into());
+        }
     }
 
     /// The checked operation.

@@ -76,6 +76,19 @@ fn flags_become_the_canonical_form() {
 }
 
 #[test]
+fn an_outputs_ending_says_what_format_is_wanted() {
+    check_form("convert a.mp4 -o b.mkv", json!({"format": "mkv"}));
+    check_form("audio a.mp4 -o b.FLAC", json!({"format": "flac"}));
+    check_form("audio a.mp4 -o b.m4a", json!({"format": "aac"}));
+    check_form(
+        "audio a.mp4 -o b.flac --format wav",
+        json!({"format": "wav"}),
+    );
+    check_form("compress a.mp4 -o b.mkv", json!({}));
+    check_refused("audio a.mp4 -o b.mp4", "format");
+}
+
+#[test]
 fn mistakes_are_found_before_anything_is_sent() {
     check_refused("compress", "FILE");
     check_refused("compress a.mp4 --quality 99", "quality");

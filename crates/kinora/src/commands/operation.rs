@@ -5,10 +5,10 @@ use super::shown::Result as Shown;
 use super::{batch, local};
 use crate::cli::operations::Order;
 use crate::exit::Exit;
-use crate::inputs::{self, Input};
+use crate::inputs;
 use crate::journal::{Entry, Journal};
 use crate::naming::Word;
-use crate::output::{Leftovers, Output, Place, Target};
+use crate::output::{Input, Leftovers, Output, Place, Target};
 use crate::progress::{Display, FileProgress};
 use crate::report::{Failure, Outcome};
 use crate::signals;
@@ -36,10 +36,12 @@ struct Run<'a> {
 pub(crate) fn run(order: &Order, context: &Context) -> Result<Exit, Failure> {
     let operation = order.operation()?;
     let word = Word::of(order.name);
-    let inputs = inputs::expand(&order.common.files, word)?;
-    let several = inputs.len() > 1;
+    let paths = inputs::expand(&order.common.files, word)?;
+    let several = paths.len() > 1;
+    let target = Target::of(order.common.output.as_deref(), several)?;
+    let inputs = target.tell_apart(paths)?;
     let run = Run {
-        target: Target::of(order.common.output.as_deref(), several)?,
+        target,
         server: context.server(order.common.connection.server.as_ref())?,
         cancel: Cancel::new(),
         leftovers: Leftovers::default(),

@@ -28,6 +28,35 @@ fn o_is_a_file_or_a_directory() {
     assert_eq!(Target::of(Some(&file), true).unwrap_err().exit, Exit::File);
 }
 
+#[test]
+fn results_are_told_apart() {
+    let marks = |target: &Target, paths: &[&str]| {
+        let inputs = target.tell_apart(paths.iter().map(PathBuf::from).collect());
+        inputs
+            .map(|inputs| {
+                inputs
+                    .iter()
+                    .map(|input| input.ambiguous)
+                    .collect::<Vec<_>>()
+            })
+            .map_err(|f| f.code)
+    };
+    let into = Target::Directory("out".into());
+    assert_eq!(
+        marks(&Target::Beside, &["a.mp4", "a.mov", "b.mp4"]),
+        Ok(vec![true, true, false])
+    );
+    assert_eq!(
+        marks(&Target::Beside, &["x/a.mp4", "y/a.mp4"]),
+        Ok(vec![false, false])
+    );
+    assert_eq!(marks(&into, &["x/a.mp4", "y/a.mov"]), Ok(vec![true, true]));
+    assert_eq!(
+        marks(&into, &["x/a.mp4", "y/a.mp4"]),
+        Err("same_output".into())
+    );
+}
+
 fn place(dir: &Path) -> Place {
     Place {
         target: Target::Beside,
