@@ -300,16 +300,16 @@ fn stop_ends_the_server_of_a_directory() {
     let begun = run(
         "serve --detach --data d --mmp-listen 127.0.0.1:0 --log-dir logs --set storage.margin=0",
     );
+    let second = run("serve --data d --mmp-listen 127.0.0.1:0");
+    // Before anything is asserted: nobody else would end it.
+    run("stop --data d").check(0, "");
     assert_eq!(begun.code, Some(0), "{}", begun.errors);
     assert!(begun.output.starts_with("listening mmp 127.0.0.1:"));
+    assert_eq!(second.code, Some(1));
     for component in ["server", "video", "performance", "client"] {
-        assert!(
-            home.path().join(format!("logs/{component}.log")).exists(),
-            "{component}"
-        );
+        let log = home.path().join(format!("logs/{component}.log"));
+        assert!(log.exists(), "{component}");
     }
-    assert_eq!(run("serve --data d --mmp-listen 127.0.0.1:0").code, Some(1));
-    run("stop --data d").check(0, "");
     let again = run("stop --data d").check(6, "");
     assert!(again.errors.contains("no server runs on d"));
 }
