@@ -101,6 +101,7 @@ impl Feed {
             })
         };
         let connections = (0..count).map(open).collect::<Result<_>>()?;
+        server.settle()?;
         Ok(Self {
             connections,
             next: 0,

@@ -10,13 +10,17 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// What the server prints when it is ready, followed by its address.
 const READY: &str = "listening mmp ";
 /// The server gives its own connections ten seconds.
 const STOP: Duration = Duration::from_secs(20);
+/// A server that does nothing for so long has nothing to do.
+const STILL: Duration = Duration::from_millis(500);
+/// How long it is waited for.
+const SETTLE: Duration = Duration::from_secs(30);
 
 /// Builds the program as it is delivered, and says where it lies.
 pub(crate) fn build(tree: &Tree) -> Result<PathBuf> {
@@ -97,10 +101,24 @@ impl Server {
     /// Processor seconds and wall seconds that `act` takes.
     pub(crate) fn measure<T>(&self, act: impl FnOnce() -> Result<T>) -> Result<(T, f64, f64)> {
         let before = self.cpu()?;
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let done = act()?;
         let seconds = began.elapsed().as_secs_f64();
         Ok((done, seconds, self.cpu()? - before))
+    }
+
+    /// Waits until it has nothing more to do: reserving space goes on after a head has been taken.
+    pub(crate) fn settle(&self) -> Result<()> {
+        let until = Instant::now() + SETTLE;
+        let mut before = self.cpu()?;
+        loop {
+            std::thread::sleep(STILL);
+            let now = self.cpu()?;
+            if now == before || Instant::now() > until {
+                return Ok(());
+            }
+            before = now;
+        }
     }
 
     /// What it wrote into its log, with the word in it.
