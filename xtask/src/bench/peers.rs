@@ -1,9 +1,10 @@
-//! Other programs that move bytes, each run once at a time: `iperf3` and `socat`.
+//! Other programs that move bytes, each run once at a time: `iperf3`, `socat`, and the kernel's own `sendfile`.
 
 use super::child::{self, Running};
 use super::load::{BLOCK, Pattern, drain};
-use anyhow::{Context, Result, ensure};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use anyhow::{Context, Result, anyhow, ensure};
+use std::fs::File;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -24,11 +25,15 @@ pub(crate) enum Way {
     Down,
 }
 
-/// One stream from memory to memory.
-pub(crate) fn iperf3(way: Way, length: u64) -> Result<Run> {
+/// One stream. Without a file its bytes come from one block and are thrown away, so they never leave the processor's
+/// caches; with a file the serving side writes it, or reads it, as a server of files must.
+pub(crate) fn iperf3(way: Way, length: u64, file: Option<&Path>) -> Result<Run> {
     let port = child::free_address()?.port();
     let mut command = Command::new("iperf3");
     command.args(["-s", "-1", "-B", "127.0.0.1", "-p", &port.to_string()]);
+    if let Some(file) = file {
+        command.arg("-F").arg(file);
+    }
     let mut server = Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
     server.listens(port)?;
     let mut client = Command::new("iperf3");
@@ -101,6 +106,36 @@ fn socat(ends: impl FnOnce(String) -> [String; 2]) -> Result<(Running, SocketAdd
     let mut server = Running::start(&mut command)?;
     server.listens(address.port())?;
     Ok((server, address))
+}
+
+/// What the kernel can do at best: one thread sends a file, and does nothing else. Our generator takes it.
+pub(crate) fn sendfile(file: &Path, length: u64) -> Result<Run> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    std::thread::scope(|scope| {
+        let sender = scope.spawn(|| -> Result<()> {
+            let (to, _) = listener.accept()?;
+            let (from, mut at) = (File::open(file)?, 0);
+            while at < length {
+                let sent = rustix::fs::sendfile(&to, &from, Some(&mut at), 1 << 20)?;
+                ensure!(sent > 0, "the file has become shorter");
+            }
+            Ok(())
+        });
+        let mut stream = TcpStream::connect(address)?;
+        let began = Instant::now();
+        let drained = drain(&mut stream, length, |_| {})?;
+        let seconds = began.elapsed().as_secs_f64();
+        ensure!(drained == length, "sendfile sent something else");
+        sender
+            .join()
+            .map_err(|_| anyhow!("the sender panicked"))??;
+        // It shares our process, so its processor time is not told apart.
+        Ok(Run {
+            seconds,
+            cpu: f64::NAN,
+        })
+    })
 }
 
 /// The disk alone: `dd` writes a file and makes it durable. Seconds.

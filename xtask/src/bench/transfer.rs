@@ -80,12 +80,22 @@ impl Course<'_> {
         let on_disk = Server::start(&self.bench.program, &self.bench.disk, "auto")?;
         let digest = self.pattern.digest(self.length);
         let source = self.source()?;
-        let [mut ours, mut iperf3, mut socat, mut scp, mut disk] = lanes();
+        let [
+            mut ours,
+            mut iperf3,
+            mut filed,
+            mut socat,
+            mut scp,
+            mut disk,
+        ] = lanes();
         let mut dd = Series::default();
         for _ in 0..self.rounds {
-            iperf3.push(peers::iperf3(Way::Up, self.length)?, self.length);
-            ours.push(self.upload_once(&self.server, &digest)?, self.length);
             let directory = self.server.directory.path();
+            iperf3.push(peers::iperf3(Way::Up, self.length, None)?, self.length);
+            ours.push(self.upload_once(&self.server, &digest)?, self.length);
+            let to = directory.join("taken");
+            filed.push(peers::iperf3(Way::Up, self.length, Some(&to))?, self.length);
+            std::fs::remove_file(to)?;
             socat.push(
                 peers::socat_up(&self.pattern, self.length, directory)?,
                 self.length,
@@ -108,7 +118,10 @@ impl Course<'_> {
         );
         let ratio = ours.rate.over(&iperf3.rate);
         section.aimed("kinora over iperf3, rate", &ratio, "", Aim::AtLeast(0.5));
+        let ratio = ours.rate.over(&filed.rate);
+        section.row("kinora over iperf3 that writes a file, rate", &ratio, "");
         iperf3.show("iperf3", &mut section);
+        filed.show("iperf3 into a file in memory (`-F`)", &mut section);
         socat.show("socat into memory", &mut section);
         scp.show("scp into memory", &mut section);
         disk.show("kinora onto disk", &mut section);
@@ -120,7 +133,8 @@ impl Course<'_> {
         );
         section.note(
             "An upload of kinora is hashed with BLAKE3, compared with the digest that the client announced, and \
-             synced (fdatasync) before it is answered; the others do none of this, and scp encrypts.",
+             synced (fdatasync) before it is answered; the others do none of this, and scp encrypts. iperf3 without a \
+             file sends one block of 256 KiB again and again and throws it away.",
         );
         std::fs::remove_file(source)?;
         Ok(section)
@@ -144,13 +158,20 @@ impl Course<'_> {
         task::wait(&mut connection, &job)?;
         let length = task::download(&mut connection, &job, |_| {})?.size;
         let source = self.source()?;
-        let [mut ours, mut iperf3, mut socat, mut scp] = lanes();
+        let [mut ours, mut iperf3, mut filed, mut socat, mut scp] = lanes();
+        let mut kernel = Series::new();
         for _ in 0..self.rounds {
-            iperf3.push(peers::iperf3(Way::Down, self.length)?, self.length);
+            iperf3.push(peers::iperf3(Way::Down, self.length, None)?, self.length);
             let (_, seconds, cpu) = self
                 .server
                 .measure(|| task::download(&mut connection, &job, |_| {}))?;
             ours.push(Run { seconds, cpu }, length);
+            filed.push(
+                peers::iperf3(Way::Down, self.length, Some(&source))?,
+                self.length,
+            );
+            let bare = peers::sendfile(&source, self.length)?;
+            kernel.push(self.length as f64 / 1e9 / bare.seconds);
             socat.push(peers::socat_down(&source, self.length)?, self.length);
             if let Ok(ssh) = &self.ssh {
                 let to = directory.join("copied");
@@ -167,7 +188,17 @@ impl Course<'_> {
         );
         let ratio = ours.rate.over(&iperf3.rate);
         section.aimed("kinora over iperf3, rate", &ratio, "", Aim::AtLeast(1.0));
+        let ratio = ours.rate.over(&filed.rate);
+        section.row("kinora over iperf3 that reads a file, rate", &ratio, "");
+        let ratio = ours.rate.over(&kernel);
+        section.row("kinora over `sendfile` alone, rate", &ratio, "");
         iperf3.show("iperf3", &mut section);
+        filed.show("iperf3 from a file in memory (`-F`)", &mut section);
+        section.row(
+            "`sendfile` of a file in memory, nothing else: rate",
+            &kernel,
+            "GB/s",
+        );
         socat.show("socat from memory", &mut section);
         scp.show("scp from memory", &mut section);
         section.note("The generators take the bytes out of the socket and throw them away.");
