@@ -38,6 +38,8 @@ build:
 install: build
 	install -D -m 755 $(TARGET)/release/kinora $(DESTDIR)$(PREFIX)/bin/kinora
 	$(TARGET)/release/kinora man $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/kinora.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/kinora.service
 
 clean:
 	cargo clean

@@ -137,8 +137,17 @@ impl Peer {
         loop {
             let answer = self.answer();
             if states.contains(&answer.text("status")) {
+                self.end_watch(&answer);
                 return answer;
             }
+        }
+    }
+
+    /// Another request ends a watch; states that were on their way before it are passed over.
+    fn end_watch(&mut self, last: &Answer) {
+        if matches!(last.text("status"), "queued" | "processing") {
+            self.send(serde_json::json!({"action": "ping"}), "", b"");
+            while !self.answer().json.contains_key("version") {}
         }
     }
 
