@@ -72,10 +72,12 @@ fn hasty(ms: u64) -> House {
 
 #[test]
 fn a_client_that_stops_sending_is_let_go() {
-    let mut house = hasty(200);
+    // Made before anybody's time runs.
+    let clip = clip();
+    let mut house = hasty(1000);
     let mut midway = house.connect();
-    midway.send_head(json!({"operation": "compress"}), "mp4", clip().len() as u64);
-    midway.stream.write_all(&clip()[..1000]).unwrap();
+    midway.send_head(json!({"operation": "compress"}), "mp4", clip.len() as u64);
+    midway.stream.write_all(&clip[..1000]).unwrap();
     let mut in_head = house.connect();
     in_head.stream.write_all(b"\0").unwrap();
     let mut silent = house.connect();
@@ -93,31 +95,33 @@ fn a_client_that_stops_sending_is_let_go() {
 
 #[test]
 fn a_client_that_sends_a_trickle_is_let_go() {
-    let mut house = hasty(200);
+    let clip = clip();
+    let mut house = hasty(1000);
     let mut trickle = house.connect();
-    trickle.send_head(json!({"operation": "compress"}), "mp4", clip().len() as u64);
+    trickle.send_head(json!({"operation": "compress"}), "mp4", clip.len() as u64);
     trickle.stream.set_nodelay(true).unwrap();
     // Byte after byte, as fast as one-byte packets go: far below 64 KiB in each window.
-    let sent = clip().iter().take_while(|byte| {
+    let sent = clip.iter().take_while(|byte| {
         let pause = std::time::Instant::now();
         while pause.elapsed().as_micros() < 200 {}
         trickle.stream.write_all(std::slice::from_ref(byte)).is_ok()
     });
-    assert!(sent.count() < clip().len(), "the server ended it");
+    assert!(sent.count() < clip.len(), "the server ended it");
     house.stop();
     assert_eq!(house.kept(), Vec::<std::path::PathBuf>::new());
 }
 
 #[test]
 fn a_client_that_stops_reading_is_let_go() {
-    let mut house = hasty(500);
+    let clip = clip();
+    let mut house = hasty(1000);
     let mut peer = house.connect();
     let socket = socket2::SockRef::from(&peer.stream);
     socket.set_recv_buffer_size(4096).unwrap();
     // Sound without compression: more than the socket buffers of both sides hold.
     let order =
         json!({"operation": "convert", "parameters": {"format": "avi", "video": "rawvideo"}});
-    peer.send(order, "mp4", clip());
+    peer.send(order, "mp4", clip);
     // Another client's request is served all the same.
     assert_eq!(
         house
@@ -128,7 +132,7 @@ fn a_client_that_stops_reading_is_let_go() {
     );
     house
         .connect_as(9)
-        .ask(json!({"operation": "audio"}), "mp4", clip());
+        .ask(json!({"operation": "audio"}), "mp4", clip);
     let mut first = [0u8; 1];
     std::io::Read::read_exact(&mut peer.stream, &mut first).unwrap();
     house.stop();
