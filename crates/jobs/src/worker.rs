@@ -45,6 +45,7 @@ fn attend(shared: &Shared, lease: &Lease) {
     tracing::info!(target: "performance", task = ?id, seconds, bytes_in = lease.job.input_size, "attempt");
     if let Err(fault) = report(shared, lease, ended) {
         tracing::warn!(task = ?id, %fault, "the report was not taken");
+        disown(shared, id);
     }
     shared.end_running();
     shared.live.set_idle(id);
@@ -153,6 +154,18 @@ fn complete(
         .complete(lease, &outcome, now, now + parts.keep.result)?;
     tracing::info!(task = ?id, bytes = size, kept_original = outcome.kept_original, "completed");
     parts.blobs.remove_input(id)
+}
+
+/// A result that came too late must not stay when the job has ended in another way.
+fn disown(shared: &Shared, id: &TaskId) {
+    let ended = match shared.parts.records.job(id) {
+        Ok(Some(job)) => job.state.is_final() && job.state != State::Completed,
+        Ok(None) => true,
+        Err(_) => false,
+    };
+    if ended && let Err(fault) = shared.parts.blobs.remove(id) {
+        tracing::warn!(task = ?id, %fault, "what is left of it could not be removed");
+    }
 }
 
 fn fail(shared: &Shared, lease: &Lease, state: State, problem: &Problem) -> Result<(), Fault> {

@@ -10,6 +10,7 @@ use std::io;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 /// What one read takes at most: measured fastest, because every wake-up is dear.
 const BURST: usize = 1 << 20;
@@ -285,4 +286,10 @@ enum Taken {
     /// The peer has ended its side.
     Nothing,
     Bytes(Result<Option<Event>, kinora_mmp::Fault>),
+}
+
+/// Waits until the server stops; a server that is gone has stopped.
+pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // The guard on the value must not live across the caller's other waits.
+    drop(stopping.wait_for(|stop| *stop).await);
 }

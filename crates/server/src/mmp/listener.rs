@@ -1,6 +1,7 @@
 //! Accepts connections, as many as are allowed, until the server stops.
 
-use super::session::{self, stopped};
+use super::link::stopped;
+use super::session;
 use crate::config::MmpConfig;
 use crate::services::Services;
 use socket2::{Domain, Protocol, Socket, Type};

@@ -3,7 +3,7 @@
 mod held;
 
 use super::answer::{self, DoorNote};
-use super::link::{Gone, Link};
+use super::link::{Gone, Link, stopped};
 use super::upload::{self, Arrival, blocking};
 use crate::fault::Fault;
 use crate::services::Services;
@@ -165,7 +165,13 @@ impl Session {
         };
         let began = std::time::Instant::now();
         let bytes = receiving.missing();
-        let arrival = upload::receive(&mut self.link, &self.services, receiving).await?;
+        let arrival = upload::receive(
+            &mut self.link,
+            &self.services,
+            receiving,
+            &mut self.stopping,
+        )
+        .await?;
         let receiving = match arrival {
             Arrival::Whole(receiving) => receiving,
             Arrival::Refused(fault) => {
@@ -294,10 +300,4 @@ pub(super) fn mirror_for(job: &Job, asking: &Mirror) -> (Mirror, Option<String>)
 
 pub(super) fn task_id(text: &str) -> Result<TaskId, Fault> {
     TaskId::parse(text).ok_or_else(Fault::unknown_task)
-}
-
-/// Waits until the server stops; a server that is gone has stopped.
-pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // The guard on the value must not live across the caller's other waits.
-    drop(stopping.wait_for(|stop| *stop).await);
 }

@@ -1,7 +1,7 @@
 //! An upload over MMP: refused before its first byte, or received into its place.
 
 use super::answer::DoorNote;
-use super::link::{Burst, Gone, Link};
+use super::link::{Burst, Gone, Link, stopped};
 use crate::fault::Fault;
 use crate::services::Services;
 use crate::uploads::{Begin, Digest, Finished, Offer, Receiving};
@@ -10,6 +10,7 @@ use kinora_media::operation::Operation;
 use kinora_mmp::request::Submit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// A refused payload is read away for this long, so that a client that writes everything before it reads still gets
 /// to see the refusal; closing at once would throw the answer away with a reset.
@@ -98,9 +99,10 @@ pub(super) async fn receive(
     link: &mut Link,
     services: &Arc<Services>,
     mut receiving: Box<Receiving>,
+    stopping: &mut watch::Receiver<bool>,
 ) -> Result<Arrival, Gone> {
     let mut written = Instant::now();
-    let ousted_by = receiving.ousted();
+    let (ousted_by, is_keyed) = (receiving.ousted(), receiving.is_keyed());
     loop {
         let mut refused = None;
         let mut sink = |bytes: &[u8]| {
@@ -110,12 +112,17 @@ pub(super) async fn receive(
         };
         // A burst that is given up before it began loses nothing: bytes are only taken when they are handed over.
         let burst = tokio::select! {
-            burst = link.payload(&mut sink) => Some(burst),
-            () = ousted_by.notified() => None,
+            burst = link.payload(&mut sink) => Ok(burst),
+            () = ousted_by.notified() => Err(ousted()),
+            // One that nobody can take up again gets what time is left to arrive whole.
+            () = stopped(stopping), if is_keyed => Err(stopping_now()),
         };
-        let Some(burst) = burst else {
-            let _ = blocking(services, move |s| s.uploads.break_off(*receiving)).await;
-            return Ok(Arrival::Refused(ousted()));
+        let burst = match burst {
+            Ok(burst) => burst,
+            Err(fault) => {
+                let _ = blocking(services, move |s| s.uploads.break_off(*receiving)).await;
+                return Ok(Arrival::Refused(fault));
+            }
         };
         let burst = match burst {
             Ok(burst) => burst,
@@ -166,6 +173,14 @@ fn ousted() -> Fault {
         "upload_in_use",
         "a newer connection goes on with this upload",
         "close the older connection",
+    )
+}
+
+fn stopping_now() -> Fault {
+    Fault::new(
+        "server_stopping",
+        "the server is being stopped; what has arrived is kept",
+        "resume the upload when the server is back",
     )
 }
 

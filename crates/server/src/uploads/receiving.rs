@@ -104,6 +104,11 @@ impl Receiving {
         self.at
     }
 
+    /// It can be taken up again.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.keyed
+    }
+
     /// It is time for a checkpoint.
     pub(crate) fn is_due(&self) -> bool {
         self.at - self.synced >= SYNC_BYTES

@@ -62,6 +62,24 @@ fn an_upload_goes_on_after_the_server_was_restarted() {
 }
 
 #[test]
+fn a_server_that_stops_keeps_what_has_arrived() {
+    let mut house = House::new();
+    let mut peer = house.connect();
+    peer.send_head(order(0), "mp4", clip().len() as u64);
+    peer.stream.write_all(&clip()[..30_000]).unwrap();
+    while resume(&mut house.connect()).text("status") == "error" {}
+    house.stop();
+    assert_eq!(peer.answer().text("code"), "server_stopping");
+    house.start();
+    let mut peer = house.connect();
+    let have = resume(&mut peer).json["have"].as_u64().unwrap();
+    let have = usize::try_from(have).unwrap();
+    assert!(have <= 30_000, "{have}");
+    let accepted = peer.ask(order(have), "mp4", &clip()[have..]);
+    assert_eq!(accepted.text("status"), "accepted", "{:?}", accepted.json);
+}
+
+#[test]
 fn a_stale_offset_is_refused_with_the_right_one() {
     let house = House::new();
     break_off(&mut house.connect(), 10_000);

@@ -1,9 +1,9 @@
 //! Connections that wait for a job: a result on the same connection, a state at each change; and downloads.
 
-use super::{Next, Session, mirror_for, stopped, task_id};
+use super::{Next, Session, mirror_for, task_id};
 use crate::fault::Fault;
 use crate::mmp::answer;
-use crate::mmp::link::Gone;
+use crate::mmp::link::{Gone, stopped};
 use crate::mmp::upload::blocking;
 use crate::results::Ready;
 use kinora_jobs::engine::View;
