@@ -27,7 +27,7 @@ pub enum Fault {
         /// What the system said.
         reason: String,
     },
-    /// The server was met, and then the connection broke. The only fault that is worth another attempt.
+    /// The server was met, and then the connection broke.
     #[error("the connection to {server} was lost: {reason}")]
     Lost {
         /// Its address.
@@ -193,7 +193,12 @@ impl Fault {
     /// Another attempt may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Lost { .. })
+        match self {
+            Self::Lost { .. } => true,
+            // It says so before it goes, and keeps what it has.
+            Self::Refused(problem) => problem.code == "server_stopping",
+            _ => false,
+        }
     }
 }
 
