@@ -71,6 +71,7 @@ struct Options {
 /// Runs the measurements that are named, or all.
 pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
     let options = Options::read(words)?;
+    let _alone = machine::alone()?;
     let bench = Bench {
         program: match &options.server {
             Some(program) => program.clone(),

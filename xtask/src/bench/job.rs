@@ -4,7 +4,6 @@
 use super::Bench;
 use super::child::Running;
 use super::clip;
-use super::load::Connection;
 use super::report::{Aim, Section};
 use super::series::Series;
 use super::server::Server;
@@ -87,7 +86,7 @@ pub(crate) fn division(server: &Server) -> String {
 
 /// The words with which the server calls FFmpeg, seen on a small job.
 fn learn(server: &Server, sample: &Path) -> Result<Vec<String>> {
-    let mut connection = Connection::open(server.address)?;
+    let mut connection = server.connect()?;
     let job = task::submit(&mut connection, sample, "compress", &json!({}))?;
     let (_, words) = task::ffmpeg_of(server)?;
     task::wait(&mut connection, &job)?;
@@ -111,7 +110,7 @@ fn alone(words: &[String], input: &Path, directory: &Path) -> Result<f64> {
 }
 
 fn serve(server: &Server, clip: &Path) -> Result<Times> {
-    let mut connection = Connection::open(server.address)?;
+    let mut connection = server.connect()?;
     let began = Instant::now();
     let job = task::submit(&mut connection, clip, "compress", &json!({}))?;
     let accepted = Instant::now();

@@ -1,7 +1,8 @@
 //! The machine that is measured on, in general terms, and how quiet it is.
 
 use super::process;
-use std::fs;
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,16 @@ const QUIET: f64 = 10.0;
 const LOOK: Duration = Duration::from_secs(3);
 /// How long a quiet moment is waited for.
 const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The right to measure: two measurements at once would measure each other. Ends with the file.
+pub(crate) fn alone() -> Result<File> {
+    let path = std::env::temp_dir().join("kinora-bench.lock");
+    let file = File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => bail!("another measurement runs on this machine: wait for its end"),
+    }
+}
 
 /// Cores, memory, kernel and FFmpeg: what the numbers depend on.
 pub(crate) fn describe() -> String {

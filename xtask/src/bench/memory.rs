@@ -1,7 +1,7 @@
 //! The server's memory while many uploads run.
 
 use super::Bench;
-use super::load::{Connection, Pattern};
+use super::load::Pattern;
 use super::place::Place;
 use super::report::{Aim, Section};
 use super::series::Series;
@@ -56,7 +56,7 @@ fn round(bench: &Bench) -> Result<Seen> {
     let mut own = 0;
     let failed = std::thread::scope(|scope| -> Result<usize> {
         let upload = || {
-            let connection = Connection::open(server.address);
+            let connection = server.connect();
             ready.wait();
             let done = connection.and_then(|mut to| to.upload(&pattern, LENGTH, &digest));
             left.fetch_sub(1, Ordering::Relaxed);

@@ -91,7 +91,7 @@ impl Feed {
     fn open(server: &Server, count: u64) -> Result<Self> {
         let left = ANNOUNCED / count;
         let open = |_| {
-            let mut connection = Connection::open(server.address)?;
+            let mut connection = server.connect()?;
             connection.send(&order(&new_key(), None), "mp4", left)?;
             connection.stream.set_nonblocking(true)?;
             Ok(Upload {

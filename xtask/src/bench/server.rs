@@ -1,6 +1,7 @@
 //! The real server as a process of its own, with a data directory that goes with it.
 
 use super::child::Running;
+use super::load::Connection;
 use super::place::Place;
 use super::process::{self, Memory};
 use crate::tree::Tree;
@@ -49,7 +50,7 @@ pub(crate) fn build(tree: &Tree) -> Result<PathBuf> {
 #[derive(Debug)]
 pub(crate) struct Server {
     running: Running,
-    pub(crate) address: SocketAddr,
+    address: SocketAddr,
     /// Also a place for files beside the server's data: the same file system.
     pub(crate) directory: TempDir,
 }
@@ -82,6 +83,16 @@ impl Server {
             running,
             address,
             directory,
+        })
+    }
+
+    /// A new connection; a server that is gone says why.
+    pub(crate) fn connect(&self) -> Result<Connection> {
+        Connection::open(self.address).with_context(|| {
+            let log = std::fs::read_to_string(self.directory.path().join("log"));
+            let lines = log.unwrap_or_default();
+            let last: Vec<&str> = lines.lines().rev().take(5).collect();
+            format!("its last lines, newest first:\n{}", last.join("\n"))
         })
     }
 

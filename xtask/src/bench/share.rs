@@ -3,7 +3,7 @@
 use super::Bench;
 use super::clip;
 use super::job::division;
-use super::load::{Connection, Pattern};
+use super::load::Pattern;
 use super::place::Place;
 use super::process;
 use super::report::{Aim, Section};
@@ -90,7 +90,7 @@ fn measure(bench: &Bench, mode: &str, name: &str, section: &mut Section) -> Resu
 
 /// Runs a job and looks at the clocks at both ends of each window; then the job is cancelled.
 fn watch(server: &Server, clip: &Path, windows: u32) -> Result<Vec<Taken>> {
-    let mut connection = Connection::open(server.address)?;
+    let mut connection = server.connect()?;
     let job = task::submit(&mut connection, clip, "compress", &json!({}))?;
     let (ffmpeg, _) = task::ffmpeg_of(server)?;
     // FFmpeg opens its files on one core before it works on all.
@@ -132,7 +132,7 @@ fn upload_until(server: &Server, over: &AtomicBool, bytes: &AtomicU64) -> Result
     let pattern = Pattern::new();
     let digest = pattern.digest(LENGTH);
     while !over.load(Ordering::Relaxed) {
-        let mut connection = Connection::open(server.address)?;
+        let mut connection = server.connect()?;
         let key = connection.upload(&pattern, LENGTH, &digest)?;
         bytes.fetch_add(LENGTH, Ordering::Relaxed);
         connection.discard(&key)?;

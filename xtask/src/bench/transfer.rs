@@ -2,7 +2,7 @@
 
 use super::Bench;
 use super::clip;
-use super::load::{BLOCK, Connection, Pattern};
+use super::load::{BLOCK, Pattern};
 use super::peers::{self, Run, Way};
 use super::place::Place;
 use super::report::{Aim, Section};
@@ -141,7 +141,7 @@ impl Course<'_> {
     }
 
     fn upload_once(&self, server: &Server, digest: &str) -> Result<Run> {
-        let mut connection = Connection::open(server.address)?;
+        let mut connection = server.connect()?;
         let (key, seconds, cpu) =
             server.measure(|| connection.upload(&self.pattern, self.length, digest))?;
         connection.discard(&key)?;
@@ -150,7 +150,7 @@ impl Course<'_> {
 
     fn download(&self) -> Result<Section> {
         let mut section = self.section("Download");
-        let mut connection = Connection::open(self.server.address)?;
+        let mut connection = self.server.connect()?;
         let directory = self.server.directory.path();
         let sound = clip::sound(directory, self.length)?;
         let order = serde_json::json!({"format": "wav"});
