@@ -183,10 +183,14 @@ fn a_passing_fault_is_tried_again_later() {
     let house = House::with(|config| config.ffmpeg.ffmpeg = sham(place.path(), tell));
     let mut peer = house.connect();
     let task = peer.submit("compress", clip());
-    peer.wait_until(&task, &["processing"]);
-    let waiting = peer.wait_until(&task, &["queued", "failed"]);
+    // The attempt itself may be over before anybody has seen it; what stays is that it was made.
+    let waiting = loop {
+        let state = peer.wait_until(&task, &["queued", "failed"]);
+        if state.json["attempt"] != 0 {
+            break state;
+        }
+    };
     assert_eq!(waiting.text("status"), "queued", "{:?}", waiting.json);
-    assert_eq!(waiting.json["attempt"], 1);
     let state = peer.ask(json!({"action": "cancel", "task_id": task}), "", b"");
     assert_eq!(state.text("status"), "cancelled");
 }
