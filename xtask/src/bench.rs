@@ -35,7 +35,7 @@ const USAGE: &str = "\
 cargo xtask bench [transfer] [packets] [job] [share] [memory] [--quick] [--write] [--server PROGRAM]
 
   --quick    smaller sizes and fewer rounds: whether it works, not how fast
-  --write    puts the result into docs/benchmarks.md
+  --write    puts what is measured into docs/benchmarks.md, part by part
   --server   measures another build of the server";
 
 /// One part of the measurements.
@@ -82,15 +82,13 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
     };
     let machine = machine::describe();
     println!("{machine}");
-    let mut text = format!("Measured on {machine}.\n\n");
-    for (name, part) in PARTS {
-        if options.wants(name) {
-            text.push_str(&measure(name, *part, &bench)?);
+    for (name, part) in PARTS.iter().filter(|(name, _)| options.wants(name)) {
+        let text = measure(name, *part, &bench)?;
+        if options.write {
+            let text = format!("{text}- Measured on {machine}.\n");
+            let page = report::insert(&tree.read(PAGE)?, name, &text)?;
+            std::fs::write(tree.path(PAGE), page)?;
         }
-    }
-    if options.write {
-        let page = report::insert(&tree.read(PAGE)?, &text)?;
-        std::fs::write(tree.path(PAGE), page)?;
     }
     Ok(())
 }
@@ -107,7 +105,7 @@ fn measure(name: &str, part: Part, bench: &Bench) -> Result<String> {
         ));
     }
     let texts: Vec<String> = sections.iter().map(Section::text).collect();
-    Ok(texts.join("\n") + "\n")
+    Ok(texts.join("\n"))
 }
 
 impl Options {

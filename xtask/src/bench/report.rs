@@ -4,10 +4,6 @@ use super::series::{Number, Series};
 use anyhow::{Context, Result};
 use std::fmt::Write as _;
 
-/// Where the generated part of the page begins and ends.
-const BEGIN: &str = "<!-- measured: begin (cargo xtask bench --write) -->\n";
-const END: &str = "<!-- measured: end -->\n";
-
 /// What a number should be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Aim {
@@ -137,18 +133,21 @@ impl Section {
     }
 }
 
-/// The page with its generated part replaced.
-pub(crate) fn insert(page: &str, measured: &str) -> Result<String> {
-    let (before, rest) = page
-        .split_once(BEGIN)
-        .context("docs/benchmarks.md has lost the mark where the measured part begins")?;
-    let (_, after) = rest
-        .split_once(END)
-        .context("docs/benchmarks.md has lost the mark where the measured part ends")?;
+/// The page with one part of it replaced; the other parts keep what was measured before.
+pub(crate) fn insert(page: &str, part: &str, measured: &str) -> Result<String> {
+    let (begin, end) = marks(part);
+    let lost = || format!("docs/benchmarks.md has lost the marks of {part}: {begin}{end}");
+    let (before, rest) = page.split_once(&begin).with_context(lost)?;
+    let (_, after) = rest.split_once(&end).with_context(lost)?;
     Ok(format!(
-        "{before}{BEGIN}\n{}\n\n{END}{after}",
+        "{before}{begin}\n{}\n\n{end}{after}",
         measured.trim()
     ))
+}
+
+fn marks(part: &str) -> (String, String) {
+    let mark = |edge| format!("<!-- {part}: {edge} (cargo xtask bench --write) -->\n");
+    (mark("begin"), mark("end"))
 }
 
 #[cfg(test)]
@@ -172,10 +171,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_measured_part_of_the_page_changes() {
-        let page = format!("before\n{BEGIN}old\n{END}after\n");
-        let page = insert(&page, "new\n").unwrap();
-        assert_eq!(page, format!("before\n{BEGIN}\nnew\n\n{END}after\n"));
-        assert!(insert("nothing", "new").is_err());
+    fn only_one_part_of_the_page_changes() {
+        let (begin, end) = marks("share");
+        let page = format!("before\n{begin}old\n{end}after\n");
+        let page = insert(&page, "share", "new\n").unwrap();
+        assert_eq!(page, format!("before\n{begin}\nnew\n\n{end}after\n"));
+        assert!(insert(&page, "memory", "new").is_err());
     }
 }
