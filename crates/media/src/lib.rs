@@ -13,6 +13,7 @@ pub mod capability;
 pub mod plan;
 pub mod probe;
 pub mod operation;
+pub mod quality;
 pub mod progress;
 pub mod diagnosis;
 

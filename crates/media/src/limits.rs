@@ -25,3 +25,9 @@ pub const FRAME_RATE: f64 = 240.0;
 pub const SAMPLE_ASPECT: f64 = 10.0;
 /// Pixels times frames of a GIF: its palette needs all frames at once, in 4 bytes a pixel, so this is 800 MB.
 pub const GIF_PIXELS: u64 = 200_000_000;
+
+/// Scenes that a report lists, and points of its curve: together about 20 kB of JSON, which fits into one frame of the
+/// wire.
+pub const REPORT_SCENES: usize = 120;
+/// See [`REPORT_SCENES`].
+pub const REPORT_POINTS: usize = 300;

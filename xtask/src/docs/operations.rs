@@ -49,12 +49,17 @@ fn kind(value: &Value) -> String {
         Value::Seconds => "seconds".into(),
         Value::Bytes => "bytes".into(),
         Value::Flag => "`true` or `false`".into(),
-        Value::Choice(words) => {
-            let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-            quoted.join(", ")
+        Value::Choice(words) => quoted(words),
+        Value::WordOrInteger(words, least, most) => {
+            format!("{}, or a whole number, {least} to {most}", quoted(words))
         }
         Value::Text(shape) => (*shape).to_owned(),
     }
+}
+
+fn quoted(words: &[&str]) -> String {
+    let each: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    each.join(", ")
 }
 
 #[cfg(test)]

@@ -158,6 +158,12 @@ fn flag(parameter: &'static Parameter) -> Arg {
             .value_name("WORD")
             .ignore_case(true)
             .value_parser(PossibleValuesParser::new(words)),
+        // Which words and numbers there are is said by the one check that the server makes, too.
+        Kind::WordOrInteger(words, ..) => arg.value_name("WORD|N").help(format!(
+            "{} [words: {}]",
+            parameter.help,
+            words.join(", ")
+        )),
         Kind::Text(_) => arg.value_name("TEXT"),
     }
 }
@@ -173,7 +179,7 @@ fn value(parameter: &Parameter, matches: &ArgMatches) -> Option<Value> {
         Kind::Seconds | Kind::Number(..) => {
             matches.get_one::<f64>(name).map(|number| (*number).into())
         }
-        Kind::Choice(_) => matches
+        Kind::Choice(_) | Kind::WordOrInteger(..) => matches
             .get_one::<String>(name)
             .map(|word| word.to_lowercase().into()),
         Kind::Text(_) => matches

@@ -55,6 +55,7 @@ fn allowed(parameter: &Parameter) -> String {
         Kind::Bytes => "25MB, 2GiB".into(),
         Kind::Flag => "a switch".into(),
         Kind::Choice(words) => words.join(", "),
+        Kind::WordOrInteger(words, from, to) => format!("{}, or {from} to {to}", words.join(", ")),
         Kind::Text(shape) => shape.into(),
     }
 }

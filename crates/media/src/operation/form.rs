@@ -8,6 +8,15 @@ use crate::operation::table::Row;
 /// Longest time that can be asked for: a year.
 const LONGEST_SECONDS: f64 = 31_536_000.0;
 
+/// What an option of either kind was set to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WordOrInteger<T> {
+    /// One of its words.
+    Word(T),
+    /// A number within its bounds.
+    Integer(u64),
+}
+
 /// The parameters of one request, being read.
 pub(crate) struct Form<'a> {
     row: &'static Row,
@@ -120,6 +129,41 @@ impl<'a> Form<'a> {
             .find(|(word, _)| said.as_deref() == Some(*word))
             .map(|(_, choice)| Some(*choice));
         found.ok_or_else(|| self.bad(name, value, list(words.iter().map(|(word, _)| *word))))
+    }
+
+    /// One word of a table, or a whole number within bounds, which may come as text.
+    pub(crate) fn word_or_integer<T: Copy>(
+        &mut self,
+        name: &'static str,
+        words: &[(&str, T)],
+        least: u64,
+        most: u64,
+    ) -> Result<Option<WordOrInteger<T>>, Fault> {
+        let Some(value) = self.value(name) else {
+            return Ok(None);
+        };
+        let said = value.as_str().map(|text| text.trim().to_ascii_lowercase());
+        let word = words
+            .iter()
+            .find(|(word, _)| said.as_deref() == Some(*word));
+        if let Some((_, choice)) = word {
+            return Ok(Some(WordOrInteger::Word(*choice)));
+        }
+        let number = said.and_then(|text| text.parse::<u64>().ok());
+        match number.filter(|number| (least..=most).contains(number)) {
+            Some(number) => Ok(Some(WordOrInteger::Integer(number))),
+            None if value.is_number() => {
+                Ok(self.integer(name, least, most)?.map(WordOrInteger::Integer))
+            }
+            None => {
+                let words = words.iter().map(|(word, _)| *word).collect::<Vec<_>>();
+                let allowed = format!(
+                    "{}, or a whole number from {least} to {most}",
+                    words.join(", ")
+                );
+                Err(self.bad(name, value, allowed))
+            }
+        }
     }
 
     /// Text that the reader turns into a value, or refuses.

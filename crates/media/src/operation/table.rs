@@ -39,6 +39,8 @@ pub enum Value {
     Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// One of these words, or a whole number from, to.
+    WordOrInteger(&'static [&'static str], u64, u64),
     /// Text of this shape.
     Text(&'static str),
 }

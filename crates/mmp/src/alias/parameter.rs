@@ -35,9 +35,10 @@ pub(super) fn translate(
             .as_str()
             .and_then(|text| media_type::read(text).ok()?.0)
             .map(Value::from),
-        Kind::Name => sent
-            .as_str()
-            .map(|text| text.trim().to_ascii_lowercase().into()),
+        Kind::NumberOrName => value::number(sent)
+            .map(Value::Number)
+            .or_else(|| name(sent)),
+        Kind::Name => name(sent),
         Kind::Flag => value::flag(sent).map(Value::from),
     };
     into.insert(row.name.to_owned(), read.unwrap_or_else(|| sent.clone()));
@@ -92,6 +93,10 @@ fn amount(sent: &Value, small: u64) -> Option<Value> {
         }
         .into(),
     )
+}
+
+fn name(sent: &Value) -> Option<Value> {
+    Some(sent.as_str()?.trim().to_ascii_lowercase().into())
 }
 
 fn fit(sent: &Value) -> Value {

@@ -77,6 +77,8 @@ pub enum Kind {
     Fit,
     /// The name of a format, in any style of a media type.
     Format,
+    /// A number, also as a string, or a name in lower case.
+    NumberOrName,
     /// A name in lower case.
     Name,
     /// A boolean, also as a string or a number.
@@ -104,8 +106,13 @@ pub const OPERATIONS: [Operation; 7] = [
         name: "compress",
         spellings: &["compress_video", "video_compress", "compression"],
         parameters: &[
-            QUALITY,
+            row("quality", &["crf"], Kind::NumberOrName),
             row("target_size", &["target_size_bytes"], Kind::Bytes),
+            row("max_size", &["max_size_bytes"], Kind::Bytes),
+            row("for", &[], Kind::Name),
+            row("speed", &["preset"], Kind::Name),
+            row("tone_map", &[], Kind::Flag),
+            row("remove_location", &[], Kind::Flag),
         ],
     },
     Operation {

@@ -1,0 +1,7 @@
+//! How good a compressed video is, and the search for the smallest one that is good enough.
+//!
+//! Pure: footage, scores and sizes come in, what to try next comes out; `jobs` runs FFmpeg in between.
+
+pub mod report;
+
+pub use report::Report;
