@@ -52,6 +52,30 @@ pub struct Programs {
     pub ffmpeg: PathBuf,
     /// Name or path of ffprobe.
     pub ffprobe: PathBuf,
+    /// Path of a second FFmpeg that adds what the first lacks; `auto` for the one that was installed with us, empty or
+    /// `none` for none.
+    pub second: PathBuf,
+}
+
+/// Where a second FFmpeg is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Second {
+    /// In its usual place, and it may be absent.
+    Auto,
+    /// Nowhere.
+    None,
+    /// Here, and it has to work.
+    Path(PathBuf),
+}
+
+impl Programs {
+    pub(crate) fn second(&self) -> Second {
+        match self.second.to_str() {
+            Some("auto") => Second::Auto,
+            Some("" | "none") => Second::None,
+            _ => Second::Path(self.second.clone()),
+        }
+    }
 }
 
 impl Default for Programs {
@@ -59,6 +83,7 @@ impl Default for Programs {
         Self {
             ffmpeg: "ffmpeg".into(),
             ffprobe: "ffprobe".into(),
+            second: "auto".into(),
         }
     }
 }

@@ -98,11 +98,11 @@ fn of_tools(tools: &Tools) -> Vec<Finding> {
     let mut findings = vec![
         found(
             "ffmpeg",
-            format!("{} ({})", tools.ffmpeg.display(), tools.version),
+            format!("{} ({})", tools.main().path.display(), tools.main().version),
         ),
         found("ffprobe", tools.ffprobe.display().to_string()),
     ];
-    let can = &tools.capabilities;
+    let can = &tools.main().capabilities;
     let listed = |area, wanted: &[(&str, &str)], has: &dyn Fn(&str) -> bool| {
         let each = |(name, cost): &(&str, &str)| of_listed(area, name, cost, has(name));
         wanted.iter().map(each).collect::<Vec<_>>()

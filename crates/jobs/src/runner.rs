@@ -91,7 +91,7 @@ impl Runner<'_> {
         let info = self.probe(task.input, task.work, &mut Reporter::new("probing", watch))?;
         let context = Context {
             threads: self.threads,
-            capabilities: &self.tools.capabilities,
+            capabilities: &self.tools.main().capabilities,
             file_extension: task.extension,
         };
         let mut plan = task.operation.plan(&info, &context).map_err(hopeless)?;
@@ -125,7 +125,7 @@ impl Runner<'_> {
         work: &Path,
         reporter: &mut Reporter<'_>,
     ) -> Result<MediaInfo, Stop> {
-        let arguments = probe::arguments(&self.tools.capabilities);
+        let arguments = probe::arguments(&self.tools.main().capabilities);
         let arguments = render(&arguments, file, file, work);
         let mut answer = Vec::new();
         let mut complaints = Complaints::default();
@@ -164,7 +164,12 @@ impl Runner<'_> {
         watch: &mut dyn Watch,
     ) -> Result<Vec<String>, Stop> {
         let arguments = render(&step.arguments, task.input, output, task.work);
-        let spec = self.spec(&self.tools.ffmpeg, &arguments, task.work, self.file_size);
+        let spec = self.spec(
+            &self.tools.main().path,
+            &arguments,
+            task.work,
+            self.file_size,
+        );
         let mut run = StepRun::new(portion, self.stall, deadline, watch);
         tracing::debug!(step = step.label, ?arguments, "ffmpeg");
         let finished = process::run(&spec, &mut |heard| run.hear(&heard))

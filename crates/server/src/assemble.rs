@@ -56,7 +56,9 @@ impl Server {
         tracing::info!(share = share.describe(), "processor");
         let share = Arc::new(share);
         let tools = Tools::find(&config.ffmpeg)?;
-        tracing::info!(version = tools.version, ffmpeg = %tools.ffmpeg.display(), "ffmpeg");
+        for build in &tools.builds {
+            tracing::info!(version = build.version, ffmpeg = %build.path.display(), "ffmpeg");
+        }
         let records: Arc<dyn Records> = Arc::new(database);
         let blobs: Arc<dyn Blobs> = Arc::new(tree);
         let storage = config.storage.clone();

@@ -10,4 +10,4 @@ pub mod detach;
 
 pub use process::{Control, Finished, Heard, Spec};
 pub use share::Share;
-pub use tools::Tools;
+pub use tools::{Build, Tools, Tried, VmafModel};

@@ -1,64 +1,126 @@
-//! FFmpeg and ffprobe on this machine, and what they can do.
+//! The FFmpeg builds of this machine, and which of them does what.
+//!
+//! Two builds may stand side by side: the one that the settings name first does everyday work, a second one adds what
+//! the first lacks (a metric, a newer encoder). Which does what is decided by what each of them has shown it can do,
+//! never by its version.
 
-use super::process::{self, Control, Heard, Spec};
-use super::share::Share;
-use crate::config::Programs;
-use kinora_media::capability::{Capabilities, LISTINGS};
-use kinora_media::diagnosis::Ended;
+mod build;
+mod trial;
+
+use crate::config::{Programs, Second};
 use kinora_store::contract::Problem;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-/// A listing of a full build has about 60 kB.
-const LISTING_BYTES: usize = 1 << 20;
-const LISTING_TIME: Duration = Duration::from_secs(20);
+pub use build::Build;
+pub use trial::{TRIED_ENCODERS, Tried, VmafModel};
 
-/// The programs, found and asked.
+/// Where a second build lies, seen from the directory of our own program.
+const SECOND: &str = "../lib/kinora/ffmpeg";
+
+/// The programs, found and tried.
 #[derive(Debug)]
 pub struct Tools {
-    /// Absolute path of FFmpeg.
-    pub ffmpeg: PathBuf,
     /// Absolute path of ffprobe.
     pub ffprobe: PathBuf,
-    /// What FFmpeg lists.
-    pub capabilities: Capabilities,
-    /// First line of `ffmpeg -version`.
-    pub version: String,
+    /// At least one; the first is the one that the settings name as `ffmpeg`.
+    pub builds: Vec<Build>,
+    /// Why the second build that lies in its usual place is not among them.
+    pub left_out: Option<Problem>,
 }
 
 impl Tools {
-    /// Finds both programs and asks FFmpeg for its listings.
+    /// Finds the programs, asks each FFmpeg for its listings and tries it.
     ///
     /// # Errors
-    /// `ffmpeg_missing` with how to install it, or `machine_fault` when it does not run.
+    /// `ffmpeg_missing` with how to install it, or `ffmpeg_broken` when it does not run. A second build that was
+    /// merely found is left out instead.
     pub fn find(programs: &Programs) -> Result<Self, Problem> {
-        let ffmpeg = locate(&programs.ffmpeg)?;
         let ffprobe = locate(&programs.ffprobe)?;
-        let mut texts = Vec::new();
-        for (_, arguments) in LISTINGS {
-            texts.push(ask(&ffmpeg, arguments)?);
-        }
-        let version = ask(&ffmpeg, &["-version"])?;
-        let version = version.lines().next().unwrap_or_default().to_owned();
-        let listing = |name: &str| {
-            let at = LISTINGS.iter().position(|(listed, _)| *listed == name);
-            at.map_or("", |at| texts[at].as_str())
+        let main = locate(&programs.ffmpeg)?;
+        let (second, is_named) = match programs.second() {
+            Second::None => (None, false),
+            Second::Auto => (usual_second(), false),
+            Second::Path(path) => (Some(locate(&path)?), true),
         };
-        let capabilities = Capabilities::parse(
-            listing("encoders"),
-            listing("muxers"),
-            listing("filters"),
-            listing("demuxers"),
-            &version,
-        );
+        // Both at the same time: a start should not wait for one after the other.
+        let (main, second) = std::thread::scope(|threads| {
+            let other = second.map(|path| threads.spawn(move || Build::examine(path)));
+            let main = Build::examine(main);
+            (main, other.map(|thread| thread.join()))
+        });
+        let mut builds = vec![main?];
+        let mut left_out = None;
+        match second {
+            Some(Ok(Ok(build))) => builds.push(build),
+            Some(Ok(Err(problem))) if is_named => return Err(problem),
+            Some(Ok(Err(problem))) => left_out = Some(problem),
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => {}
+        }
+        if let Some(problem) = &left_out {
+            tracing::warn!(
+                problem = problem.description,
+                "the second FFmpeg is left out"
+            );
+        }
         Ok(Self {
-            ffmpeg,
             ffprobe,
-            capabilities,
-            version,
+            builds,
+            left_out,
         })
     }
+
+    /// The build for everyday work.
+    #[must_use]
+    pub fn main(&self) -> &Build {
+        &self.builds[0]
+    }
+
+    /// The build that encodes best with this encoder, of those that can.
+    ///
+    /// The main one, unless another has a newer encoder of a kind where newer is much better.
+    #[must_use]
+    pub fn encoder(&self, name: &str) -> Option<&Build> {
+        let able = self.builds.iter().filter(|build| build.can_encode(name));
+        let gain = |build: &&Build| match name {
+            "libsvtav1" | "libx265" => build.tried.newness(),
+            _ => 0,
+        };
+        // `max_by_key` takes the last of equals, and the first is wanted.
+        able.rev().max_by_key(gain)
+    }
+
+    /// The best VMAF model that any build has, for pictures below 4K.
+    #[must_use]
+    pub fn vmaf(&self) -> Option<(&Build, VmafModel)> {
+        self.vmaf_of(&VmafModel::FOR_HD)
+    }
+
+    /// The best VMAF model that any build has, for 4K.
+    #[must_use]
+    pub fn vmaf_uhd(&self) -> Option<(&Build, VmafModel)> {
+        self.vmaf_of(&VmafModel::FOR_UHD)
+    }
+
+    fn vmaf_of(&self, models: &[VmafModel]) -> Option<(&Build, VmafModel)> {
+        models.iter().find_map(|model| {
+            let build = self.builds.iter().find(|b| b.tried.vmaf.contains(model))?;
+            Some((build, *model))
+        })
+    }
+
+    /// All builds' versions: what was made with other builds does not fit to what these make.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let versions: Vec<_> = self.builds.iter().map(|b| b.version.as_str()).collect();
+        versions.join("+")
+    }
+}
+
+fn usual_second() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let path = program.parent()?.join(SECOND);
+    path.exists().then_some(path)
 }
 
 /// The program's absolute path: as it was named, or from `PATH`.
@@ -82,36 +144,4 @@ fn locate(program: &Path) -> Result<PathBuf, Problem> {
                    settings under [ffmpeg]"
             .into(),
     })
-}
-
-fn ask(ffmpeg: &Path, arguments: &[&str]) -> Result<String, Problem> {
-    let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-    let share = Share::off();
-    let spec = Spec {
-        program: ffmpeg,
-        arguments: &arguments,
-        directory: Path::new("/"),
-        file_size: Some(0),
-        share: &share,
-    };
-    let until = Instant::now() + LISTING_TIME;
-    let mut text = Vec::new();
-    let finished = process::run(&spec, &mut |heard| {
-        if let Heard::Output(bytes) = heard {
-            text.extend_from_slice(bytes);
-        }
-        if text.len() > LISTING_BYTES || Instant::now() > until {
-            return Control::Kill;
-        }
-        Control::Continue
-    });
-    let finished = finished.map_err(|e| crate::problem::of_machine("ffmpeg", &e))?;
-    if finished.ended != Ended::Exit(0) {
-        return Err(Problem {
-            code: "ffmpeg_broken".into(),
-            description: format!("{} does not run ({:?})", ffmpeg.display(), finished.ended),
-            solution: "install FFmpeg again, and try `ffmpeg -version` by hand".into(),
-        });
-    }
-    Ok(String::from_utf8_lossy(&text).into_owned())
 }

@@ -75,6 +75,7 @@ pub(crate) const KEYS: &[Key] = &[
     server("jobs.max_duration", Kind::Span),
     server("ffmpeg.ffmpeg", Kind::Text),
     server("ffmpeg.ffprobe", Kind::Text),
+    server("ffmpeg.second", Kind::Text),
     server(
         "share.mode",
         Kind::Choice(&["auto", "cgroup", "priority", "off"]),

@@ -1,0 +1,134 @@
+//! One FFmpeg: asked for its listings, then tried.
+
+use super::trial::{self, TRIED_ENCODERS, Tried};
+use crate::sandbox::process::{self, Control, Heard, Spec};
+use crate::sandbox::share::Share;
+use kinora_media::capability::{Capabilities, LISTINGS};
+use kinora_media::diagnosis::Ended;
+use kinora_store::contract::Problem;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A listing of a full build has about 60 kB.
+const ANSWER_BYTES: usize = 1 << 20;
+const ANSWER_TIME: Duration = Duration::from_secs(20);
+
+/// One FFmpeg that was found, listed and tried.
+#[derive(Clone, Debug)]
+pub struct Build {
+    /// Absolute.
+    pub path: PathBuf,
+    /// As it prints it itself, such as `5.1.9-0+deb12u1`.
+    pub version: String,
+    /// What it lists.
+    pub capabilities: Capabilities,
+    /// What of that works.
+    pub tried: Tried,
+}
+
+impl Build {
+    /// Asks and tries the program at this path.
+    ///
+    /// # Errors
+    /// `ffmpeg_broken` when it does not run or is no FFmpeg, `machine_fault` when it cannot be started.
+    pub fn examine(path: PathBuf) -> Result<Self, Problem> {
+        let capabilities = list(&path)?;
+        let tried = trial::run(&capabilities, &mut |arguments| {
+            ask(&path, arguments).map_err(|e| crate::problem::of_machine("ffmpeg", &e))
+        })?;
+        Ok(Self {
+            version: capabilities.version().into(),
+            path,
+            capabilities,
+            tried,
+        })
+    }
+
+    /// Whether it encodes with this encoder: shown where that was tried, else as it lists.
+    #[must_use]
+    pub fn can_encode(&self, name: &str) -> bool {
+        if TRIED_ENCODERS.contains(&name) {
+            self.tried.encoders.contains(name)
+        } else {
+            self.capabilities.has_encoder(name)
+        }
+    }
+}
+
+fn list(path: &Path) -> Result<Capabilities, Problem> {
+    let mut texts = Vec::new();
+    for (name, arguments) in LISTINGS {
+        let answer = ask(path, arguments).map_err(|e| crate::problem::of_machine("ffmpeg", &e))?;
+        if answer.ended != Ended::Exit(0) {
+            return Err(broken(path, &format!("does not run ({:?})", answer.ended)));
+        }
+        texts.push((*name, answer.output));
+    }
+    let listing = |name: &str| {
+        let found = texts.iter().find(|(listed, _)| *listed == name);
+        found.map_or("", |(_, text)| text.as_str())
+    };
+    if !listing("version").starts_with("ffmpeg version") {
+        return Err(broken(path, "does not answer as FFmpeg does"));
+    }
+    Ok(Capabilities::parse(
+        listing("encoders"),
+        listing("muxers"),
+        listing("filters"),
+        listing("demuxers"),
+        listing("version"),
+    ))
+}
+
+fn broken(path: &Path, how: &str) -> Problem {
+    Problem {
+        code: "ffmpeg_broken".into(),
+        description: format!("{} {how}", path.display()),
+        solution: "install FFmpeg again and try it by hand with -version, or name another one in \
+                   the settings under [ffmpeg]"
+            .into(),
+    }
+}
+
+/// What a short run said.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) ended: Ended,
+    /// Standard output.
+    pub(super) output: String,
+    /// Standard error.
+    pub(super) complaints: String,
+}
+
+/// Runs FFmpeg where it can write no file, and for a limited time.
+fn ask(ffmpeg: &Path, arguments: &[&str]) -> io::Result<Answer> {
+    let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+    let share = Share::off();
+    let spec = Spec {
+        program: ffmpeg,
+        arguments: &arguments,
+        directory: Path::new("/"),
+        file_size: Some(0),
+        share: &share,
+    };
+    let until = Instant::now() + ANSWER_TIME;
+    let (mut output, mut complaints) = (Vec::new(), Vec::new());
+    let finished = process::run(&spec, &mut |heard| {
+        match heard {
+            Heard::Output(bytes) => output.extend_from_slice(bytes),
+            Heard::Complaint(bytes) => complaints.extend_from_slice(bytes),
+            Heard::Started(_) | Heard::Tick => {}
+        }
+        if output.len() + complaints.len() > ANSWER_BYTES || Instant::now() > until {
+            return Control::Kill;
+        }
+        Control::Continue
+    })?;
+    Ok(Answer {
+        ended: finished.ended,
+        output: String::from_utf8_lossy(&output).into_owned(),
+        complaints: String::from_utf8_lossy(&complaints).into_owned(),
+    })
+}

@@ -1,0 +1,238 @@
+//! What an FFmpeg really can, shown on two frames that it makes itself.
+//!
+//! Listings promise more than some builds keep: filters whose models are not built in, encoders whose library is
+//! another one than at build time, options that are read and then ignored.
+
+use super::build::Answer;
+use kinora_media::capability::{Capabilities, Media};
+use kinora_media::diagnosis::Ended;
+use std::collections::BTreeSet;
+
+/// Encoders that operations choose by themselves.
+pub const TRIED_ENCODERS: &[&str] = &[
+    "libx264",
+    "libx265",
+    "libsvtav1",
+    "libvpx-vp9",
+    "aac",
+    "libopus",
+    "libmp3lame",
+    "flac",
+    "gif",
+];
+
+/// A model of VMAF that libvmaf has built in, with the way of viewing that it stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum VmafModel {
+    /// Version 1 for a 1080p screen, seen from three times its height.
+    V1,
+    /// Version 1 for a 4K screen, seen from one and a half times its height: as sharp to the eye as `V1`, from 0 to 100
+    /// as well. (From three heights its scale goes to 110, and coarse pictures pass.)
+    V1Uhd,
+    /// Version 0.6.1 that gives nothing for sharpening.
+    V061Neg,
+    /// Version 0.6.1.
+    V061,
+}
+
+impl VmafModel {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::V1, Self::V1Uhd, Self::V061Neg, Self::V061];
+    /// Best first for pictures below 4K.
+    pub(super) const FOR_HD: [Self; 3] = [Self::V1, Self::V061Neg, Self::V061];
+    /// Best first for 4K.
+    pub(super) const FOR_UHD: [Self; 4] = [Self::V1Uhd, Self::V1, Self::V061Neg, Self::V061];
+
+    /// As libvmaf's `model=version=` wants it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "vmaf_v1.0.16_3d0h",
+            Self::V1Uhd => "vmaf_v1.0.16_1d5h_2160",
+            Self::V061Neg => "vmaf_v0.6.1neg",
+            Self::V061 => "vmaf_v0.6.1",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::V1 => "VMAF v1",
+            Self::V1Uhd => "VMAF v1 4K",
+            Self::V061Neg => "VMAF v0.6.1 NEG",
+            Self::V061 => "VMAF v0.6.1",
+        }
+    }
+}
+
+/// What worked on two synthetic frames.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// Those of [`TRIED_ENCODERS`] that gave packets.
+    pub encoders: BTreeSet<String>,
+    /// Models that gave a score, in the order of [`VmafModel::ALL`].
+    pub vmaf: Vec<VmafModel>,
+    /// The filter XPSNR gave a score.
+    pub xpsnr: bool,
+    /// SVT-AV1 takes quarters of a CRF. Older ones read no fraction, and then encode with their default without
+    /// failing.
+    pub svt_quarter_crf: bool,
+}
+
+impl Tried {
+    /// How much of what came lately is there; says which of two builds has the newer encoders.
+    pub(super) fn newness(&self) -> u32 {
+        let signs = [self.svt_quarter_crf, self.xpsnr, !self.vmaf.is_empty()];
+        signs.into_iter().map(u32::from).sum()
+    }
+}
+
+/// Two frames at this size; VMAF's banding feature takes nothing smaller than 320 × 180.
+const PICTURE: &str = "testsrc2=size=320x240:rate=25";
+const NOISE: &str = "testsrc2=size=320x240:rate=25,noise=alls=40:allf=t";
+const SOUND: &str = "sine=sample_rate=48000";
+const QUIET: [&str; 4] = ["-hide_banner", "-nostdin", "-v", "error"];
+/// What hashes to this is empty.
+const NOTHING: &str = "MD5=d41d8cd98f00b204e9800998ecf8427e";
+
+/// Tries everything that the build lists; `ask` runs it with these arguments.
+///
+/// # Errors
+/// Those of `ask`; what fails inside FFmpeg is a thing that it cannot do.
+pub(super) fn run<E>(
+    listed: &Capabilities,
+    ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>,
+) -> Result<Tried, E> {
+    let mut tried = Tried {
+        encoders: encoders(listed, ask)?,
+        ..Tried::default()
+    };
+    if tried.encoders.contains("libsvtav1") {
+        tried.svt_quarter_crf = quarter_crf(ask)?;
+    }
+    if listed.has_filter("libvmaf") {
+        for model in VmafModel::ALL {
+            let filter = format!("libvmaf=model=version={}", model.name());
+            let answer = compare(&filter, ask)?;
+            tried.vmaf.extend(answer.then_some(model));
+        }
+    }
+    tried.xpsnr = listed.has_filter("xpsnr") && compare("xpsnr", ask)?;
+    Ok(tried)
+}
+
+fn encoders<E>(
+    listed: &Capabilities,
+    ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>,
+) -> Result<BTreeSet<String>, E> {
+    let here = TRIED_ENCODERS.iter().copied();
+    let here: Vec<_> = here.filter(|name| listed.has_encoder(name)).collect();
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    // Starting the program takes longer than two frames, so all of them go into one run.
+    if encode(listed, &here, ask)? {
+        return Ok(owned(&here));
+    }
+    let mut able = Vec::new();
+    for name in here {
+        if encode(listed, &[name], ask)? {
+            able.push(name);
+        }
+    }
+    Ok(owned(&able))
+}
+
+/// Whether each of the encoders gave packets.
+fn encode<E>(
+    listed: &Capabilities,
+    names: &[&str],
+    ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>,
+) -> Result<bool, E> {
+    let mut arguments = QUIET.to_vec();
+    arguments.extend(["-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", SOUND]);
+    for &name in names {
+        match listed.encoder(name).map(|encoder| encoder.media) {
+            Some(Media::Audio) => {
+                arguments.extend(["-map", "1", "-frames:a", "2", "-c:a", name]);
+            }
+            _ => {
+                arguments.extend(["-map", "0", "-frames:v", "2", "-c:v", name]);
+                arguments.extend(pixels(name));
+            }
+        }
+        arguments.extend(["-f", "md5", "-"]);
+    }
+    let answer = ask(&arguments)?;
+    Ok(answer.ended == Ended::Exit(0) && sums(&answer).len() == names.len())
+}
+
+/// HDR has to pass through the encoders for it.
+fn pixels(encoder: &str) -> &'static [&'static str] {
+    match encoder {
+        "libx265" | "libsvtav1" => &["-pix_fmt", "yuv420p10le"],
+        "gif" => &[],
+        _ => &["-pix_fmt", "yuv420p"],
+    }
+}
+
+/// Sums of what the outputs held, in any order, without those that held nothing.
+fn sums(answer: &Answer) -> Vec<&str> {
+    let lines = answer.output.lines();
+    lines
+        .filter(|line| line.starts_with("MD5=") && *line != NOTHING)
+        .collect()
+}
+
+/// Whether a quarter gives other bytes than its neighbours, and than what a refused option falls back to.
+fn quarter_crf<E>(ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>) -> Result<bool, E> {
+    let mut arguments = QUIET.to_vec();
+    arguments.extend(["-f", "lavfi", "-i", NOISE]);
+    let choices = ["crf=33", "crf=33.25", "crf=34", "preset=10"];
+    for choice in choices {
+        arguments.extend(["-frames:v", "2", "-c:v", "libsvtav1", "-preset", "10"]);
+        arguments.extend(["-pix_fmt", "yuv420p10le", "-svtav1-params", choice]);
+        arguments.extend(["-f", "md5", "-"]);
+    }
+    let answer = ask(&arguments)?;
+    let different: BTreeSet<_> = sums(&answer).into_iter().collect();
+    Ok(answer.ended == Ended::Exit(0) && different.len() == choices.len())
+}
+
+/// Whether the filter scores a picture against one with noise.
+fn compare<E>(filter: &str, ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>) -> Result<bool, E> {
+    let graph = format!("[0][1]{filter}");
+    let arguments = [
+        "-hide_banner",
+        "-nostdin",
+        "-nostats",
+        "-v",
+        "info",
+        "-f",
+        "lavfi",
+        "-i",
+        NOISE,
+        "-f",
+        "lavfi",
+        "-i",
+        PICTURE,
+        "-lavfi",
+        &graph,
+        "-frames:v",
+        "2",
+        "-f",
+        "null",
+        "-",
+    ];
+    let answer = ask(&arguments)?;
+    Ok(answer.ended == Ended::Exit(0) && has_score(&answer.complaints))
+}
+
+fn has_score(complaints: &str) -> bool {
+    let after = |line: &str, word: &str| {
+        let number = line.split_once(word)?.1.split_whitespace().next()?;
+        number.parse().ok().filter(|score: &f64| *score > 0.0)
+    };
+    complaints
+        .lines()
+        .any(|line| after(line, "VMAF score:").is_some() || after(line, "XPSNR  y:").is_some())
+}
