@@ -179,9 +179,16 @@ fn value(parameter: &Parameter, matches: &ArgMatches) -> Option<Value> {
         Kind::Seconds | Kind::Number(..) => {
             matches.get_one::<f64>(name).map(|number| (*number).into())
         }
-        Kind::Choice(_) | Kind::WordOrInteger(..) => matches
+        Kind::Choice(_) => matches
             .get_one::<String>(name)
             .map(|word| word.to_lowercase().into()),
+        Kind::WordOrInteger(..) => {
+            let said = matches.get_one::<String>(name)?.to_lowercase();
+            Some(
+                said.parse::<u64>()
+                    .map_or_else(|_| said.into(), Value::from),
+            )
+        }
         Kind::Text(_) => matches
             .get_one::<String>(name)
             .map(|text| text.as_str().into()),

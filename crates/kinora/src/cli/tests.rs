@@ -49,6 +49,10 @@ fn flags_become_the_canonical_form() {
     );
     check_form("compress a.mp4 b.mp4 --quality 23", json!({"quality": 23}));
     check_form(
+        "compress a.mp4 --quality Balanced --for modern --max-size 8MB",
+        json!({"quality": "balanced", "for": "modern", "max_size": 8_000_000}),
+    );
+    check_form(
         "resize a.mp4 --size 720P --upscale",
         json!({"size": "720p", "upscale": true}),
     );

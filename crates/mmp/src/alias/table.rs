@@ -110,7 +110,7 @@ pub const OPERATIONS: [Operation; 7] = [
             row("target_size", &["target_size_bytes"], Kind::Bytes),
             row("max_size", &["max_size_bytes"], Kind::Bytes),
             row("for", &[], Kind::Name),
-            row("speed", &["preset"], Kind::Name),
+            row("speed", &[], Kind::Name),
             row("tone_map", &[], Kind::Flag),
             row("remove_location", &[], Kind::Flag),
         ],
