@@ -4,15 +4,18 @@
 //! the first lacks (a metric, a newer encoder). Which does what is decided by what each of them has shown it can do,
 //! never by its version.
 
-mod build;
+mod ask;
+mod vmaf;
 mod trial;
+mod build;
 
 use crate::config::{Programs, Second};
 use kinora_store::contract::Problem;
 use std::path::{Path, PathBuf};
 
 pub use build::Build;
-pub use trial::{TRIED_ENCODERS, Tried, VmafModel};
+pub use trial::{TRIED_ENCODERS, Tried};
+pub use vmaf::VmafModel;
 
 /// Where a second build lies, seen from the directory of our own program.
 const SECOND: &str = "../lib/kinora/ffmpeg";
@@ -42,32 +45,22 @@ impl Tools {
             Second::Auto => (usual_second(), false),
             Second::Path(path) => (Some(locate(&path)?), true),
         };
-        // Both at the same time: a start should not wait for one after the other.
-        let (main, second) = std::thread::scope(|threads| {
-            let other = second.map(|path| threads.spawn(move || Build::examine(path)));
-            let main = Build::examine(main);
-            (main, other.map(|thread| thread.join()))
-        });
-        let mut builds = vec![main?];
-        let mut left_out = None;
+        let (main, second) = examine(main, second);
+        let mut tools = Self {
+            ffprobe,
+            builds: vec![main?],
+            left_out: None,
+        };
         match second {
-            Some(Ok(Ok(build))) => builds.push(build),
-            Some(Ok(Err(problem))) if is_named => return Err(problem),
-            Some(Ok(Err(problem))) => left_out = Some(problem),
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            Some(Ok(build)) => tools.builds.push(build),
+            Some(Err(problem)) if is_named => return Err(problem),
+            Some(Err(problem)) => {
+                tracing::warn!("the second FFmpeg is left out: {}", problem.description);
+                tools.left_out = Some(problem);
+            }
             None => {}
         }
-        if let Some(problem) = &left_out {
-            tracing::warn!(
-                problem = problem.description,
-                "the second FFmpeg is left out"
-            );
-        }
-        Ok(Self {
-            ffprobe,
-            builds,
-            left_out,
-        })
+        Ok(tools)
     }
 
     /// The build for everyday work.
@@ -115,6 +108,22 @@ impl Tools {
         let versions: Vec<_> = self.builds.iter().map(|b| b.version.as_str()).collect();
         versions.join("+")
     }
+}
+
+type Examined = Result<Build, Problem>;
+
+/// Both at the same time: a start should not wait for one after the other.
+fn examine(main: PathBuf, second: Option<PathBuf>) -> (Examined, Option<Examined>) {
+    std::thread::scope(|threads| {
+        let other = second.map(|path| threads.spawn(|| Build::examine(path)));
+        let main = Build::examine(main);
+        let join = |thread: std::thread::ScopedJoinHandle<'_, Examined>| {
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        (main, other.map(join))
+    })
 }
 
 fn usual_second() -> Option<PathBuf> {

@@ -19,9 +19,16 @@ pub(crate) struct Result {
     _place: tempfile::TempDir,
 }
 
+/// What the machine has; the variable `KINORA_TEST_FFMPEG` puts another build in the place of the main one.
 pub(crate) fn tools() -> &'static Tools {
     static TOOLS: OnceLock<Tools> = OnceLock::new();
-    TOOLS.get_or_init(|| Tools::find(&Programs::default()).expect("FFmpeg is installed"))
+    TOOLS.get_or_init(|| {
+        let mut programs = Programs::default();
+        if let Some(path) = std::env::var_os("KINORA_TEST_FFMPEG") {
+            programs.ffmpeg = path.into();
+        }
+        Tools::find(&programs).expect("FFmpeg is installed")
+    })
 }
 
 /// The clip that FFmpeg makes of these arguments (without the output's name).

@@ -1,19 +1,11 @@
 //! One FFmpeg: asked for its listings, then tried.
 
+use super::ask::ask;
 use super::trial::{self, TRIED_ENCODERS, Tried};
-use crate::sandbox::process::{self, Control, Heard, Spec};
-use crate::sandbox::share::Share;
 use kinora_media::capability::{Capabilities, LISTINGS};
 use kinora_media::diagnosis::Ended;
 use kinora_store::contract::Problem;
-use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-/// A listing of a full build has about 60 kB.
-const ANSWER_BYTES: usize = 1 << 20;
-const ANSWER_TIME: Duration = Duration::from_secs(20);
 
 /// One FFmpeg that was found, listed and tried.
 #[derive(Clone, Debug)]
@@ -90,45 +82,4 @@ fn broken(path: &Path, how: &str) -> Problem {
                    the settings under [ffmpeg]"
             .into(),
     }
-}
-
-/// What a short run said.
-#[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) ended: Ended,
-    /// Standard output.
-    pub(super) output: String,
-    /// Standard error.
-    pub(super) complaints: String,
-}
-
-/// Runs FFmpeg where it can write no file, and for a limited time.
-fn ask(ffmpeg: &Path, arguments: &[&str]) -> io::Result<Answer> {
-    let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-    let share = Share::off();
-    let spec = Spec {
-        program: ffmpeg,
-        arguments: &arguments,
-        directory: Path::new("/"),
-        file_size: Some(0),
-        share: &share,
-    };
-    let until = Instant::now() + ANSWER_TIME;
-    let (mut output, mut complaints) = (Vec::new(), Vec::new());
-    let finished = process::run(&spec, &mut |heard| {
-        match heard {
-            Heard::Output(bytes) => output.extend_from_slice(bytes),
-            Heard::Complaint(bytes) => complaints.extend_from_slice(bytes),
-            Heard::Started(_) | Heard::Tick => {}
-        }
-        if output.len() + complaints.len() > ANSWER_BYTES || Instant::now() > until {
-            return Control::Kill;
-        }
-        Control::Continue
-    })?;
-    Ok(Answer {
-        ended: finished.ended,
-        output: String::from_utf8_lossy(&output).into_owned(),
-        complaints: String::from_utf8_lossy(&complaints).into_owned(),
-    })
 }

@@ -3,7 +3,8 @@
 //! Listings promise more than some builds keep: filters whose models are not built in, encoders whose library is
 //! another one than at build time, options that are read and then ignored.
 
-use super::build::Answer;
+use super::ask::Answer;
+use super::vmaf::VmafModel;
 use kinora_media::capability::{Capabilities, Media};
 use kinora_media::diagnosis::Ended;
 use std::collections::BTreeSet;
@@ -20,51 +21,6 @@ pub const TRIED_ENCODERS: &[&str] = &[
     "flac",
     "gif",
 ];
-
-/// A model of VMAF that libvmaf has built in, with the way of viewing that it stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum VmafModel {
-    /// Version 1 for a 1080p screen, seen from three times its height.
-    V1,
-    /// Version 1 for a 4K screen, seen from one and a half times its height: as sharp to the eye as `V1`, from 0 to 100
-    /// as well. (From three heights its scale goes to 110, and coarse pictures pass.)
-    V1Uhd,
-    /// Version 0.6.1 that gives nothing for sharpening.
-    V061Neg,
-    /// Version 0.6.1.
-    V061,
-}
-
-impl VmafModel {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::V1, Self::V1Uhd, Self::V061Neg, Self::V061];
-    /// Best first for pictures below 4K.
-    pub(super) const FOR_HD: [Self; 3] = [Self::V1, Self::V061Neg, Self::V061];
-    /// Best first for 4K.
-    pub(super) const FOR_UHD: [Self; 4] = [Self::V1Uhd, Self::V1, Self::V061Neg, Self::V061];
-
-    /// As libvmaf's `model=version=` wants it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::V1 => "vmaf_v1.0.16_3d0h",
-            Self::V1Uhd => "vmaf_v1.0.16_1d5h_2160",
-            Self::V061Neg => "vmaf_v0.6.1neg",
-            Self::V061 => "vmaf_v0.6.1",
-        }
-    }
-
-    /// For people.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::V1 => "VMAF v1",
-            Self::V1Uhd => "VMAF v1 4K",
-            Self::V061Neg => "VMAF v0.6.1 NEG",
-            Self::V061 => "VMAF v0.6.1",
-        }
-    }
-}
 
 /// What worked on two synthetic frames.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
