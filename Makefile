@@ -12,6 +12,7 @@ ARGS ?=
 
 run:
 	@scripts/needs.sh run
+	@scripts/fetch-ffmpeg.sh $(TARGET)
 	cargo build --release --locked --package kinora
 	@echo
 	@echo "  In another terminal:  $(TARGET)/release/kinora compress holiday.mp4"
@@ -21,10 +22,12 @@ run:
 
 test:
 	@scripts/needs.sh test
+	@scripts/fetch-ffmpeg.sh $(TARGET)
 	cargo xtask test
 
 bench:
 	@scripts/needs.sh bench
+	@scripts/fetch-ffmpeg.sh $(TARGET)
 	cargo xtask bench
 
 lint:
@@ -33,10 +36,14 @@ lint:
 
 build:
 	@scripts/needs.sh build
+	@scripts/fetch-ffmpeg.sh $(TARGET)
 	cargo build --release --locked --package kinora
 
 install: build
 	install -D -m 755 $(TARGET)/release/kinora $(DESTDIR)$(PREFIX)/bin/kinora
+	# The second FFmpeg is an addition that may be absent.
+	if [ -x $(TARGET)/lib/kinora/ffmpeg ]; then \
+	    install -D -m 755 $(TARGET)/lib/kinora/ffmpeg $(DESTDIR)$(PREFIX)/lib/kinora/ffmpeg; fi
 	$(TARGET)/release/kinora man $(DESTDIR)$(PREFIX)/share/man/man1
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/bin/|$(PREFIX)/bin/|' packaging/kinora.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/kinora.service

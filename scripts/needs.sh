@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a task needs and this machine lacks, from Debian's packages:
 #
-#   scripts/needs.sh build|lint|run|test|bench
+#   scripts/needs.sh build|fetch|lint|run|test|bench
 #
 # Nothing is asked and nothing happens when all of it is there. Rust itself is not installed, only looked for.
 set -eu
@@ -17,6 +17,11 @@ want_build() {
     want cc gcc
     # gcc alone comes without the C library's headers, which SQLite is compiled with.
     [ -e /usr/include/stdio.h ] || packages="$packages libc6-dev"
+}
+
+want_fetch() {
+    want python3 python3
+    python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"
 }
 
 want_lint() {
@@ -105,12 +110,13 @@ install_missing() {
 
 case ${1-} in
     build) want_build ;;
+    fetch) want_fetch ;;
     lint) want_lint ;;
     run) want_run ;;
     test) want_test ;;
     bench) want_bench ;;
     *)
-        say 'usage: scripts/needs.sh build|lint|run|test|bench'
+        say 'usage: scripts/needs.sh build|fetch|lint|run|test|bench'
         exit 2
         ;;
 esac
