@@ -55,7 +55,7 @@ pub struct Task<'a> {
 }
 
 /// A result that has been verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Made {
     /// Where it lies; the input itself when `kept_original`.
     pub path: PathBuf,
@@ -65,6 +65,8 @@ pub struct Made {
     pub kept_original: bool,
     /// Sentences for the user.
     pub notes: Vec<String>,
+    /// How a compression was chosen and what it measures.
+    pub report: Option<Box<kinora_media::quality::Report>>,
 }
 
 /// Why there is no result.
@@ -254,6 +256,7 @@ fn choose(plan: Plan, output: PathBuf, task: &Task<'_>, info: &MediaInfo) -> Res
             extension: plan.extension,
             kept_original: false,
             notes,
+            report: None,
         });
     }
     notes.push(format!(
@@ -264,6 +267,7 @@ fn choose(plan: Plan, output: PathBuf, task: &Task<'_>, info: &MediaInfo) -> Res
         extension: original_extension(task.extension, info),
         kept_original: true,
         notes,
+        report: None,
     })
 }
 
