@@ -9,8 +9,12 @@ use serde_json::Value;
 const WALLS: &[(&str, &[&str])] = &[
     ("kinora-mmp", &[]),
     ("kinora-media", &[]),
+    ("kinora-metric", &[]),
     ("kinora-store", &[]),
-    ("kinora-jobs", &["kinora-media", "kinora-store"]),
+    (
+        "kinora-jobs",
+        &["kinora-media", "kinora-metric", "kinora-store"],
+    ),
     ("kinora-client", &["kinora-mmp", "kinora-media"]),
     (
         "kinora-server",
@@ -30,7 +34,7 @@ const WALLS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that do no I/O, and all that they may use: enough to have a written form and an error.
-const PURE: &[&str] = &["kinora-mmp", "kinora-media"];
+const PURE: &[&str] = &["kinora-mmp", "kinora-media", "kinora-metric"];
 const PURE_MAY_USE: &[&str] = &["serde", "serde_json", "thiserror"];
 
 /// Foreign crates that belong to certain rooms.
