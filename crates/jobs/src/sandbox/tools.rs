@@ -154,3 +154,6 @@ fn locate(program: &Path) -> Result<PathBuf, Problem> {
             .into(),
     })
 }
+
+#[cfg(test)]
+mod tests;

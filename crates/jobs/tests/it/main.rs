@@ -5,6 +5,7 @@
 )]
 
 mod media;
+mod builds;
 mod operations;
 mod sync;
 mod process;

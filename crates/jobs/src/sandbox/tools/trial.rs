@@ -44,9 +44,15 @@ impl Tried {
     }
 }
 
-/// Two frames at this size; VMAF's banding feature takes nothing smaller than 320 × 180.
-const PICTURE: &str = "testsrc2=size=320x240:rate=25";
-const NOISE: &str = "testsrc2=size=320x240:rate=25,noise=alls=40:allf=t";
+/// Small, so that starting the encoders costs more than using them.
+const PICTURE: &str = "testsrc2=size=128x128:rate=25";
+/// Something that costs enough bits to tell a quarter of a CRF.
+const NOISE: &str = "testsrc2=size=128x128:rate=25,noise=alls=40:allf=t";
+/// VMAF's banding feature and its 4K model refuse much smaller ones.
+const PAIR: [&str; 2] = [
+    "testsrc2=size=320x240:rate=25,noise=alls=40:allf=t",
+    "testsrc2=size=320x240:rate=25",
+];
 const SOUND: &str = "sine=sample_rate=48000";
 const QUIET: [&str; 4] = ["-hide_banner", "-nostdin", "-v", "error"];
 /// What hashes to this is empty.
@@ -70,11 +76,11 @@ pub(super) fn run<E>(
     if listed.has_filter("libvmaf") {
         for model in VmafModel::ALL {
             let filter = format!("libvmaf=model=version={}", model.name());
-            let answer = compare(&filter, ask)?;
+            let answer = compare(&filter, "VMAF score:", ask)?;
             tried.vmaf.extend(answer.then_some(model));
         }
     }
-    tried.xpsnr = listed.has_filter("xpsnr") && compare("xpsnr", ask)?;
+    tried.xpsnr = listed.has_filter("xpsnr") && compare("xpsnr", "XPSNR  y:", ask)?;
     Ok(tried)
 }
 
@@ -139,13 +145,13 @@ fn sums(answer: &Answer) -> Vec<&str> {
         .collect()
 }
 
-/// Whether a quarter gives other bytes than its neighbours, and than what a refused option falls back to.
+/// Whether a quarter gives other bytes than the whole number, and than the default that a refused option leaves.
 fn quarter_crf<E>(ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>) -> Result<bool, E> {
     let mut arguments = QUIET.to_vec();
     arguments.extend(["-f", "lavfi", "-i", NOISE]);
-    let choices = ["crf=33", "crf=33.25", "crf=34", "preset=10"];
+    let choices = ["crf=33", "crf=33.25", "fast-decode=0"];
     for choice in choices {
-        arguments.extend(["-frames:v", "2", "-c:v", "libsvtav1", "-preset", "10"]);
+        arguments.extend(["-frames:v", "2", "-c:v", "libsvtav1", "-preset", "12"]);
         arguments.extend(["-pix_fmt", "yuv420p10le", "-svtav1-params", choice]);
         arguments.extend(["-f", "md5", "-"]);
     }
@@ -154,41 +160,25 @@ fn quarter_crf<E>(ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>) -> Result<b
     Ok(answer.ended == Ended::Exit(0) && different.len() == choices.len())
 }
 
-/// Whether the filter scores a picture against one with noise.
-fn compare<E>(filter: &str, ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>) -> Result<bool, E> {
+/// Whether the filter scores a picture against one with noise, and says so after this word.
+fn compare<E>(
+    filter: &str,
+    word: &str,
+    ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>,
+) -> Result<bool, E> {
     let graph = format!("[0][1]{filter}");
-    let arguments = [
-        "-hide_banner",
-        "-nostdin",
-        "-nostats",
-        "-v",
-        "info",
-        "-f",
-        "lavfi",
-        "-i",
-        NOISE,
-        "-f",
-        "lavfi",
-        "-i",
-        PICTURE,
-        "-lavfi",
-        &graph,
-        "-frames:v",
-        "2",
-        "-f",
-        "null",
-        "-",
-    ];
+    let mut arguments = vec!["-hide_banner", "-nostdin", "-nostats", "-v", "info"];
+    for picture in PAIR {
+        arguments.extend(["-f", "lavfi", "-i", picture]);
+    }
+    arguments.extend(["-lavfi", &graph, "-frames:v", "2", "-f", "null", "-"]);
     let answer = ask(&arguments)?;
-    Ok(answer.ended == Ended::Exit(0) && has_score(&answer.complaints))
-}
-
-fn has_score(complaints: &str) -> bool {
-    let after = |line: &str, word: &str| {
-        let number = line.split_once(word)?.1.split_whitespace().next()?;
-        number.parse().ok().filter(|score: &f64| *score > 0.0)
+    let score = |line: &str| -> Option<f64> {
+        let (_, after) = line.split_once(word)?;
+        after.split_whitespace().next()?.parse().ok()
     };
-    complaints
-        .lines()
-        .any(|line| after(line, "VMAF score:").is_some() || after(line, "XPSNR  y:").is_some())
+    // libvmaf says 0 when it could compute nothing.
+    let is_score = |score: f64| score > 0.0 && score.is_finite();
+    let has_score = answer.complaints.lines().filter_map(score).any(is_score);
+    Ok(answer.ended == Ended::Exit(0) && has_score)
 }

@@ -1,0 +1,200 @@
+use super::ask::Answer;
+use super::*;
+use kinora_media::capability::Capabilities;
+use kinora_media::diagnosis::Ended;
+use std::convert::Infallible;
+
+const DEBIAN: &str = "5.1";
+const STATIC: &str = "9.0";
+
+fn listing(filters: &str) -> Capabilities {
+    let encoders = " V....D libx264  x\n V....D libsvtav1  x\n V....D libx265  x\n A....D aac  x\n V....D qtrle  x\n";
+    Capabilities::parse(encoders, "", filters, "", "ffmpeg version 0")
+}
+
+/// A build that does all that it is said to, beside the encoders that every build has.
+fn build(version: &str, vmaf: &[VmafModel], is_new: bool, encoders: &[&str]) -> Build {
+    Build {
+        path: version.into(),
+        version: version.into(),
+        capabilities: listing(""),
+        tried: Tried {
+            encoders: encoders.iter().map(|&name| name.into()).collect(),
+            vmaf: vmaf.to_vec(),
+            xpsnr: is_new,
+            svt_quarter_crf: is_new,
+        },
+    }
+}
+
+fn debian() -> Build {
+    build(DEBIAN, &[], false, &["libx264", "libx265", "libsvtav1"])
+}
+
+fn newer() -> Build {
+    build(
+        STATIC,
+        &VmafModel::ALL,
+        true,
+        &["libx264", "libx265", "libsvtav1"],
+    )
+}
+
+fn tools(builds: Vec<Build>) -> Tools {
+    Tools {
+        ffprobe: "ffprobe".into(),
+        builds,
+        left_out: None,
+    }
+}
+
+fn encodes(tools: &Tools, name: &str) -> Option<String> {
+    tools.encoder(name).map(|build| build.version.clone())
+}
+
+#[test]
+fn newer_encoders_are_preferred_where_newer_is_better() {
+    for order in [vec![debian(), newer()], vec![newer(), debian()]] {
+        let first = order[0].version.clone();
+        let tools = tools(order);
+        for name in ["libsvtav1", "libx265"] {
+            assert_eq!(encodes(&tools, name).as_deref(), Some(STATIC), "{name}");
+        }
+        for name in ["libx264", "qtrle"] {
+            assert_eq!(encodes(&tools, name), Some(first.clone()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn of_equal_builds_the_main_one_encodes() {
+    let tools = tools(vec![debian(), build(STATIC, &[], false, &["libsvtav1"])]);
+    assert_eq!(encodes(&tools, "libsvtav1").as_deref(), Some(DEBIAN));
+}
+
+#[test]
+fn what_failed_its_trial_is_done_by_the_other_or_by_none() {
+    let mut main = debian();
+    main.tried.encoders.remove("libx264");
+    let both = tools(vec![main.clone(), newer()]);
+    assert_eq!(encodes(&both, "libx264").as_deref(), Some(STATIC));
+    assert_eq!(encodes(&tools(vec![main]), "libx264"), None);
+    assert_eq!(encodes(&both, "no_such_encoder"), None);
+}
+
+#[test]
+fn the_best_model_anywhere_scores() {
+    let scorer = |builds, is_uhd| {
+        let tools = tools(builds);
+        let found = if is_uhd {
+            tools.vmaf_uhd()
+        } else {
+            tools.vmaf()
+        };
+        found.map(|(build, model)| (build.version.clone(), model))
+    };
+    let old = |models: &[VmafModel]| build(DEBIAN, models, false, &[]);
+    let both = || vec![old(&[VmafModel::V061Neg, VmafModel::V061]), newer()];
+    assert_eq!(scorer(both(), false), Some((STATIC.into(), VmafModel::V1)));
+    assert_eq!(
+        scorer(both(), true),
+        Some((STATIC.into(), VmafModel::V1Uhd))
+    );
+    let neg = Some((DEBIAN.into(), VmafModel::V061Neg));
+    let alone = || vec![old(&[VmafModel::V061Neg, VmafModel::V061])];
+    assert_eq!(scorer(alone(), false), neg);
+    assert_eq!(scorer(alone(), true), neg);
+    assert_eq!(scorer(vec![debian()], false), None);
+}
+
+#[test]
+fn the_digest_tells_sets_of_builds_apart() {
+    let both = tools(vec![debian(), newer()]).digest();
+    assert_eq!(both, "5.1+9.0");
+    assert_ne!(both, tools(vec![debian()]).digest());
+}
+
+fn answer(code: i32, output: String, complaints: &str) -> Answer {
+    Answer {
+        ended: Ended::Exit(code),
+        output,
+        complaints: complaints.into(),
+    }
+}
+
+/// An FFmpeg on which every run with this argument fails, and which says this about pictures that it compares.
+fn trial(filters: &str, refused: &str, score: &str) -> (Tried, usize) {
+    let mut runs = 0;
+    let tried = trial::run(&listing(filters), &mut |arguments| {
+        runs += 1;
+        if arguments.contains(&refused) {
+            return Ok::<_, Infallible>(answer(1, String::new(), ""));
+        }
+        let outputs = arguments.iter().filter(|&&word| word == "md5").count();
+        let sums = (0..outputs).map(|at| format!("MD5={at:032x}\n")).collect();
+        Ok(answer(0, sums, score))
+    });
+    let Ok(tried) = tried;
+    (tried, runs)
+}
+
+#[test]
+fn what_works_together_is_tried_in_one_run() {
+    let (tried, runs) = trial("", "-", "");
+    assert_eq!(runs, 5, "{tried:?}");
+    let (tried, runs) = trial("", "nothing", "");
+    let all = ["aac", "libsvtav1", "libx264", "libx265"];
+    assert!(tried.encoders.iter().eq(all), "{tried:?}");
+    assert!(tried.svt_quarter_crf);
+    assert_eq!(runs, 2);
+}
+
+#[test]
+fn one_encoder_that_fails_costs_no_other() {
+    let (tried, _) = trial("", "libx265", "");
+    let rest = ["aac", "libsvtav1", "libx264"];
+    assert!(tried.encoders.iter().eq(rest), "{tried:?}");
+}
+
+#[test]
+fn outputs_without_content_are_no_success() {
+    let empty = "MD5=d41d8cd98f00b204e9800998ecf8427e\n";
+    let tried = trial::run(&listing(""), &mut |arguments| {
+        let outputs = arguments.iter().filter(|&&word| word == "md5").count();
+        Ok::<_, Infallible>(answer(0, empty.repeat(outputs), ""))
+    });
+    assert_eq!(tried, Ok(Tried::default()));
+}
+
+#[test]
+fn a_fraction_that_falls_back_to_the_default_is_none() {
+    let tried = trial::run(&listing(""), &mut |arguments| {
+        let is_quarter = arguments.contains(&"crf=33.25");
+        let sums = if is_quarter {
+            "MD5=a\nMD5=b\nMD5=b\n".to_owned()
+        } else {
+            "MD5=a\nMD5=b\nMD5=c\nMD5=d\n".to_owned()
+        };
+        Ok::<_, Infallible>(answer(0, sums, ""))
+    });
+    let Ok(tried) = tried;
+    assert!(tried.encoders.contains("libsvtav1"));
+    assert!(!tried.svt_quarter_crf);
+}
+
+#[test]
+fn only_a_score_shows_that_a_metric_works() {
+    let filters = " ... libvmaf VV->V x\n ... xpsnr VV->V x\n";
+    let check = |score: &str, vmaf: usize, xpsnr: bool| {
+        let (tried, _) = trial(filters, "nothing", score);
+        assert_eq!((tried.vmaf.len(), tried.xpsnr), (vmaf, xpsnr), "{score}");
+    };
+    check("[Parsed_libvmaf_0 @ 0x1] VMAF score: 78.392065", 4, false);
+    check("[Parsed_xpsnr_0 @ 0x1] XPSNR  y: 18.3518  u: 18.6", 0, true);
+    // What libvmaf says when a model's features are not built in.
+    check("[Parsed_libvmaf_0 @ 0x1] VMAF score: 0.000000", 0, false);
+    check("[Parsed_libvmaf_0 @ 0x1] VMAF score: nan", 0, false);
+    check("", 0, false);
+    let (tried, _) = trial("", "nothing", "VMAF score: 90");
+    assert!(tried.vmaf.is_empty(), "not listed, so not tried");
+}
