@@ -3,5 +3,12 @@
 //! Pure: footage, scores and sizes come in, what to try next comes out; `jobs` runs FFmpeg in between.
 
 pub mod report;
+mod goal;
+pub mod score;
+pub mod curve;
+pub mod footage;
+pub mod scenes;
+pub mod samples;
+pub mod search;
 
 pub use report::Report;

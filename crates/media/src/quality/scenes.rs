@@ -1,0 +1,111 @@
+//! Cuts, and from them scenes: the pieces that get a CRF of their own and are encoded by themselves.
+
+use std::ops::Range;
+
+use super::footage::Frame;
+
+/// A cut changes the small picture at least by this, of 255. Pans of hand-held cameras stay below 12.
+const CUT: f32 = 16.0;
+/// And it changes that much more than the frames around it.
+const CUT_RATIO: f32 = 3.0;
+/// A scene is at least this long: a key frame costs as much as half a second of others.
+const SHORTEST_S: f64 = 1.0;
+/// And at most this: a longer one has several moods, and a chunk that is lost costs its time.
+const LONGEST_S: f64 = 10.0;
+
+/// Cuts the frames into scenes: all of them, in order, none empty.
+pub fn cut(frames: &[Frame], frames_per_second: f64) -> Vec<Range<usize>> {
+    let rate = frames_per_second.clamp(1.0, 1000.0);
+    let shortest = ((rate * SHORTEST_S).round() as usize).max(MIN_FRAMES);
+    let longest = ((rate * LONGEST_S).round() as usize).max(shortest * 2);
+    let mut starts = vec![0];
+    for at in cuts(frames) {
+        let last = starts.last().copied().unwrap_or(0);
+        if at - last >= shortest && frames.len() - at >= shortest {
+            starts.push(at);
+        }
+    }
+    starts.push(frames.len());
+    let scenes = starts.windows(2).map(|pair| pair[0]..pair[1]);
+    scenes
+        .flat_map(|scene| halves(scene, longest))
+        .filter(|scene| !scene.is_empty())
+        .collect()
+}
+
+/// Fewer frames cost more for their key frame than their own quality can save.
+const MIN_FRAMES: usize = 24;
+
+/// Frames that begin something new.
+fn cuts(frames: &[Frame]) -> impl Iterator<Item = usize> {
+    frames.iter().enumerate().skip(1).filter_map(|(at, frame)| {
+        let around = neighbourhood(frames, at);
+        (frame.change >= CUT && frame.change >= around * CUT_RATIO).then_some(at)
+    })
+}
+
+/// Mean change of the frames near this one, itself left out.
+fn neighbourhood(frames: &[Frame], at: usize) -> f32 {
+    let near = at.saturating_sub(6)..(at + 7).min(frames.len());
+    let others = near.filter(|&each| each != at && each > 0);
+    let (sum, count) = others.fold((0.0, 0), |(sum, count), each| {
+        (sum + frames[each].change, count + 1)
+    });
+    sum / (count.max(1)) as f32
+}
+
+/// Equal parts, none longer than allowed.
+fn halves(scene: Range<usize>, longest: usize) -> impl Iterator<Item = Range<usize>> {
+    let parts = scene.len().div_ceil(longest).max(1);
+    let (start, length) = (scene.start, scene.len());
+    (0..parts).map(move |part| start + length * part / parts..start + length * (part + 1) / parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn footage(changes: &[(usize, f32)], count: usize) -> Vec<Frame> {
+        let mut frames = vec![
+            Frame {
+                change: 1.0,
+                ..Frame::default()
+            };
+            count
+        ];
+        for &(at, change) in changes {
+            frames[at].change = change;
+        }
+        frames
+    }
+
+    fn check(changes: &[(usize, f32)], count: usize, expected: &[Range<usize>]) {
+        assert_eq!(cut(&footage(changes, count), 25.0), expected);
+    }
+
+    #[test]
+    fn scenes_begin_at_cuts() {
+        check(&[(60, 40.0)], 150, &[0..60, 60..150]);
+        check(&[], 150, &[0..150]);
+        check(&[], 0, &[]);
+        check(&[], 1, &[0..1]);
+    }
+
+    #[test]
+    fn flashes_and_short_pieces_make_none() {
+        check(&[(60, 40.0), (64, 40.0)], 150, &[0..60, 60..150]);
+        check(&[(5, 60.0), (145, 60.0)], 150, &[0..150]);
+    }
+
+    #[test]
+    fn constant_motion_is_no_cut() {
+        let frames = footage(&(0..150).map(|at| (at, 30.0)).collect::<Vec<_>>(), 150);
+        assert_eq!(cut(&frames, 25.0).len(), 1);
+    }
+
+    #[test]
+    fn long_scenes_are_parted() {
+        let scenes = cut(&footage(&[], 1000), 25.0);
+        assert_eq!(scenes, [0..250, 250..500, 500..750, 750..1000]);
+    }
+}

@@ -1,0 +1,204 @@
+//! The search: which CRF to try next, and in the end one for each scene.
+//!
+//! ```text
+//! next ─> Try(scene, CRF)… ─> take(what came out)… ─> next ─> … ─> Enough ─> allocate ─> observe(chunk)… ─> allocate
+//! ```
+//! Two rounds as a rule, four at the most. The chunks of the result are measured, too, and what they show moves the
+//! scenes that are still to come: the proof is the last probe.
+
+mod allocation;
+mod scene;
+
+use super::report::Levels;
+use super::score;
+pub use allocation::Allocation;
+use scene::Scene;
+
+/// What an encoder's numbers mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// The least and the largest CRF that is chosen.
+    pub range: (f64, f64),
+    /// CRFs between the steps do not exist.
+    pub step: f64,
+    /// Where to begin.
+    pub first: f64,
+    /// `ln(100 - score)` per CRF.
+    pub slope: f64,
+    /// `ln(bytes)` per CRF, negative.
+    pub size_slope: f64,
+}
+
+/// Rounds that are ever made.
+pub const MOST_ROUNDS: u32 = 4;
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Encode and score the samples of these scenes at these CRFs.
+    Try(Vec<(usize, f64)>),
+    /// Enough is known.
+    Enough,
+}
+
+/// What one scene's samples, or the scene itself, came to at one CRF.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// What was set.
+    pub crf: f64,
+    /// Score of each frame that was scored.
+    pub scores: Vec<f32>,
+    /// Frames that were encoded.
+    pub frames: usize,
+    /// Bytes of them, key frames and all.
+    pub bytes: u64,
+    /// Bytes of the key frames alone, and how many there are.
+    pub key_bytes: (u64, usize),
+}
+
+/// What is known so far.
+#[derive(Debug, Clone)]
+pub struct Search {
+    scale: Scale,
+    goal: Levels,
+    scenes: Vec<Scene>,
+    rounds: u32,
+}
+
+impl Search {
+    /// Begins with nothing known. `lengths` are the scenes' frames, `source` says which scene is tried for each, and
+    /// `gop` is the most frames between key frames.
+    pub fn new(
+        scale: Scale,
+        goal: Levels,
+        lengths: &[usize],
+        source: &[usize],
+        gop: usize,
+    ) -> Self {
+        let scene = |(&frames, &source): (&usize, &usize)| Scene::new(frames, source, gop, &scale);
+        Self {
+            scale,
+            goal,
+            scenes: lengths.iter().zip(source).map(scene).collect(),
+            rounds: 0,
+        }
+    }
+
+    /// What to try next.
+    pub fn next(&self) -> Next {
+        let tried = (0..self.scenes.len()).filter(|&each| self.scenes[each].source == each);
+        if self.rounds == 0 {
+            return Next::Try(tried.map(|each| (each, self.scale.first)).collect());
+        }
+        if self.rounds >= MOST_ROUNDS {
+            return Next::Enough;
+        }
+        let wanted = self.allocate(None);
+        let probes: Vec<_> = tried
+            .filter_map(|each| Some((each, self.worth_trying(each, wanted.crf[each])?)))
+            .collect();
+        if probes.is_empty() {
+            Next::Enough
+        } else {
+            Next::Try(probes)
+        }
+    }
+
+    /// Where to look again, if what is known of the scene does not reach so far.
+    fn worth_trying(&self, scene: usize, crf: f64) -> Option<f64> {
+        let Scale { slope, .. } = self.scale;
+        let scene = &self.scenes[scene];
+        let away = scene.quality.distance(crf);
+        // In the second round a point nearer than a tenth of the deficit says nothing new; later the lines are known.
+        let reach = if self.rounds == 1 { 0.1 } else { 0.35 } / slope;
+        if away <= reach {
+            return None;
+        }
+        let last = scene.last_tried()?;
+        let most = 1.0 / slope;
+        let step = (crf - last).clamp(-most, most);
+        // Two points too near to each other show their noise instead of a slope.
+        let least = 0.18 / slope;
+        let step = if step.abs() < least {
+            least * step.signum()
+        } else {
+            step
+        };
+        let crf = self.scale.snap(last + step);
+        (scene.quality.distance(crf) > 1e-6).then_some(crf)
+    }
+
+    /// Takes in a round.
+    pub fn take(&mut self, round: Vec<(usize, Outcome)>) {
+        self.rounds += 1;
+        for (scene, outcome) in round {
+            if let Some(scene) = self.scenes.get_mut(scene) {
+                scene.learn(&outcome);
+            }
+        }
+    }
+
+    /// Rounds that were made.
+    pub fn rounds(&self) -> u32 {
+        self.rounds
+    }
+
+    /// A CRF for each scene: the fewest bytes that hold the goal, or the best quality within `limit` bytes. Scenes that
+    /// have been encoded keep theirs, unless they were released.
+    pub fn allocate(&self, limit: Option<u64>) -> Allocation {
+        allocation::allocate(self, limit)
+    }
+
+    /// A scene's chunk is done: what it came to, all of it or in samples.
+    pub fn observe(&mut self, scene: usize, outcome: Outcome) {
+        let Some(this) = self.scenes.get(scene) else {
+            return;
+        };
+        let model = &self.scenes[this.source];
+        let deficit = score::mean_deficit(&outcome.scores) / model.deficit(outcome.crf);
+        let bytes = outcome.bytes.max(1) as f64 / model.bytes(outcome.crf, this);
+        let bias = (deficit.ln(), bytes.ln());
+        let is_sound = bias.0.is_finite() && bias.1.is_finite();
+        let this = &mut self.scenes[scene];
+        this.bias = is_sound.then_some(bias);
+        this.done = Some(outcome);
+    }
+
+    /// A scene's chunk, if it is done.
+    pub fn chunk(&self, scene: usize) -> Option<&Outcome> {
+        self.scenes.get(scene)?.done.as_ref()
+    }
+
+    /// Scenes whose chunk lies under the floor by more than half a point, at a CRF that can be lowered.
+    pub fn below_floor(&self) -> Vec<usize> {
+        let is_low = |scene: &Scene| {
+            scene.done.as_ref().is_some_and(|done| {
+                let level = 100.0 - score::mean_deficit(&done.scores);
+                level < self.goal.scene - 0.5 && done.crf > self.scale.range.0
+            })
+        };
+        let scenes = self.scenes.iter().enumerate();
+        scenes
+            .filter(|(_, scene)| is_low(scene))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// Lets a scene that is done be chosen anew; what its chunk showed stays known.
+    pub fn release(&mut self, scene: usize) {
+        if let Some(scene) = self.scenes.get_mut(scene) {
+            scene.done = None;
+        }
+    }
+}
+
+impl Scale {
+    /// The nearest CRF that exists, within the range.
+    pub fn snap(&self, crf: f64) -> f64 {
+        let stepped = (crf / self.step).round() * self.step;
+        stepped.clamp(self.range.0, self.range.1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

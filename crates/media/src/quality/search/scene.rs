@@ -1,0 +1,89 @@
+//! What is known of one scene: its curves from trials, and what its own chunk said about them.
+
+use super::{Outcome, Scale};
+use crate::quality::curve::Curve;
+use crate::quality::score;
+
+/// One scene.
+#[derive(Debug, Clone)]
+pub(super) struct Scene {
+    /// Its length.
+    pub(super) frames: usize,
+    /// The scene whose trials speak for it.
+    pub(super) source: usize,
+    /// Mean deficit by CRF, from trials.
+    pub(super) quality: Curve,
+    /// Bytes of a key frame, and of another frame, by CRF.
+    sizes: [Curve; 2],
+    /// How the deficit is spread over the frames at each CRF that was tried.
+    shapes: Vec<(f64, Vec<f32>)>,
+    /// Its own chunk, as it was encoded last.
+    pub(super) done: Option<Outcome>,
+    /// What its own chunk showed, as logarithms of measured by predicted: deficit and bytes.
+    pub(super) bias: Option<(f64, f64)>,
+    /// Key frames in it.
+    keys: usize,
+}
+
+impl Scene {
+    pub(super) fn new(frames: usize, source: usize, gop: usize, scale: &Scale) -> Self {
+        let size = || Curve::new(scale.size_slope);
+        Self {
+            frames,
+            source,
+            quality: Curve::new(scale.slope),
+            sizes: [size(), size()],
+            shapes: Vec::new(),
+            done: None,
+            bias: None,
+            keys: frames.div_ceil(gop.max(1)).max(1),
+        }
+    }
+
+    /// Takes in what its samples came to.
+    pub(super) fn learn(&mut self, trial: &Outcome) {
+        let mean = score::mean_deficit(&trial.scores);
+        let (key_bytes, keys) = trial.key_bytes;
+        let others = trial.frames.saturating_sub(keys).max(1);
+        let rest = trial.bytes.saturating_sub(key_bytes);
+        self.quality.push(trial.crf, mean);
+        self.sizes[0].push(trial.crf, key_bytes as f64 / keys.max(1) as f64);
+        self.sizes[1].push(trial.crf, rest as f64 / others as f64);
+        self.shapes.push((trial.crf, shape(&trial.scores)));
+    }
+
+    /// The CRF that was tried last.
+    pub(super) fn last_tried(&self) -> Option<f64> {
+        self.shapes.last().map(|(crf, _)| *crf)
+    }
+
+    /// Predicted mean deficit of this scene's frames by these trials.
+    pub(super) fn deficit(&self, crf: f64) -> f64 {
+        self.quality.at(crf)
+    }
+
+    /// Predicted bytes of a scene of that length, by these trials.
+    pub(super) fn bytes(&self, crf: f64, of: &Self) -> f64 {
+        let keys = of.keys.min(of.frames);
+        let others = of.frames.saturating_sub(keys);
+        self.sizes[0].at(crf) * keys as f64 + self.sizes[1].at(crf) * others as f64
+    }
+
+    /// The deficit of each sampled frame by the mean, at the nearest CRF that was tried.
+    pub(super) fn spread(&self, crf: f64) -> &[f32] {
+        let nearest = self
+            .shapes
+            .iter()
+            .min_by(|a, b| (a.0 - crf).abs().total_cmp(&(b.0 - crf).abs()));
+        nearest.map_or(&[], |(_, shape)| shape)
+    }
+}
+
+/// Each frame's deficit by the mean of all.
+pub(super) fn shape(scores: &[f32]) -> Vec<f32> {
+    let mean = score::mean_deficit(scores);
+    scores
+        .iter()
+        .map(|&each| (score::deficit(each) / mean) as f32)
+        .collect()
+}

@@ -1,0 +1,230 @@
+//! The search against scenes whose curves are known: it must find what is there, in few rounds.
+
+use super::*;
+
+const X264: Scale = Scale {
+    range: (10.0, 40.0),
+    step: 0.25,
+    first: 21.0,
+    slope: 0.115,
+    size_slope: -0.125,
+};
+const GOAL: Levels = Levels {
+    mean: 95.0,
+    scene: 93.0,
+    worst5: 90.0,
+};
+
+/// A scene of the world: deficit and bytes per frame at CRF 20, and its own slopes.
+#[derive(Clone, Copy)]
+struct Real {
+    frames: usize,
+    deficit: f64,
+    slope: f64,
+    bytes: f64,
+}
+
+impl Real {
+    fn encode(&self, crf: f64, frames: usize) -> Outcome {
+        let deficit = self.deficit * (self.slope * (crf - 20.0)).exp();
+        let bytes = self.bytes * (-0.125 * (crf - 20.0)).exp();
+        // Frames differ by up to a third around the mean.
+        let score = |at: usize| 100.0 - deficit * (1.0 + 0.33 * ((at % 3) as f64 - 1.0));
+        Outcome {
+            crf,
+            scores: (0..frames).map(|at| score(at) as f32).collect(),
+            frames,
+            bytes: (bytes * (frames as f64 + 4.0)) as u64,
+            key_bytes: ((bytes * 5.0) as u64, 1),
+        }
+    }
+
+    fn level(&self, crf: f64) -> f64 {
+        100.0 - self.deficit * (self.slope * (crf - 20.0)).exp()
+    }
+}
+
+fn run(world: &[Real]) -> (Search, Allocation) {
+    let lengths: Vec<_> = world.iter().map(|each| each.frames).collect();
+    let source: Vec<_> = (0..world.len()).collect();
+    let mut search = Search::new(X264, GOAL, &lengths, &source, 250);
+    while let Next::Try(probes) = search.next() {
+        let round = probes
+            .into_iter()
+            .map(|(scene, crf)| (scene, world[scene].encode(crf, 24)));
+        search.take(round.collect());
+        assert!(search.rounds() <= MOST_ROUNDS);
+    }
+    let allocation = search.allocate(None);
+    (search, allocation)
+}
+
+fn real_levels(world: &[Real], crf: &[f64]) -> (f64, f64) {
+    let frames: f64 = world.iter().map(|each| each.frames as f64).sum();
+    let levels: Vec<_> = world
+        .iter()
+        .zip(crf)
+        .map(|(each, &crf)| (each.level(crf), each.frames))
+        .collect();
+    let mean = levels
+        .iter()
+        .map(|(level, frames)| level * *frames as f64)
+        .sum::<f64>()
+        / frames;
+    (
+        mean,
+        levels.iter().map(|(level, _)| *level).fold(100.0, f64::min),
+    )
+}
+
+const EASY: Real = Real {
+    frames: 100,
+    deficit: 2.0,
+    slope: 0.12,
+    bytes: 1000.0,
+};
+const USUAL: Real = Real {
+    frames: 150,
+    deficit: 4.0,
+    slope: 0.11,
+    bytes: 5000.0,
+};
+const HARD: Real = Real {
+    frames: 60,
+    deficit: 9.0,
+    slope: 0.1,
+    bytes: 20_000.0,
+};
+const FLAT: Real = Real {
+    frames: 80,
+    deficit: 0.5,
+    slope: 0.03,
+    bytes: 300.0,
+};
+
+#[test]
+fn two_rounds_find_the_mean_and_hold_the_floor() {
+    for world in [
+        vec![USUAL],
+        vec![EASY, USUAL],
+        vec![EASY, USUAL, HARD],
+        vec![HARD],
+    ] {
+        let (search, found) = run(&world);
+        assert!(search.rounds() <= 3, "{} rounds", search.rounds());
+        let (mean, least) = real_levels(&world, &found.crf);
+        assert!(
+            found.holds && mean > 94.8 && least > 92.8,
+            "{mean} {least} {found:?}"
+        );
+        let is_tight = mean < 95.4 || least < 93.4 || found.levels.worst5 < 90.4;
+        assert!(is_tight, "{mean} {least} {found:?}");
+    }
+}
+
+/// The smallest file of one CRF for all that keeps mean and floor.
+fn single(world: &[Real]) -> f64 {
+    let bytes = |crf: f64| {
+        let scenes = world.iter();
+        scenes
+            .map(|each| each.encode(crf, each.frames).bytes as f64)
+            .sum::<f64>()
+    };
+    let holds = |crf: &f64| {
+        let (mean, least) = real_levels(world, &vec![*crf; world.len()]);
+        mean >= 95.0 && least >= 93.0
+    };
+    let crf = (0..120)
+        .rev()
+        .map(|step| 10.0 + f64::from(step) * 0.25)
+        .find(holds);
+    bytes(crf.unwrap())
+}
+
+#[test]
+fn a_floor_costs_less_than_with_one_crf() {
+    let world = [EASY, USUAL, HARD];
+    let (_, found) = run(&world);
+    assert!(found.crf[2] < found.crf[1], "{:?}", found.crf);
+    let one = single(&world);
+    assert!(
+        (found.bytes as f64) < one * 0.95,
+        "{} against {one}",
+        found.bytes
+    );
+}
+
+#[test]
+fn flat_curves_end_at_a_bound() {
+    let (search, found) = run(&[FLAT]);
+    assert!(search.rounds() <= MOST_ROUNDS);
+    assert!(found.holds);
+    assert!(found.crf[0] > 21.0, "{:?}", found.crf);
+}
+
+#[test]
+fn what_cannot_be_reached_is_said() {
+    let hopeless = Real {
+        deficit: 60.0,
+        ..HARD
+    };
+    let (search, found) = run(&[hopeless]);
+    assert!(search.rounds() <= MOST_ROUNDS);
+    assert!(!found.holds);
+    assert_eq!(found.crf, [X264.range.0]);
+}
+
+#[test]
+fn a_limit_is_kept_with_the_best_quality_under_it() {
+    let world = [EASY, USUAL, HARD];
+    let (search, free) = run(&world);
+    let limit = free.bytes / 2;
+    let bound = search.allocate(Some(limit));
+    assert!(
+        bound.bytes <= limit && bound.bytes > limit * 9 / 10,
+        "{bound:?} {limit}"
+    );
+    assert!(!bound.holds && bound.levels.mean < free.levels.mean);
+    let loose = search.allocate(Some(free.bytes * 2));
+    assert!((loose.levels.mean - free.levels.mean).abs() < 0.05);
+}
+
+#[test]
+fn chunks_correct_the_scenes_to_come() {
+    let world = [USUAL, USUAL, USUAL];
+    let (mut search, before) = run(&world);
+    // The first chunk turns out worse than its samples.
+    let worse = Real {
+        deficit: USUAL.deficit * 1.3,
+        ..USUAL
+    };
+    search.observe(0, worse.encode(before.crf[0], 150));
+    let after = search.allocate(None);
+    assert_eq!(after.crf[0], before.crf[0]);
+    assert!(after.crf[1] < before.crf[1]);
+    // One under its floor is found, and its new choice holds.
+    let bad = Real {
+        deficit: USUAL.deficit * 2.5,
+        ..USUAL
+    };
+    search.observe(1, bad.encode(after.crf[1], 150));
+    assert_eq!(search.below_floor(), [1]);
+    search.release(1);
+    let again = search.allocate(None);
+    assert!(
+        bad.level(again.crf[1]) >= 92.9,
+        "{}",
+        bad.level(again.crf[1])
+    );
+    assert!(search.below_floor().is_empty());
+}
+
+#[test]
+fn nothing_at_all_is_no_search() {
+    let mut search = Search::new(X264, GOAL, &[], &[], 250);
+    assert_eq!(search.next(), Next::Try(vec![]));
+    search.take(vec![]);
+    assert_eq!(search.next(), Next::Enough);
+    search.observe(3, Outcome::default());
+    assert_eq!(search.allocate(None), Allocation::default());
+}
