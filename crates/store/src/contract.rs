@@ -278,6 +278,10 @@ pub struct Outcome {
     pub kept_original: bool,
     /// Sentences for the user.
     pub notes: Vec<String>,
+    /// How it was made and what it measures (JSON); the store never looks inside, its caller bounds it. Forgotten when
+    /// the job expires, for a tombstone is small.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
 }
 
 /// Why something failed, in the words that every door uses.

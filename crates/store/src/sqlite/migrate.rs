@@ -7,7 +7,10 @@ use crate::Fault;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Step `n` (from 1) leads from version `n - 1` to `n`.
-const STEPS: &[&str] = &[include_str!("schema/step_1.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/step_1.sql"),
+    include_str!("schema/step_2.sql"),
+];
 
 /// "Kino": says whose file this is, in its header.
 const APPLICATION: i32 = 0x4b69_6e6f;

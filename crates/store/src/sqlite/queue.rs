@@ -98,7 +98,7 @@ pub(super) fn complete(
             "update tasks set state = 'completed', worker = null, lease_token = null, lease_until = null,
                     fraction = 1.0, stage = 'done', remaining_s = null, reserved = :size,
                     result_size = :size, result_digest = :digest, result_extension = :extension,
-                    result_kept_original = :kept_original, result_notes = :notes,
+                    result_kept_original = :kept_original, result_notes = :notes, result_report = :report,
                     problem_code = null, problem_description = null, problem_solution = null,
                     finished_at = :now, expires_at = :expires_at",
             held!()
@@ -111,6 +111,7 @@ pub(super) fn complete(
             ":extension": outcome.extension,
             ":kept_original": outcome.kept_original,
             ":notes": serde_json::Value::from(outcome.notes.clone()).to_string(),
+            ":report": outcome.report,
             ":now": now,
             ":expires_at": expires_at,
         },

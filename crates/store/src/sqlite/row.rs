@@ -149,6 +149,7 @@ fn outcome(row: &Row<'_>) -> Result<Option<Outcome>, Fault> {
         kept_original: row.get("result_kept_original")?,
         notes: serde_json::from_str(&notes)
             .map_err(|error| Fault::Corrupt(format!("a result's notes: {error}")))?,
+        report: row.get("result_report")?,
     }))
 }
 

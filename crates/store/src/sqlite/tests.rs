@@ -63,7 +63,7 @@ fn a_newer_version_is_refused_and_left_alone() {
     let fault = Database::open(&path).err().unwrap();
     assert_eq!(
         fault.to_string(),
-        "database: its schema is version 99, and this program knows none after 1; start the newer program again, \
+        "database: its schema is version 99, and this program knows none after 2; start the newer program again, \
          or restore the copy from before the upgrade"
     );
 }

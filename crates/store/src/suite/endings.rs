@@ -67,6 +67,7 @@ fn expire_leaves_a_tombstone(records: &dyn Records) {
         let tomb = job(records, &id);
         assert_eq!((tomb.state, tomb.expires_at), (State::Expired, Some(500)));
         assert_eq!(reserved(records), 0);
+        assert_eq!(tomb.outcome.clone().and_then(|o| o.report), None);
         // Repeated after a crash, it changes nothing.
         records.expire(&id, 900).unwrap();
         assert_eq!(job(records, &id), tomb);

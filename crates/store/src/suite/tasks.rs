@@ -95,6 +95,7 @@ pub(super) fn outcome(size: u64) -> Outcome {
         extension: "mp4".to_owned(),
         kept_original: false,
         notes: vec!["ümläut \"quoted\"".to_owned(), String::new()],
+        report: Some(r#"{"version":1,"reason":"ümläut"}"#.to_owned()),
     }
 }
 

@@ -183,6 +183,7 @@ fn work(database: &Database, tree: &Tree, n: i64) {
         extension: "mp4".to_owned(),
         kept_original: n % 2 == 0,
         notes: Vec::new(),
+        report: None,
     };
     database.complete(&lease, &outcome, n, LATER).unwrap();
     say(&id, "completed");

@@ -85,6 +85,9 @@ fn a_database_of_version_1_opens_with_all_that_is_in_it() {
     for (digit, expected) in expected {
         assert_eq!(state(digit), expected, "{digit}");
     }
+    let done = TaskId::parse(&"3".repeat(32)).unwrap();
+    let outcome = database.job(&done).unwrap().unwrap().outcome.unwrap();
+    assert_eq!((outcome.size, outcome.report), (40, None));
     assert_eq!(database.reclaim_all(1_000).unwrap(), 1);
     assert_eq!(
         database

@@ -282,6 +282,7 @@ impl World {
             extension: "mp4".to_owned(),
             kept_original: false,
             notes: Vec::new(),
+            report: None,
         };
         let (now, end) = (self.now, self.now + KEEP);
         let answer = self.store.complete(lease, &outcome, now, end);
