@@ -11,7 +11,11 @@ use crate::media_type::{self, Style};
 use crate::outside::display_name;
 
 /// What the extension list says that this side understands (docs/protocol.md, "Extension members").
-pub const EXTENSIONS: [&str; 3] = ["digest", "resume", "job"];
+pub const EXTENSIONS: [&str; 4] = ["digest", "resume", "job", REPORT];
+
+/// What the extension list says when the report of a compression is wanted, too. Unlike the others it counts only when
+/// it is listed, because it is large.
+const REPORT: &str = "report";
 
 /// How a client speaks.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -27,6 +31,9 @@ pub struct Mirror {
     pub operation: Option<Value>,
     /// Whether it sent `ext`, and so gets the extension members.
     pub ext: bool,
+    /// Whether its `ext` lists `report`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub report: bool,
 }
 
 /// A file name in the member in which the client expects to find it again.
@@ -44,14 +51,16 @@ impl Mirror {
     /// [`crate::alias`] and filled in by [`crate::request`].
     #[must_use]
     pub fn of(json: &Map<String, Value>, media_type: &str) -> Self {
+        // Only a list is ours: some clients name a file's ending in a member `ext`.
+        let ext = json.get("ext").and_then(Value::as_array);
         Self {
             style: media_type::read(media_type)
                 .map(|(_, style)| style)
                 .unwrap_or_default(),
             file_name: FileName::of(json),
             operation: None,
-            // Only a list is ours: some clients name a file's ending in a member `ext`.
-            ext: json.get("ext").is_some_and(Value::is_array),
+            ext: ext.is_some(),
+            report: ext.is_some_and(|list| list.iter().any(|each| each == REPORT)),
         }
     }
 
@@ -61,6 +70,7 @@ impl Mirror {
     pub fn asked_by(&self, asking: &Self) -> Self {
         Self {
             ext: asking.ext,
+            report: asking.report,
             ..self.clone()
         }
     }

@@ -90,6 +90,8 @@ pub struct State {
     pub poll_after_ms: Option<u64>,
     /// BLAKE3 of the result, hex.
     pub digest: Option<String>,
+    /// How the result was made and what it measures, as the server wrote it.
+    pub report: Option<Map<String, Value>>,
 }
 
 /// A result, or the rest of one.
@@ -115,6 +117,8 @@ pub struct Delivery {
     pub notes: Vec<String>,
     /// A display name, never a path.
     pub file_name: Option<String>,
+    /// How the result was made and what it measures, as the server wrote it.
+    pub report: Option<Map<String, Value>>,
 }
 
 impl Reply {
@@ -199,6 +203,7 @@ impl State {
             extension: text(json, "media_type").and_then(|sent| media_type::read(&sent).ok()?.0),
             poll_after_ms: bytes(json, "poll_after_ms"),
             digest: text(json, "digest"),
+            report: report(json),
         }
     }
 }
@@ -221,6 +226,7 @@ impl Delivery {
             kept_original: is_set(json, "kept_original"),
             notes: notes(json),
             file_name: name.and_then(|name| display_name(&name)),
+            report: report(json),
         }
     }
 }
@@ -280,6 +286,10 @@ fn bytes(json: &Map<String, Value>, member: &str) -> Option<u64> {
 
 fn decimal(json: &Map<String, Value>, member: &str) -> Option<f64> {
     json.get(member).and_then(value::number)?.as_f64()
+}
+
+fn report(json: &Map<String, Value>) -> Option<Map<String, Value>> {
+    json.get("report").and_then(Value::as_object).cloned()
 }
 
 fn is_set(json: &Map<String, Value>, member: &str) -> bool {

@@ -1,6 +1,7 @@
 //! What the caller of an answer knows, without its form on the wire.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 
@@ -71,6 +72,8 @@ pub struct StateView<'a> {
     pub poll_after_ms: Option<u64>,
     /// BLAKE3 of the result, hex. *ext*
     pub digest: Option<&'a str>,
+    /// How the result was made and what it measures. *ext `report`*
+    pub report: Option<&'a Map<String, Value>>,
 }
 
 /// A result, or the rest of one.
@@ -94,4 +97,6 @@ pub struct ResultView<'a> {
     pub notes: &'a [String],
     /// A display name, for a client that gave none itself. *ext*
     pub file_name: Option<&'a str>,
+    /// How the result was made and what it measures. *ext `report`*
+    pub report: Option<&'a Map<String, Value>>,
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::view::{Problem, ResultView, StateView};
 use crate::frame::Head;
-use crate::limits::MAX_NOTES;
+use crate::limits::{MAX_JSON, MAX_NOTES};
 use crate::media_type;
 use crate::mirror::{EXTENSIONS, Mirror, with_extension};
 use crate::outside::{display_name, sentence};
@@ -83,6 +83,9 @@ pub fn state(mirror: &Mirror, view: &StateView<'_>) -> Head {
         put(&mut json, "poll_after_ms", view.poll_after_ms);
         put(&mut json, "digest", view.digest);
     }
+    if view.status == "completed" {
+        put_report(mirror, view.report, &mut json);
+    }
     Head::new(json)
 }
 
@@ -113,6 +116,7 @@ pub fn result(mirror: &Mirror, view: &ResultView<'_>) -> Head {
             put(&mut json, "file_name", name);
         }
     }
+    put_report(mirror, view.report, &mut json);
     let media_type = media_type::write(view.extension, mirror.style);
     Head::new(json).with_payload(media_type, view.size.saturating_sub(view.offset))
 }
@@ -207,6 +211,17 @@ fn put_notes(notes: &[String], json: &mut Map<String, Value>) {
         .take(MAX_NOTES)
         .map(|note| Value::from(sentence(note)));
     json.insert("notes".into(), notes.collect());
+}
+
+/// The last member of an answer: where it does not fit beside the others, it is left out.
+fn put_report(mirror: &Mirror, report: Option<&Map<String, Value>>, json: &mut Map<String, Value>) {
+    let Some(report) = report.filter(|_| mirror.report) else {
+        return;
+    };
+    json.insert("report".into(), Value::Object(report.clone()));
+    if serde_json::to_string(&*json).map_or(true, |text| text.len() > MAX_JSON) {
+        json.remove("report");
+    }
 }
 
 fn put<T: Into<Value>>(json: &mut Map<String, Value>, member: &str, value: Option<T>) {

@@ -1,6 +1,7 @@
 //! Golden answers: what each client gets to see, and what our own client makes of it.
 
 use kinora_mmp::answer::{self, Problem, ResultView, StateView};
+use kinora_mmp::limits::{HEADER, MAX_JSON};
 use kinora_mmp::{Head, Mirror, Reply};
 use serde_json::{Map, Value, json};
 
@@ -28,6 +29,7 @@ fn state<'a>(status: &'a str, stage: &'a str) -> StateView<'a> {
         extension: None,
         poll_after_ms: Some(500),
         digest: Some(DIGEST),
+        report: None,
     }
 }
 
@@ -42,6 +44,7 @@ fn result(extension: &str) -> ResultView<'_> {
         kept_original: false,
         notes: &[],
         file_name: Some("holiday.mov"),
+        report: None,
     }
 }
 
@@ -57,6 +60,14 @@ fn native() -> Mirror {
     Mirror {
         ext: true,
         ..Mirror::default()
+    }
+}
+
+/// A client that wants reports.
+fn curious() -> Mirror {
+    Mirror {
+        report: true,
+        ..native()
     }
 }
 
@@ -86,6 +97,7 @@ fn made(name: &str) -> Head {
         ..state("completed", "done")
     };
     let trim = json!({"action": "upload", "operation": "trim", "file_name": "a.mp4", "parameters": {"type": "gif"}});
+    let report = object(json!({"version": 1, "status": "held"}));
     match name {
         "a_result" => answer::result(
             &mirror(json!({"command": 1, "extention": "mp4"}), "mp4"),
@@ -158,6 +170,24 @@ fn made(name: &str) -> Head {
             },
         ),
         "native_rest" => answer::result(&native(), &kept),
+        "native_state_report" => answer::state(
+            &curious(),
+            &StateView {
+                progress: 1.0,
+                size: Some(5),
+                extension: Some("mp4"),
+                poll_after_ms: None,
+                report: Some(&report),
+                ..state("completed", "done")
+            },
+        ),
+        "native_result_report" => answer::result(
+            &curious(),
+            &ResultView {
+                report: Some(&report),
+                ..result("mp4")
+            },
+        ),
         "offset_mismatch" => {
             let problem = Problem::new("offset_mismatch", "Not there.", "Go on at have.");
             answer::error(&problem, object(json!({"have": 4, "code": "overwritten"})))
@@ -358,7 +388,7 @@ fn extension_members_are_for_those_who_ask() {
         );
     }
     let json = answer::error_to(&native(), &unreadable(), Map::new()).json;
-    assert_eq!(json["ext"], json!(["digest", "resume", "job"]));
+    assert_eq!(json["ext"], json!(["digest", "resume", "job", "report"]));
 }
 
 #[test]
@@ -408,6 +438,79 @@ fn the_longest_answer_fits_into_a_frame() {
         answer::error(&problem, Map::new()),
     ] {
         assert!(head.encode().is_ok());
+    }
+}
+
+#[test]
+fn a_report_is_for_those_who_list_it() {
+    let report = object(json!({"version": 1, "scenes": [{"mean": 95.5}]}));
+    let done = StateView {
+        report: Some(&report),
+        ..state("completed", "done")
+    };
+    let finished = ResultView {
+        report: Some(&report),
+        ..result("mp4")
+    };
+    for mirror in [bare(), native()] {
+        assert!(!answer::state(&mirror, &done).json.contains_key("report"));
+        assert!(
+            !answer::result(&mirror, &finished)
+                .json
+                .contains_key("report")
+        );
+    }
+    let Ok(Reply::State(read)) = Reply::parse(&answer::state(&curious(), &done)) else {
+        panic!()
+    };
+    assert_eq!(read.report.as_ref(), Some(&report));
+    let Ok(Reply::Result(read)) = Reply::parse(&answer::result(&curious(), &finished)) else {
+        panic!()
+    };
+    assert_eq!(read.report.as_ref(), Some(&report));
+    let failed = StateView {
+        status: "failed",
+        ..done
+    };
+    assert!(
+        !answer::state(&curious(), &failed)
+            .json
+            .contains_key("report")
+    );
+}
+
+#[test]
+fn a_report_that_does_not_fit_is_left_out() {
+    let sized = |bytes: usize| object(json!({"reason": "x".repeat(bytes)}));
+    let fits = |bytes: usize| {
+        let report = sized(bytes);
+        let head = answer::result(
+            &curious(),
+            &ResultView {
+                report: Some(&report),
+                ..result("mp4")
+            },
+        );
+        assert!(head.encode().is_ok(), "{bytes}");
+        head.json.contains_key("report")
+    };
+    // What the rest of the answer and the report's own punctuation need.
+    let rest = answer::result(&curious(), &result("mp4")).encode().unwrap();
+    let rest = rest.len() - HEADER - "mp4".len() + r#","report":{"reason":""}"#.len();
+    assert!(fits(MAX_JSON - rest));
+    assert!(!fits(MAX_JSON - rest + 1));
+    assert!(!fits(MAX_JSON * 2));
+}
+
+#[test]
+fn a_report_that_is_no_object_is_none() {
+    for report in [json!(null), json!("good"), json!([1]), json!(95.2)] {
+        let json = object(json!({"status": "success", "report": report}));
+        let head = Head::new(json).with_payload("mp4", 5);
+        let Ok(Reply::Result(read)) = Reply::parse(&head) else {
+            panic!()
+        };
+        assert_eq!(read.report, None);
     }
 }
 

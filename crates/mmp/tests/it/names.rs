@@ -122,6 +122,13 @@ fn the_stored_mirror_stays_readable() {
         serde_json::from_str::<Mirror>("{}").unwrap(),
         Mirror::default()
     );
+    let all = r#"{"style":"bare","ext":true,"report":true}"#;
+    let curious = submit(json!({"operation": "gif", "ext": ["job", "report"]}), "mp4").mirror;
+    let curious = Mirror {
+        operation: None,
+        ..curious
+    };
+    assert_eq!(serde_json::to_string(&curious).unwrap(), all);
 }
 
 #[test]
@@ -137,4 +144,10 @@ fn a_job_is_answered_in_the_words_that_brought_it() {
         (mirror.style, mirror.operation, mirror.ext),
         (Style::Dotted, Some(json!("gif")), false)
     );
+    let asking = Mirror::of(
+        &object(json!({"action": "download", "ext": ["report"]})),
+        "",
+    );
+    let mirror = stored.asked_by(&asking);
+    assert!(mirror.ext && mirror.report && !mirror.asked_by(&stored).report);
 }
