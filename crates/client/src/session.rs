@@ -11,7 +11,9 @@ use crate::timing::Timing;
 use crate::upload::Upload;
 use crate::{Address, Cancel, Event, Fault, Observer};
 use kinora_media::operation::Operation;
+use kinora_media::quality::Report;
 use kinora_mmp::reply::{Delivery, State};
+use serde_json::Value;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -61,6 +63,8 @@ pub struct Delivered {
     pub digest: Option<String>,
     /// Sentences for the user.
     pub notes: Vec<String>,
+    /// How a compression was chosen and what it measures, when the server says so in a form that is understood.
+    pub report: Option<Box<Report>>,
 }
 
 /// Speaks with one server about one job at a time.
@@ -259,6 +263,8 @@ impl Session {
 }
 
 fn delivered(task_id: &str, state: State, result: Delivery) -> Delivered {
+    // The one beside the file itself counts.
+    let report = result.report.or(state.report);
     Delivered {
         task_id: task_id.into(),
         size: result.size,
@@ -270,5 +276,6 @@ fn delivered(task_id: &str, state: State, result: Delivery) -> Delivered {
         } else {
             result.notes
         },
+        report: report.and_then(|report| serde_json::from_value(Value::Object(report)).ok()),
     }
 }

@@ -17,7 +17,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// The members that this client understands, as it names them in each request.
-pub(crate) const EXT: [&str; 3] = ["digest", "resume", "job"];
+pub(crate) const EXT: [&str; 4] = ["digest", "resume", "job", "report"];
 
 /// One upload, over as many connections as it takes.
 pub(crate) struct Upload {

@@ -27,6 +27,9 @@ pub const COMPLAINT_BYTES: usize = 500;
 pub const PROBE_BYTES: usize = 4 << 20;
 /// Seconds for one probe.
 pub const PROBE_TIME: Duration = Duration::from_secs(30);
+/// Bytes of JSON that a job's report may have; more is dropped. With as many scenes and points as a report lists it has
+/// about 20 kB, and beside the other members of an answer it has to fit into the 64 KiB of a frame's head.
+pub const REPORT_BYTES: usize = 48 << 10;
 /// Memory that one encoder may need; measured 0.4 to 0.6 GB at 1080p.
 pub const MEMORY_PER_WORKER: u64 = 1 << 30;
 

@@ -7,6 +7,7 @@ use crate::order::Order;
 use crate::runner::{Made, Runner, Stop, Task, Watch, Wish};
 use crate::shared::Shared;
 use crate::{clock, policy, problem};
+use kinora_media::quality::Report;
 use kinora_store::contract::{Lease, Millis, Outcome, Problem, Progress, State, Verdict};
 use kinora_store::{Fault, TaskId};
 use std::io;
@@ -147,6 +148,7 @@ fn complete(
         extension: made.extension,
         kept_original: made.kept_original,
         notes: made.notes,
+        report: made.report.and_then(|report| written(id, &report)),
     };
     let now = clock::now();
     parts
@@ -154,6 +156,18 @@ fn complete(
         .complete(lease, &outcome, now, now + parts.keep.result)?;
     tracing::info!(task = ?id, bytes = size, kept_original = outcome.kept_original, "completed");
     parts.blobs.remove_input(id)
+}
+
+/// The report as the store keeps it; a result is worth more than its report, so none is no failure.
+fn written(id: &TaskId, report: &Report) -> Option<String> {
+    let text = serde_json::to_string(report)
+        .inspect_err(|error| tracing::warn!(task = ?id, %error, "the report is dropped"))
+        .ok()?;
+    if text.len() > policy::REPORT_BYTES {
+        tracing::warn!(task = ?id, bytes = text.len(), "the report is dropped: it is too large");
+        return None;
+    }
+    Some(text)
 }
 
 /// A result that came too late must not stay when the job has ended in another way.
@@ -288,5 +302,23 @@ fn stored(fault: &Fault) -> Stop {
     Stop::Failed {
         problem: problem::of_store(fault),
         transient: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_kept_unless_it_is_too_large() {
+        let id = TaskId::random();
+        let mut report = Report {
+            reason: "r".repeat(policy::REPORT_BYTES / 2),
+            ..Report::default()
+        };
+        let text = written(&id, &report).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+        report.reason = "r".repeat(policy::REPORT_BYTES);
+        assert_eq!(written(&id, &report), None);
     }
 }

@@ -3,6 +3,7 @@
 use crate::fake::{SIZE, World, error};
 use crate::{Client, Place, fair};
 use kinora_client::{Blind, Destination, Event, Fault, Found, Kind};
+use serde_json::{Value, json};
 use std::fs::File;
 use std::io;
 
@@ -18,6 +19,35 @@ fn a_cut_download_goes_on_where_the_disk_stands() {
             log.contains(&format!("download {cut}")),
             "cut at {cut}: {log:?}"
         );
+    }
+}
+
+#[test]
+fn a_report_comes_with_the_result_if_it_is_one() {
+    let reported = |report: Value| {
+        let client = Client::new(World {
+            report: Some(report),
+            ..fair()
+        });
+        client.run(|_| {}).unwrap().report
+    };
+    // What a newer server adds is passed over, what an older one lacks has its default.
+    let report = reported(json!({
+        "version": 1, "status": "best_effort", "frames": 250, "unheard_of": [1, {"x": null}],
+        "measured": {"mean": 95.5, "scene": 93.0, "worst5": 90.0, "worst_second": 88.0, "worst_second_at": 4.0,
+            "scored": 250, "xpsnr_db": null},
+    }));
+    let report = report.unwrap();
+    assert_eq!((report.frames, report.scenes.len()), (250, 0));
+    assert_eq!(report.measured.unwrap().levels.mean, 95.5);
+    for damaged in [
+        json!("very good"),
+        json!({"status": "splendid"}),
+        json!({"frames": -1}),
+        json!({"scenes": [{"crf": 23}]}),
+        json!({"timeline": {"at_s": 0}}),
+    ] {
+        assert_eq!(reported(damaged), None);
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) wrong_digest: bool,
     /// Watching connections stay open without a word after their first state.
     pub(crate) silent: bool,
+    /// Stands in the answer that brings the result.
+    pub(crate) report: Option<Value>,
     /// Uploads are forgotten at each cut.
     pub(crate) forgetful: bool,
 }
@@ -240,8 +242,11 @@ impl Peer {
     fn download(&mut self, offset: u64) -> Option<()> {
         let cut = self.fake.world().cut_downloads.pop_front();
         let mut result = self.fake.world().result.clone();
-        let json = json!({"status": "success", "offset": offset, "size": result.len(),
+        let mut json = json!({"status": "success", "offset": offset, "size": result.len(),
             "digest": blake3::hash(&result).to_hex().as_str(), "original_size": SIZE});
+        if let Some(report) = self.fake.world().report.clone() {
+            json["report"] = report;
+        }
         let damage = self.fake.world().damage;
         if damage > 0 {
             self.fake.world().damage = damage - 1;

@@ -6,7 +6,7 @@ use kinora_jobs::engine::View;
 use kinora_mmp::Mirror;
 use kinora_mmp::answer::{self, Problem, ResultView, StateView};
 use kinora_mmp::frame::Head;
-use kinora_store::contract::{self, Job, State};
+use kinora_store::contract::{self, Job, Outcome, State};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -63,6 +63,7 @@ pub(super) fn state(mirror: &Mirror, view: &View) -> Head {
         .filter(|_| job.state == State::Completed);
     let reason = job.problem.as_ref().map(problem);
     let done = job.state == State::Completed;
+    let report = outcome.and_then(|outcome| report(mirror, outcome));
     let stage = match job.state {
         State::Queued => "waiting",
         State::Processing => job.progress.stage.as_str(),
@@ -90,12 +91,14 @@ pub(super) fn state(mirror: &Mirror, view: &View) -> Head {
             extension: outcome.map(|o| o.extension.as_str()),
             poll_after_ms: (!job.state.is_final()).then_some(POLL_MS),
             digest: outcome.map(|o| o.digest.as_str()),
+            report: report.as_ref(),
         },
     )
 }
 
 pub(super) fn result(mirror: &Mirror, ready: &Ready, offset: u64, name: Option<&str>) -> Head {
     let outcome = &ready.outcome;
+    let report = report(mirror, outcome);
     answer::result(
         mirror,
         &ResultView {
@@ -108,10 +111,87 @@ pub(super) fn result(mirror: &Mirror, ready: &Ready, offset: u64, name: Option<&
             kept_original: outcome.kept_original,
             notes: &outcome.notes,
             file_name: name,
+            report: report.as_ref(),
         },
     )
 }
 
+/// The report of a compression, read only for a client that wants it.
+fn report(mirror: &Mirror, outcome: &Outcome) -> Option<Map<String, Value>> {
+    let text = outcome.report.as_ref().filter(|_| mirror.report)?;
+    serde_json::from_str(text).ok()
+}
+
 fn problem(problem: &contract::Problem) -> Problem {
     Problem::new(&*problem.code, &*problem.description, &*problem.solution)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kinora_store::TaskId;
+    use kinora_store::contract::Progress;
+
+    fn completed(report: Option<&str>) -> View {
+        let outcome = Outcome {
+            size: 5,
+            digest: "d".into(),
+            extension: "mp4".into(),
+            kept_original: false,
+            notes: Vec::new(),
+            report: report.map(str::to_owned),
+        };
+        let job = Job {
+            id: TaskId::random(),
+            client: "c".into(),
+            state: State::Completed,
+            order: "{}".into(),
+            input_size: 9,
+            input_digest: "i".into(),
+            attempt: 1,
+            cancel_requested: false,
+            progress: Progress::default(),
+            outcome: Some(outcome),
+            problem: None,
+            created_at: 0,
+            started_at: Some(1),
+            finished_at: Some(2),
+            expires_at: Some(3),
+        };
+        View { job, place: None }
+    }
+
+    fn ready(view: View) -> Ready {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let outcome = view.job.outcome.clone().unwrap();
+        Ready {
+            job: view.job,
+            outcome,
+            file,
+        }
+    }
+
+    fn check(stored: Option<&str>, wants: bool, expected: Option<Value>) {
+        let mirror = Mirror {
+            ext: true,
+            report: wants,
+            ..Mirror::default()
+        };
+        let view = completed(stored);
+        let told = state(&mirror, &view);
+        assert_eq!(told.json.get("report"), expected.as_ref(), "{stored:?}");
+        let sent = result(&mirror, &ready(view), 0, None);
+        assert_eq!(sent.json.get("report"), expected.as_ref(), "{stored:?}");
+    }
+
+    #[test]
+    fn a_report_goes_to_clients_that_list_it() {
+        let report = r#"{"version":1,"status":"held"}"#;
+        check(Some(report), true, serde_json::from_str(report).ok());
+        check(Some(report), false, None);
+        check(None, true, None);
+        // What the store has is not trusted either.
+        check(Some("[1,2"), true, None);
+        check(Some("[1,2]"), true, None);
+    }
 }
