@@ -1,5 +1,7 @@
 //! What was found on this machine, and what each missing thing costs.
 
+mod builds;
+
 use crate::config::{Programs, ShareConfig};
 use crate::policy;
 use crate::sandbox::{Share, Tools};
@@ -9,7 +11,7 @@ use std::path::Path;
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `ffmpeg`, `encoders`, `filters`, `formats`, `kernel`, `machine`.
+    /// `ffmpeg`, `use`, `encoders`, `filters`, `formats`, `kernel`, `machine`.
     pub area: &'static str,
     /// What was looked for.
     pub name: String,
@@ -33,46 +35,11 @@ pub enum Verdict {
     Missing,
 }
 
-/// Encoders that operations choose, and what is lost without them.
-const ENCODERS: &[(&str, &str)] = &[
-    ("libx264", "compress, resize and aspect cannot write H.264"),
-    ("aac", "sound in MP4 cannot be encoded"),
-    ("libx265", "HDR video cannot be kept by compress"),
-    ("libsvtav1", "no AV1 in webm and convert"),
-    ("libvpx-vp9", "webm cannot write VP9"),
-    ("libopus", "no sound in webm, no Opus in audio"),
-    ("libmp3lame", "audio cannot write MP3"),
-    ("flac", "audio cannot write FLAC"),
-    ("gif", "no GIF"),
-];
-
-/// Filters that operations choose.
-const FILTERS: &[(&str, &str)] = &[
-    ("scale", "nothing that changes the picture's size works"),
-    ("palettegen", "no GIF"),
-    (
-        "zscale",
-        "HDR cannot be mapped to SDR (GIF, WebM with VP9, H.264)",
-    ),
-    (
-        "tonemap",
-        "HDR cannot be mapped to SDR (GIF, WebM with VP9, H.264)",
-    ),
-    ("bwdif", "interlaced video is not deinterlaced"),
-];
-
-/// Container formats that operations write.
-const FORMATS: &[(&str, &str)] = &[
-    ("mp4", "no MP4"),
-    ("matroska", "streams that MP4 cannot hold would be lost"),
-    ("webm", "no WebM"),
-];
-
 /// Looks at everything that jobs need. Starts FFmpeg a few times, changes nothing.
 #[must_use]
 pub fn report(programs: &Programs, share: &ShareConfig) -> Vec<Finding> {
     let mut findings = match Tools::find(programs) {
-        Ok(tools) => of_tools(&tools),
+        Ok(tools) => builds::findings(&tools),
         Err(problem) => vec![Finding {
             area: "ffmpeg",
             name: "programs".into(),
@@ -85,51 +52,6 @@ pub fn report(programs: &Programs, share: &ShareConfig) -> Vec<Finding> {
     findings.extend(of_kernel());
     findings.push(of_machine());
     findings
-}
-
-fn of_tools(tools: &Tools) -> Vec<Finding> {
-    let found = |name: &str, detail: String| Finding {
-        area: "ffmpeg",
-        name: name.into(),
-        state: Verdict::Good,
-        detail,
-        cost: String::new(),
-    };
-    let mut findings = vec![
-        found(
-            "ffmpeg",
-            format!("{} ({})", tools.main().path.display(), tools.main().version),
-        ),
-        found("ffprobe", tools.ffprobe.display().to_string()),
-    ];
-    let can = &tools.main().capabilities;
-    let listed = |area, wanted: &[(&str, &str)], has: &dyn Fn(&str) -> bool| {
-        let each = |(name, cost): &(&str, &str)| of_listed(area, name, cost, has(name));
-        wanted.iter().map(each).collect::<Vec<_>>()
-    };
-    findings.extend(listed("encoders", ENCODERS, &|name| can.has_encoder(name)));
-    findings.extend(listed("filters", FILTERS, &|name| can.has_filter(name)));
-    findings.extend(listed("formats", FORMATS, &|name| can.has_muxer(name)));
-    findings
-}
-
-fn of_listed(area: &'static str, name: &str, cost: &str, is_there: bool) -> Finding {
-    Finding {
-        area,
-        name: name.into(),
-        state: if is_there {
-            Verdict::Good
-        } else {
-            Verdict::Degraded
-        },
-        detail: if is_there {
-            "there"
-        } else {
-            "not in this build"
-        }
-        .into(),
-        cost: if is_there { String::new() } else { cost.into() },
-    }
 }
 
 fn of_share(config: &ShareConfig) -> Finding {

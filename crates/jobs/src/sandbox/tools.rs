@@ -17,8 +17,8 @@ pub use build::Build;
 pub use trial::{TRIED_ENCODERS, Tried};
 pub use vmaf::VmafModel;
 
-/// Where a second build lies, seen from the directory of our own program.
-const SECOND: &str = "../lib/kinora/ffmpeg";
+/// Where a second build lies, seen from the directory that our own program's directory is in.
+const SECOND: &str = "lib/kinora/ffmpeg";
 
 /// The programs, found and tried.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ fn examine(main: PathBuf, second: Option<PathBuf>) -> (Examined, Option<Examined
 
 fn usual_second() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
-    let path = program.parent()?.join(SECOND);
+    let path = program.parent()?.parent()?.join(SECOND);
     path.exists().then_some(path)
 }
 

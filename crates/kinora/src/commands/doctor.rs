@@ -44,9 +44,44 @@ fn line(finding: &Finding, colours: bool) -> String {
         Verdict::Degraded => styled(WARNING, "degraded", colours),
         Verdict::Missing => styled(ERROR, "missing ", colours),
     };
-    let mut line = format!("  {mark}  {}: {}", finding.name, printable(&finding.detail));
-    if !finding.cost.is_empty() {
-        line.push_str(&format!("\n            {}", printable(&finding.cost)));
+    let what = format!("{}: {}", finding.name, printable(&finding.detail));
+    let mut rows = wrapped(&what);
+    rows.extend(wrapped(&printable(&finding.cost)));
+    format!("  {mark}  {}", rows.join(&format!("\n{INDENT}")))
+}
+
+/// What stands before each further row of a finding.
+const INDENT: &str = "            ";
+/// The rest of a terminal of 80 columns.
+const WIDTH: usize = 80 - INDENT.len();
+
+/// The text in rows; words are not broken, nothing gives no row.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match rows.last_mut() {
+            Some(row) if row.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                row.push(' ');
+                row.push_str(word);
+            }
+            _ => rows.push(word.to_owned()),
+        }
     }
-    line
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_fit_and_lose_no_word() {
+        let text = "word ".repeat(40);
+        let rows = wrapped(&text);
+        assert!(rows.iter().all(|row| row.len() <= WIDTH), "{rows:?}");
+        assert_eq!(rows.join(" "), text.trim());
+        let long = "x".repeat(100);
+        assert_eq!(wrapped(&format!("a {long} b")), ["a", long.as_str(), "b"]);
+        assert!(wrapped("").is_empty());
+    }
 }

@@ -11,6 +11,7 @@
 )]
 mod wire;
 mod harness;
+mod builds;
 mod cli;
 mod crash;
 mod strangers;
