@@ -55,6 +55,11 @@ pub enum Fault {
     /// The picture's size is missing or beyond what is handled.
     #[error("the picture of {width}x{height} cannot be handled")]
     PictureSize { width: u64, height: u64 },
+    /// Dolby Vision whose picture means nothing without its own layer.
+    #[error(
+        "this is Dolby Vision of profile {profile}, whose colours only its own players can read: anything else made of it would be purple and green"
+    )]
+    DolbyVision { profile: u8 },
     /// The range begins where nothing is left.
     #[error("the range begins at {start} s, the video is {length} s long")]
     RangeBeyondEnd { start: String, length: String },
@@ -102,6 +107,7 @@ impl Fault {
             Self::NoVideo => "no_video",
             Self::NoAudio => "no_audio",
             Self::PictureSize { .. } => "picture_size",
+            Self::DolbyVision { .. } => "dolby_vision",
             Self::RangeBeyondEnd { .. } => "range_beyond_end",
             Self::LengthUnknown { .. } => "length_unknown",
             Self::TargetTooSmall { .. } => "target_too_small",
@@ -140,6 +146,10 @@ impl Fault {
                 "Send a video of 16 to {} pixels a side.",
                 crate::limits::LONGEST_SIDE
             ),
+            Self::DolbyVision { .. } => {
+                "Export it from the camera or the editor as HDR10, HLG or in the standard range."
+                    .into()
+            }
             Self::RangeBeyondEnd { length, .. } => {
                 format!("Choose a start between 0 and {length} seconds.")
             }

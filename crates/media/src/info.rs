@@ -14,6 +14,8 @@ pub struct MediaInfo {
     pub format_name: String,
     /// Length of the file; `None` for raw streams and pictures.
     pub duration_us: Option<u64>,
+    /// When it begins; FFmpeg counts from there.
+    pub start_us: Option<i64>,
     /// Bytes.
     pub size: Option<u64>,
     /// Bits per second of everything together.
@@ -93,7 +95,9 @@ pub struct Video {
     /// Meaning of the sample values.
     pub color: Color,
     /// Dolby Vision profile, when there is a record of one.
-    pub dolby_vision: Option<u32>,
+    pub dolby_vision: Option<u8>,
+    /// What the picture beneath Dolby Vision is by itself: 0 nothing that can be shown, 1 HDR10, 2 SDR, 4 HLG, 6 HDR10.
+    pub dolby_base: Option<u8>,
     /// HDR10 metadata of the track, ready for an encoder.
     pub mastering: Option<Mastering>,
 }
@@ -213,12 +217,16 @@ impl MediaInfo {
             .filter(|stream| stream.kind == Kind::Attachment)
     }
 
-    /// The cover, if it is a picture that other containers take too.
+    /// The first cover.
     pub fn cover(&self) -> Option<&Stream> {
-        let is_cover = |stream: &&Stream| {
+        self.covers().next()
+    }
+
+    /// Covers that are pictures which other containers take too.
+    pub fn covers(&self) -> impl Iterator<Item = &Stream> {
+        self.streams.iter().filter(|stream| {
             stream.is_attached_picture && matches!(stream.codec.as_str(), "mjpeg" | "png")
-        };
-        self.streams.iter().find(is_cover)
+        })
     }
 
     /// Size on the screen of the picture that counts.

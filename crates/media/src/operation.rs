@@ -107,6 +107,16 @@ impl Operation {
         (self.name(), parameters)
     }
 
+    /// What is to be searched for: `compress` with a word for its quality.
+    pub fn search(&self) -> Option<&compress::Options> {
+        match self {
+            Self::Compress(options) if matches!(options.goal, compress::Goal::Near(_)) => {
+                Some(options)
+            }
+            _ => None,
+        }
+    }
+
     /// What to run for this file, or why it cannot be done.
     pub fn plan(&self, info: &MediaInfo, context: &Context<'_>) -> Result<Plan, Fault> {
         match self {

@@ -1,17 +1,23 @@
 //! A plan: the steps that make the result, what they share, and what the result must be.
 //!
 //! Data only. `argument` is one item of an argument list, `command` builds the list of one step, `graph` the picture's
-//! filters, `encode` the settings of each encoder, `tracks` what becomes of sound, subtitles and covers, and
-//! `expectation` compares the finished file with the plan.
+//! filters, `encode` the settings of each encoder, `picture` what `compress` makes of a frame, `tracks` what becomes of
+//! sound, subtitles and covers, `location` which tags tell a place, and `expectation` compares the finished file with
+//! the plan.
 
 pub mod argument;
 pub(crate) mod command;
 pub(crate) mod graph;
 pub(crate) mod encode;
+pub(crate) mod codec;
+pub(crate) mod color;
+pub(crate) mod picture;
 pub(crate) mod tracks;
+pub(crate) mod location;
 pub mod expectation;
 
 pub use argument::Argument;
+pub use codec::Codec;
 pub use expectation::Expectation;
 
 use crate::capability::Capabilities;

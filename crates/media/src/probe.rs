@@ -61,6 +61,7 @@ pub fn parse(json: &[u8]) -> Result<MediaInfo, Fault> {
         duration_us: micros(format, "duration")
             .or(longest)
             .filter(|&duration| duration > 0),
+        start_us: number::<f64>(format, "start_time").map(|seconds| (seconds * 1e6).round() as i64),
         size: number(format, "size"),
         bit_rate: number(format, "bit_rate"),
         streams,
@@ -147,6 +148,9 @@ fn video(value: &Value) -> Video {
             primaries: text(value, "color_primaries"),
         },
         dolby_vision: side_data.iter().find_map(|each| number(each, "dv_profile")),
+        dolby_base: side_data
+            .iter()
+            .find_map(|each| number(each, "dv_bl_signal_compatibility_id")),
         mastering: mastering(side_data),
     }
 }

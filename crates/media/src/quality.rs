@@ -2,6 +2,7 @@
 //!
 //! Pure: footage, scores and sizes come in, what to try next comes out; `jobs` runs FFmpeg in between.
 
+pub mod outline;
 pub mod report;
 mod goal;
 pub mod score;

@@ -97,7 +97,7 @@ impl Options {
                 let everyday = Everyday::new(info, context)?;
                 let source = everyday.video.display_size();
                 let frame = self.ratio.frame(source, way);
-                everyday.constant_quality(None, fit::place(source, frame, way))
+                Ok(everyday.constant_quality(fit::place(source, frame, way)))
             }
             Way::Flag => self.flag(info, context),
         }

@@ -1,4 +1,4 @@
-//! What `compress`, `resize` and `aspect` share: one picture track made anew, everything else carried along.
+//! What `resize` and `aspect` share: one picture track made anew, everything else carried along.
 //!
 //! H.264 and AAC in MP4. HDR goes to HEVC Main 10, and subtitles made of pictures or attached files to Matroska.
 
@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::info::{MediaInfo, Stream, Video};
 use crate::operation::fit;
 use crate::plan::command::{Command, Cut};
-use crate::plan::encode::{self, Pass, Rate};
+use crate::plan::encode;
 use crate::plan::graph::{Graph, Placement};
 use crate::plan::tracks::{Container, Tracks};
 use crate::plan::{Context, Expectation, Plan, Step};
@@ -44,36 +44,11 @@ impl<'a> Everyday<'a> {
         })
     }
 
-    /// One pass at constant quality; without a value, the encoder's usual one.
-    pub(crate) fn constant_quality(
-        mut self,
-        quality: Option<u32>,
-        placement: Placement,
-    ) -> Result<Plan, Fault> {
-        // x265 reaches what x264 shows at 23 with 25.
-        let usual = if self.video.is_hdr() { 25 } else { 23 };
-        let rate = Rate::Quality(quality.unwrap_or(usual));
+    /// One pass at the encoder's usual quality.
+    pub(crate) fn constant_quality(mut self, placement: Placement) -> Plan {
         let graph = self.graph(placement);
-        let step = self.encode(&graph, rate, None, "encoding", 1.0);
-        Ok(self.plan(vec![step], placement))
-    }
-
-    /// An average rate: two passes for H.264. x265 keeps its statistics in an option that cannot name a path safely,
-    /// so HDR has one pass with the same bound.
-    pub(crate) fn average_rate(mut self, bits: u64, placement: Placement) -> Result<Plan, Fault> {
-        let graph = self.graph(placement);
-        let rate = Rate::Average(bits);
-        let steps = if self.video.is_hdr() {
-            vec![self.encode(&graph, rate, None, "encoding", 1.0)]
-        } else {
-            // The first pass decodes all and encodes fast: about a third of the whole.
-            let first = self.encode(&graph, rate, Some(Pass::First), "analysing", 0.35);
-            vec![
-                first,
-                self.encode(&graph, rate, Some(Pass::Second), "encoding", 0.65),
-            ]
-        };
-        Ok(self.plan(steps, placement))
+        let step = self.encode(&graph);
+        self.plan(vec![step], placement)
     }
 
     /// The picture as it is, and the rest of the tracks.
@@ -85,7 +60,7 @@ impl<'a> Everyday<'a> {
             encode::tag_hevc(&mut command);
         }
         self.tracks.push(&mut command);
-        let step = self.write(command, "copying", 1.0);
+        let step = self.write(command, "copying");
         let shown = self.video.display_size();
         let mut plan = self.plan(vec![step], Placement::plain(shown));
         plan.expect.size = None;
@@ -118,39 +93,30 @@ impl<'a> Everyday<'a> {
         graph
     }
 
-    fn encode(
-        &self,
-        graph: &Graph,
-        rate: Rate,
-        pass: Option<Pass>,
-        label: &'static str,
-        share: f64,
-    ) -> Step {
+    fn encode(&self, graph: &Graph) -> Step {
         let mut command = Command::new(self.info, self.context, None);
         command.map(self.stream.index);
         command.pair("-filter:v:0", graph.render());
         encode::keep_times(&mut command);
+        // x265 reaches what x264 shows at 23 with 25.
         if self.video.is_hdr() {
-            encode::hevc(&mut command, self.video, rate, self.context);
+            encode::hevc(&mut command, self.video, 25, self.context);
             if self.container == Container::Mp4 {
                 encode::tag_hevc(&mut command);
             }
         } else {
-            encode::h264(&mut command, self.video, rate, pass);
-        }
-        if pass == Some(Pass::First) {
-            return command.discard(label, share);
+            encode::h264(&mut command, self.video, 23);
         }
         self.tracks.push(&mut command);
-        self.write(command, label, share)
+        self.write(command, "encoding")
     }
 
-    fn write(&self, mut command: Command, label: &'static str, share: f64) -> Step {
+    fn write(&self, mut command: Command, label: &'static str) -> Step {
         if self.container == Container::Mp4 {
             // The index in front, so that playing can begin before all has arrived.
             command.words(&["-movflags", "+faststart"]);
         }
-        command.write(self.container.muxer(), label, share)
+        command.write(self.container.muxer(), label, 1.0)
     }
 
     fn plan(self, steps: Vec<Step>, placement: Placement) -> Plan {

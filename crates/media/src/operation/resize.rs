@@ -161,7 +161,7 @@ impl Options {
             return Ok(everyday.copy());
         }
         let frame = fit::within_limits(frame);
-        everyday.constant_quality(None, fit::place(source, frame, fit))
+        Ok(everyday.constant_quality(fit::place(source, frame, fit)))
     }
 
     fn frame(&self, source: Size) -> (Size, Fit) {

@@ -72,6 +72,64 @@ impl Cut {
 impl Command {
     /// Everything up to and including the input.
     pub(crate) fn new(info: &MediaInfo, context: &Context<'_>, cut: Option<&Cut>) -> Self {
+        let mut command = Self::begin(context);
+        command.options_of_source(info, context);
+        if let Some(cut) = cut {
+            // Before the input: seeks to the key frame and decodes from there, so the cut is exact to the frame.
+            if cut.start_us > cut.lead_us {
+                command.pair("-ss", seconds(cut.start_us - cut.lead_us));
+            }
+            if let Some(length_us) = cut.length_us {
+                command.pair("-t", seconds(cut.lead_us + length_us));
+            }
+        }
+        command.words(&["-i"]);
+        command.arguments.push(Argument::Input);
+        command
+    }
+
+    /// Two inputs: files of the job's own, of which the first is a list, put end to end and shown from `offset_us`; and
+    /// the source.
+    pub(crate) fn join(
+        list: &str,
+        offset_us: i64,
+        info: &MediaInfo,
+        context: &Context<'_>,
+    ) -> Self {
+        let mut command = Self::begin(context);
+        command.words(&["-protocol_whitelist", "file"]);
+        // The parts are ours, and nothing but MP4.
+        command.words(&["-format_whitelist", "concat,mov,mp4,m4a,3gp,3g2,mj2"]);
+        command.pair("-max_pixels", limits::FRAME_PIXELS);
+        if offset_us != 0 {
+            let sign = if offset_us < 0 { "-" } else { "" };
+            command.pair(
+                "-itsoffset",
+                format!("{sign}{}", seconds(offset_us.unsigned_abs())),
+            );
+        }
+        command.words(&["-f", "concat", "-safe", "1"]);
+        command.scratch("-i", list);
+        command.options_of_source(info, context);
+        command.words(&["-i"]);
+        command.arguments.push(Argument::Input);
+        command
+    }
+
+    /// A part of a list, without inputs and outputs.
+    pub(crate) fn fragment() -> Self {
+        Self {
+            arguments: Vec::new(),
+            threads: String::new(),
+        }
+    }
+
+    /// What has been appended.
+    pub(crate) fn into_arguments(self) -> Vec<Argument> {
+        self.arguments
+    }
+
+    fn begin(context: &Context<'_>) -> Self {
         let threads = context.threads.max(1).to_string();
         let mut command = Self {
             arguments: Vec::new(),
@@ -86,27 +144,20 @@ impl Command {
         ]);
         command.words(&["-progress", "pipe:1", "-stats_period", "0.5", "-y"]);
         command.pair("-max_alloc", limits::ALLOCATION_BYTES);
-        command.pair("-filter_threads", &threads);
-        command.words(&["-protocol_whitelist", "file,pipe"]);
+        command.pair("-filter_threads", threads);
+        command
+    }
+
+    fn options_of_source(&mut self, info: &MediaInfo, context: &Context<'_>) {
+        self.words(&["-protocol_whitelist", "file,pipe"]);
         if let Some(format) = probed_format(info, context) {
             // The file is opened as what it was probed as, and as nothing else.
-            command.pair("-format_whitelist", format);
+            self.pair("-format_whitelist", format);
         }
-        command.pair("-max_streams", limits::STREAMS);
-        command.pair("-max_pixels", limits::FRAME_PIXELS);
-        command.pair("-threads", &threads);
-        if let Some(cut) = cut {
-            // Before the input: seeks to the key frame and decodes from there, so the cut is exact to the frame.
-            if cut.start_us > cut.lead_us {
-                command.pair("-ss", seconds(cut.start_us - cut.lead_us));
-            }
-            if let Some(length_us) = cut.length_us {
-                command.pair("-t", seconds(cut.lead_us + length_us));
-            }
-        }
-        command.words(&["-i"]);
-        command.arguments.push(Argument::Input);
-        command
+        self.pair("-max_streams", limits::STREAMS);
+        self.pair("-max_pixels", limits::FRAME_PIXELS);
+        let threads = self.threads.clone();
+        self.pair("-threads", threads);
     }
 
     /// Appends words of fixed text.
@@ -123,7 +174,12 @@ impl Command {
 
     /// Appends `-map 0:N`.
     pub(crate) fn map(&mut self, index: u32) {
-        self.pair("-map", format!("0:{index}"));
+        self.map_of(0, index);
+    }
+
+    /// Appends `-map INPUT:N`.
+    pub(crate) fn map_of(&mut self, input: usize, index: u32) {
+        self.pair("-map", format!("{input}:{index}"));
     }
 
     /// Appends an option whose value is a file of the job's own.

@@ -9,15 +9,6 @@ use crate::limits;
 use crate::plan::Context;
 use crate::plan::command::Command;
 
-/// How much a picture may cost.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Rate {
-    /// Constant quality, in the encoder's own scale.
-    Quality(u32),
-    /// Average bits per second.
-    Average(u64),
-}
-
 /// Which of two passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pass {
@@ -31,7 +22,7 @@ pub(crate) enum Pass {
 const STATISTICS: &str = "pass";
 
 /// H.264 High in 8-bit 4:2:0, which everything plays.
-pub(crate) fn h264(command: &mut Command, video: &Video, rate: Rate, pass: Option<Pass>) {
+pub(crate) fn h264(command: &mut Command, video: &Video, quality: u32) {
     command.words(&[
         "-c:v:0",
         "libx264",
@@ -40,8 +31,7 @@ pub(crate) fn h264(command: &mut Command, video: &Video, rate: Rate, pass: Optio
         "-profile:v:0",
         "high",
     ]);
-    set_rate(command, rate);
-    set_pass(command, pass);
+    command.pair("-crf:v:0", quality);
     if has_false_rate(video) {
         // x264 takes the level from the nominal rate, and 57,600 frames a second has none.
         command.words(&["-level:v:0", "5.2"]);
@@ -49,7 +39,7 @@ pub(crate) fn h264(command: &mut Command, video: &Video, rate: Rate, pass: Optio
 }
 
 /// HEVC, in ten bits where the source has them.
-pub(crate) fn hevc(command: &mut Command, video: &Video, rate: Rate, context: &Context<'_>) {
+pub(crate) fn hevc(command: &mut Command, video: &Video, quality: u32, context: &Context<'_>) {
     let profile = if video.bit_depth > 8 {
         "main10"
     } else {
@@ -57,12 +47,12 @@ pub(crate) fn hevc(command: &mut Command, video: &Video, rate: Rate, context: &C
     };
     command.words(&["-c:v:0", "libx265", "-preset:v:0", "medium"]);
     command.pair("-profile:v:0", profile);
-    set_rate(command, rate);
+    command.pair("-crf:v:0", quality);
     set_color(command, &video.color);
     // x265 starts threads for all processors and prints to the terminal by itself unless told otherwise.
     let mut parameters = format!("log-level=error:pools={}", context.threads.max(1));
     if let Some(mastering) = &video.mastering {
-        parameters.push_str(&mastering_parameters(mastering));
+        parameters.push_str(&mastering_x265(mastering));
     }
     command.pair("-x265-params", parameters);
 }
@@ -132,19 +122,8 @@ pub(crate) fn has_false_rate(video: &Video) -> bool {
         .is_some_and(|rate| rate.value() > limits::FRAME_RATE)
 }
 
-fn set_rate(command: &mut Command, rate: Rate) {
-    match rate {
-        Rate::Quality(quality) => command.pair("-crf:v:0", quality),
-        Rate::Average(bits) => {
-            command.pair("-b:v:0", bits);
-            // Peaks are allowed for two seconds; without a bound one hard scene takes all.
-            command.pair("-maxrate:v:0", bits.saturating_mul(3) / 2);
-            command.pair("-bufsize:v:0", bits.saturating_mul(3));
-        }
-    }
-}
-
-fn set_pass(command: &mut Command, pass: Option<Pass>) {
+/// Two passes, with statistics in the job's own directory.
+pub(crate) fn set_pass(command: &mut Command, pass: Option<Pass>) {
     let Some(pass) = pass else { return };
     command.pair("-pass:v:0", if pass == Pass::First { 1 } else { 2 });
     command.scratch("-passlogfile:v:0", STATISTICS);
@@ -177,7 +156,8 @@ fn set_color(command: &mut Command, color: &Color) {
     }
 }
 
-fn mastering_parameters(mastering: &Mastering) -> String {
+/// For `-x265-params`, which wants whole units.
+pub(crate) fn mastering_x265(mastering: &Mastering) -> String {
     let [g, b, r, w] = mastering.points;
     let (largest, smallest) = mastering.luminance;
     let display = format!(
@@ -186,6 +166,26 @@ fn mastering_parameters(mastering: &Mastering) -> String {
     );
     match mastering.light {
         Some((content, average)) => format!("{display}:max-cll={content},{average}"),
+        None => display,
+    }
+}
+
+/// For `-svtav1-params`, which wants chromaticities and cd/m2.
+pub(crate) fn mastering_svt(mastering: &Mastering) -> String {
+    let point = |(x, y): (u32, u32)| {
+        let unit = |value: u32| f64::from(value) / 50_000.0;
+        format!("({:.5},{:.5})", unit(x), unit(y))
+    };
+    let [g, b, r, w] = mastering.points.map(point);
+    let (largest, smallest) = mastering.luminance;
+    let luminance = |value: u32| f64::from(value) / 10_000.0;
+    let display = format!(
+        ":mastering-display=G{g}B{b}R{r}WP{w}L({:.4},{:.4})",
+        luminance(largest),
+        luminance(smallest)
+    );
+    match mastering.light {
+        Some((content, average)) => format!("{display}:content-light={content},{average}"),
         None => display,
     }
 }

@@ -14,6 +14,14 @@ pub struct Expectation {
     pub videos: Option<usize>,
     /// Number of sound tracks.
     pub audios: Option<usize>,
+    /// Number of subtitle tracks.
+    pub subtitles: Option<usize>,
+    /// Number of covers.
+    pub covers: Option<usize>,
+    /// Number of attached files.
+    pub attachments: Option<usize>,
+    /// Number of chapters.
+    pub chapters: Option<usize>,
     /// Size on the screen, exactly.
     pub size: Option<Size>,
     /// Width by height on the screen, within 2 %.
@@ -31,6 +39,8 @@ pub struct Expectation {
     pub is_variable: bool,
     /// Frames of a picture of variable rate, where the source counts them.
     pub frames: Option<u64>,
+    /// Frames that were counted on the way: not one more or less, where the result's container counts them.
+    pub exact_frames: Option<u64>,
     /// The container says nothing about itself, so the result cannot be probed: raw samples, animated WebP. The caller
     /// checks only that there is one.
     pub headerless: bool,
@@ -56,6 +66,10 @@ impl Expectation {
         let counts = [
             ("video", self.videos, made.videos().count()),
             ("audio", self.audios, made.audio().count()),
+            ("subtitle", self.subtitles, made.subtitles().count()),
+            ("cover", self.covers, made.covers().count()),
+            ("attached", self.attachments, made.attachments().count()),
+            ("chapter", self.chapters, made.chapters),
         ];
         for (kind, expected, found) in counts {
             if expected.is_some_and(|expected| expected != found) {
@@ -69,6 +83,12 @@ impl Expectation {
     }
 
     fn check_picture(&self, made: &MediaInfo) -> Result<(), Fault> {
+        let found = made.first_video().and_then(|(stream, _)| stream.frames);
+        if let (Some(expected), Some(found)) = (self.exact_frames, found)
+            && expected != found
+        {
+            return wrong(format!("{found} frames, {expected} were expected"));
+        }
         let Some(size) = made.display_size() else {
             return Ok(());
         };

@@ -66,6 +66,11 @@ impl Graph {
     /// Scales, then crops or pads. The scale is fixed even when it changes nothing, because some files change their
     /// size on the way and the encoder cannot.
     pub(crate) fn place(&mut self, placement: &Placement) {
+        self.place_in(placement, "");
+    }
+
+    /// The same, with more options of the scaler: what range and matrix it leaves.
+    pub(crate) fn place_in(&mut self, placement: &Placement, conversion: &str) {
         let Placement {
             scale,
             crop,
@@ -73,7 +78,7 @@ impl Graph {
             aspect,
         } = placement;
         self.push(format!(
-            "scale={}:{}:flags=lanczos",
+            "scale={}:{}:flags=lanczos{conversion}",
             scale.width, scale.height
         ));
         if let Some(Size { width, height }) = crop {

@@ -2,8 +2,11 @@
 //!
 //! Each container is a row of rules. Sound that is efficient already is copied, so it does not lose twice.
 
+pub(crate) mod sound;
+
 use crate::info::{Audio, MediaInfo, Stream};
 use crate::plan::command::{Command, Cut};
+use sound::Sounds;
 
 /// Containers whose tracks are decided here; `convert` has its own table for the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub(crate) struct Tracks {
     sounds: Vec<(u32, Sound, Option<String>)>,
     subtitles: Vec<(u32, &'static str)>,
     attachments: Vec<u32>,
-    cover: Option<u32>,
+    covers: Vec<u32>,
 }
 
 impl Container {
@@ -103,7 +106,7 @@ impl Tracks {
                     (
                         stream.index,
                         container.sound(stream, audio),
-                        filter(container, audio),
+                        sound::filter(audio).filter(|_| container == Container::WebM),
                     )
                 })
                 .collect(),
@@ -112,12 +115,51 @@ impl Tracks {
                 Container::Matroska => info.attachments().map(|stream| stream.index).collect(),
                 _ => Vec::new(),
             },
-            cover: info
+            covers: info
                 .cover()
                 .filter(|_| container == Container::Mp4)
-                .map(|stream| stream.index),
+                .map(|stream| stream.index)
+                .into_iter()
+                .collect(),
         };
-        let lost = info.subtitles().count() - tracks.subtitles.len();
+        tracks.note_losses(info, container, notes);
+        tracks
+    }
+
+    /// Decides for each track of a file that is to be smaller, with the container that loses none of them.
+    pub(crate) fn smaller(
+        info: &MediaInfo,
+        sounds: Sounds,
+        notes: &mut Vec<String>,
+    ) -> (Self, Container) {
+        let decided = || {
+            info.audio()
+                .map(|(stream, audio)| (stream, sounds.decide(stream, audio)))
+        };
+        let has_attachments = info.attachments().next().is_some();
+        let container = sound::container(decided(), info.subtitles(), has_attachments);
+        if container == Container::Matroska {
+            notes.push("The result is MKV, because MP4 cannot hold some of the tracks.".into());
+        }
+        let kept = |(stream, audio): (&Stream, &Audio)| {
+            let decision = sounds.decide(stream, audio);
+            let is_opus = matches!(decision, Sound::Encode("libopus", _));
+            let filter = sound::filter(audio).filter(|_| is_opus);
+            (stream.index, decision, filter)
+        };
+        let subtitle = |stream: &Stream| Some((stream.index, container.subtitle(stream)?));
+        let tracks = Self {
+            sounds: info.audio().map(kept).collect(),
+            subtitles: info.subtitles().filter_map(subtitle).collect(),
+            attachments: info.attachments().map(|stream| stream.index).collect(),
+            covers: info.covers().map(|stream| stream.index).collect(),
+        };
+        tracks.note_losses(info, container, notes);
+        (tracks, container)
+    }
+
+    fn note_losses(&self, info: &MediaInfo, container: Container, notes: &mut Vec<String>) {
+        let lost = info.subtitles().count() - self.subtitles.len();
         if lost > 0 {
             notes.push(format!(
                 "{lost} subtitle tracks were left out: {} cannot hold their kind.",
@@ -127,7 +169,6 @@ impl Tracks {
         if info.videos().count() > 1 {
             notes.push("The file has several video tracks; the main one was kept.".into());
         }
-        tracks
     }
 
     /// For a part of the file. Copied sound would begin at the packet before the start and play ahead of the picture,
@@ -146,9 +187,10 @@ impl Tracks {
     }
 
     /// Encodes every sound track at this rate, whatever it was.
-    pub(crate) fn set_sound(&mut self, bits: u64) {
-        for (_, sound, _) in &mut self.sounds {
-            *sound = Sound::Encode("aac", bits);
+    pub(crate) fn set_sound(&mut self, info: &MediaInfo, sounds: Sounds, bits: u64) {
+        for ((_, sound, filter), (_, audio)) in self.sounds.iter_mut().zip(info.audio()) {
+            *sound = Sound::Encode(sounds.encoder(), bits);
+            *filter = sound::filter(audio).filter(|_| sounds == Sounds::Opus);
         }
     }
 
@@ -168,29 +210,53 @@ impl Tracks {
 
     /// Appends maps and codecs, after the picture, which is output track 0.
     pub(crate) fn push(&self, command: &mut Command) {
-        self.sounds
-            .iter()
-            .for_each(|(index, ..)| command.map(*index));
-        self.subtitles
-            .iter()
-            .for_each(|(index, _)| command.map(*index));
-        self.cover
-            .iter()
-            .chain(&self.attachments)
-            .for_each(|index| command.map(*index));
+        self.push_from(command, 0);
+    }
+
+    /// The same, for tracks of this input.
+    pub(crate) fn push_from(&self, command: &mut Command, input: usize) {
+        for index in self.indexes() {
+            command.map_of(input, index);
+        }
         for (place, (_, sound, filter)) in self.sounds.iter().enumerate() {
             push_sound(command, place, sound, filter.as_deref());
         }
         for (place, (_, codec)) in self.subtitles.iter().enumerate() {
             command.pair(format!("-c:s:{place}"), codec);
         }
-        if self.cover.is_some() {
-            command.words(&["-c:v:1", "copy", "-disposition:v:1", "attached_pic"]);
+        for place in 1..=self.covers.len() {
+            command.pair(format!("-c:v:{place}"), "copy");
+            command.pair(format!("-disposition:v:{place}"), "attached_pic");
         }
         if !self.attachments.is_empty() {
             command.words(&["-c:t", "copy"]);
         }
-        command.words(&["-dn", "-map_metadata", "0", "-map_chapters", "0"]);
+        command.words(&["-dn"]);
+        command.pair("-map_metadata", input);
+        command.pair("-map_chapters", input);
+    }
+
+    /// Indexes in the source of all that is kept beside the picture, in the order of the result.
+    pub(crate) fn indexes(&self) -> impl Iterator<Item = u32> {
+        let sounds = self.sounds.iter().map(|(index, ..)| *index);
+        let subtitles = self.subtitles.iter().map(|(index, _)| *index);
+        let rest = self.covers.iter().chain(&self.attachments).copied();
+        sounds.chain(subtitles).chain(rest)
+    }
+
+    /// Number of subtitle tracks.
+    pub(crate) fn subtitles(&self) -> usize {
+        self.subtitles.len()
+    }
+
+    /// Number of covers.
+    pub(crate) fn covers(&self) -> usize {
+        self.covers.len()
+    }
+
+    /// Number of attached files.
+    pub(crate) fn attachments(&self) -> usize {
+        self.attachments.len()
     }
 
     /// Number of sound tracks.
@@ -237,22 +303,4 @@ fn source_bits(stream: &Stream) -> u64 {
         .bit_rate
         .filter(|_| is_lossy)
         .map_or(u64::MAX, |bits| bits.max(48_000))
-}
-
-/// libopus refuses `5.1(side)` and its relatives, which differ from what it takes in names only.
-fn filter(container: Container, audio: &Audio) -> Option<String> {
-    let is_plain = matches!(audio.layout.as_deref(), Some("5.1" | "7.1")) || audio.channels <= 2;
-    if container != Container::WebM || is_plain {
-        return None;
-    }
-    let layout = match audio.channels {
-        3 => "3.0",
-        4 => "quad",
-        5 => "5.0",
-        6 => "5.1",
-        7 => "6.1",
-        8 => "7.1",
-        _ => "stereo",
-    };
-    Some(format!("aformat=channel_layouts={layout}"))
 }

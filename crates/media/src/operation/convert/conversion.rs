@@ -8,7 +8,7 @@ use crate::operation::convert::container::Container;
 use crate::operation::everyday::expectation;
 use crate::operation::fit::{self, Fit, even};
 use crate::plan::command::Command;
-use crate::plan::encode::{self, Rate};
+use crate::plan::encode;
 use crate::plan::graph::{Graph, Placement};
 use crate::plan::{Context, Expectation, Plan};
 
@@ -178,9 +178,9 @@ impl<'a> Conversion<'a> {
         size: Size,
     ) {
         match choice.encoder {
-            "libx264" => encode::h264(command, video, Rate::Quality(23), None),
+            "libx264" => encode::h264(command, video, 23),
             "libx265" => {
-                encode::hevc(command, video, Rate::Quality(25), self.context);
+                encode::hevc(command, video, 25, self.context);
                 if matches!(self.container.muxer, "mp4" | "mov") {
                     encode::tag_hevc(command);
                 }

@@ -1,0 +1,118 @@
+//! A compressed file but for the strength of the compression: its picture's form, its other tracks, its container.
+
+use super::Options;
+use crate::fault::Fault;
+use crate::info::{MediaInfo, Size, Video};
+use crate::operation::everyday::expectation;
+use crate::operation::fit::{self, even};
+use crate::plan::command::Command;
+use crate::plan::picture::{Picture, Wish};
+use crate::plan::tracks::sound::Sounds;
+use crate::plan::tracks::{Container, Tracks};
+use crate::plan::{Codec, Context, Expectation, Step, encode, location};
+
+/// What has been decided.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Draft {
+    pub(crate) picture: Picture,
+    pub(crate) tracks: Tracks,
+    pub(crate) container: Container,
+    pub(crate) notes: Vec<String>,
+    pub(crate) expect: Expectation,
+    /// The codecs that sound may have.
+    pub(crate) sounds: Sounds,
+    /// The picture's track in the source.
+    pub(crate) index: u32,
+    /// Frames a second, to reckon with.
+    pub(crate) rate: f64,
+    remove_location: bool,
+}
+
+impl Draft {
+    /// Decides; `interlaced` is what was found out about the fields, by looking or by the flag.
+    pub(crate) fn new(
+        options: &Options,
+        codec: Codec,
+        interlaced: bool,
+        info: &MediaInfo,
+        context: &Context<'_>,
+    ) -> Result<Self, Fault> {
+        let (stream, video) = fit::picture(info)?;
+        let mut notes = Vec::new();
+        let wish = Wish {
+            codec,
+            tone_map: options.tone_map,
+            interlaced,
+            size: same_size(video),
+            preset: options.speed.preset(codec),
+        };
+        let picture = Picture::new(video, &wish, context, &mut notes)?;
+        note_light(options, video, &mut notes);
+        let sounds = options.sounds(codec);
+        let (tracks, container) = Tracks::smaller(info, sounds, &mut notes);
+        let shown = picture.size;
+        let expect = Expectation {
+            size: (picture.aspect.value() == 1.0).then_some(shown),
+            display_aspect: Some(shown.ratio() * picture.aspect.value()),
+            audios: Some(tracks.audios()),
+            subtitles: Some(tracks.subtitles()),
+            covers: Some(tracks.covers()),
+            attachments: Some(tracks.attachments()),
+            chapters: Some(info.chapters),
+            ..expectation(info, stream, video, None)
+        };
+        Ok(Self {
+            picture,
+            tracks,
+            container,
+            notes,
+            expect,
+            sounds,
+            index: stream.index,
+            rate: video.frames_per_second().unwrap_or(25.0),
+            remove_location: options.remove_location,
+        })
+    }
+
+    /// Appends the other tracks of this input, the tags, and the output.
+    pub(crate) fn write(
+        &self,
+        mut command: Command,
+        input: usize,
+        info: &MediaInfo,
+        label: &'static str,
+        share: f64,
+    ) -> Step {
+        self.tracks.push_from(&mut command, input);
+        let outputs: Vec<u32> = std::iter::once(self.index)
+            .chain(self.tracks.indexes())
+            .collect();
+        location::push(&mut command, info, &outputs, self.remove_location);
+        if self.container == Container::Mp4 {
+            if self.picture.codec == Codec::Hevc {
+                encode::tag_hevc(&mut command);
+            }
+            // The index in front, so that playing can begin before all has arrived.
+            command.words(&["-movflags", "+faststart"]);
+        }
+        command.write(self.container.muxer(), label, share)
+    }
+}
+
+/// The pixels as they are, even; anamorphic ones keep their shape.
+fn same_size(video: &Video) -> Size {
+    let Size { width, height } = video.turned_size();
+    Size {
+        width: even(width.into()),
+        height: even(height.into()),
+    }
+}
+
+fn note_light(options: &Options, video: &Video, notes: &mut Vec<String>) {
+    if options.tone_map && !video.is_hdr() {
+        notes.push("The video is not HDR; there was nothing to map.".into());
+    }
+    if video.dolby_vision.is_some() {
+        notes.push("The Dolby Vision layer was left out; the picture beneath it is kept.".into());
+    }
+}
