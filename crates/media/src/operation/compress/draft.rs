@@ -74,6 +74,11 @@ impl Draft {
         })
     }
 
+    /// Indexes in the source of the result's tracks, in their order.
+    pub(crate) fn indexes(&self) -> impl Iterator<Item = u32> {
+        std::iter::once(self.index).chain(self.tracks.indexes())
+    }
+
     /// Appends the other tracks of this input, the tags, and the output.
     pub(crate) fn write(
         &self,
@@ -84,9 +89,8 @@ impl Draft {
         share: f64,
     ) -> Step {
         self.tracks.push_from(&mut command, input);
-        let outputs: Vec<u32> = std::iter::once(self.index)
-            .chain(self.tracks.indexes())
-            .collect();
+        self.drop_stale(&mut command, info);
+        let outputs: Vec<u32> = self.indexes().collect();
         location::push(&mut command, info, &outputs, self.remove_location);
         if self.container == Container::Mp4 {
             if self.picture.codec == Codec::Hevc {
@@ -97,7 +101,41 @@ impl Draft {
         }
         command.write(self.container.muxer(), label, share)
     }
+
+    /// What tags said of the old picture: its bits, frames and encoder, and that it has to be turned.
+    fn drop_stale(&self, command: &mut Command, info: &MediaInfo) {
+        let picture = info.streams.iter().find(|each| each.index == self.index);
+        let has = |name: &str| {
+            let tags = picture.map(|stream| stream.tags.keys());
+            tags.into_iter()
+                .flatten()
+                .any(|tag| tag.eq_ignore_ascii_case(name))
+        };
+        for name in STALE.iter().filter(|name| has(name)) {
+            command.pair("-metadata:s:v:0", format!("{name}="));
+        }
+    }
 }
+
+/// Tags of a picture that are not true of another.
+const STALE: &[&str] = &[
+    "BPS",
+    "BPS-eng",
+    "NUMBER_OF_FRAMES",
+    "NUMBER_OF_FRAMES-eng",
+    "NUMBER_OF_BYTES",
+    "NUMBER_OF_BYTES-eng",
+    "DURATION",
+    "DURATION-eng",
+    "_STATISTICS_WRITING_APP",
+    "_STATISTICS_WRITING_APP-eng",
+    "_STATISTICS_WRITING_DATE_UTC",
+    "_STATISTICS_WRITING_DATE_UTC-eng",
+    "_STATISTICS_TAGS",
+    "_STATISTICS_TAGS-eng",
+    "encoder",
+    "rotate",
+];
 
 /// The pixels as they are, even; anamorphic ones keep their shape.
 fn same_size(video: &Video) -> Size {

@@ -25,24 +25,54 @@ impl Outline {
         command.into_arguments()
     }
 
-    /// The last step. `list` is the file in the job's directory that [`concat_list`] wrote, beside the parts;
-    /// `offset_us` is when the first frame is shown, from the beginning of the source ([`MediaInfo::start_us`]).
+    /// When the picture begins after the beginning of the source, as the source's header has it: the offset of the
+    /// first frame, unless decoding finds that the picture begins with frames that nothing can be made of.
+    pub fn offset_us(&self, info: &MediaInfo) -> i64 {
+        let stream = info
+            .streams
+            .iter()
+            .find(|each| each.index == self.draft.index);
+        let start = stream.and_then(|stream| stream.start_us);
+        start.unwrap_or(0) - info.start_us.or(start).unwrap_or(0)
+    }
+
+    /// The last step. `list` is the file in the job's directory that [`concat_list`] wrote, beside the parts; `rate` is
+    /// that of [`Outline::chunk_muxer`]; `offset_us` is when the first frame is shown, from [`MediaInfo::start_us`] on.
     pub fn join(
         &self,
         list: &str,
-        offset_us: i64,
         rate: Option<Ratio>,
+        offset_us: i64,
         info: &MediaInfo,
         context: &Context<'_>,
     ) -> Step {
         let mut command = Command::join(list, offset_us, info, context);
         command.words(&["-map", "0:v:0", "-c:v:0", "copy"]);
+        // Where frames stand unevenly, decoding of a part may have to begin before that of the last one ends.
+        command.words(&["-bsf:v:0", "setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1)"]);
+        command.words(&["-disposition:v:0", "default"]);
         if self.draft.container == Container::Mp4 {
             command.pair("-video_track_timescale", time_scale(rate));
         }
-        self.draft.write(command, 1, info, "joining", 1.0)
+        // Given once, it has to be given for all.
+        for (place, index) in self.draft.indexes().enumerate() {
+            command.pair(format!("-map_metadata:s:{place}"), format!("1:s:{index}"));
+        }
+        let mut step = self.draft.write(command, 1, info, "joining", 1.0);
+        if FROM_ANYWHERE.iter().any(|name| info.is_format(name)) {
+            let rest =
+                ["-map", &format!("1:{}", self.draft.index), "-c", "copy"].map(Argument::text);
+            step.arguments.extend(rest);
+            step.arguments
+                .extend(["-f", "null", "-"].map(Argument::text));
+        }
+        step
     }
 }
+
+/// Containers that count from anywhere. Later builds take the first track that is read for their beginning: unless the
+/// old picture is read too, sound that begins after it would begin with it.
+const FROM_ANYWHERE: &[&str] = &["mpegts", "mpeg", "ogg"];
 
 /// The list of parts, each a file's name and its exact length in nanoseconds. The names are our own: letters, digits,
 /// points, lines.
