@@ -95,6 +95,14 @@ impl Tools {
         self.vmaf_of(&VmafModel::FOR_UHD)
     }
 
+    /// The best model for pictures of this size that any build has; some models refuse small ones.
+    #[must_use]
+    pub fn vmaf_for(&self, width: u32, height: u32) -> Option<(&Build, VmafModel)> {
+        let models = VmafModel::for_size(width, height);
+        let fitting: Vec<_> = models.filter(|model| model.takes(width, height)).collect();
+        self.vmaf_of(&fitting)
+    }
+
     fn vmaf_of(&self, models: &[VmafModel]) -> Option<(&Build, VmafModel)> {
         models.iter().find_map(|model| {
             let build = self.builds.iter().find(|b| b.tried.vmaf.contains(model))?;

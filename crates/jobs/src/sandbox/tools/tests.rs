@@ -108,6 +108,25 @@ fn the_best_model_anywhere_scores() {
 }
 
 #[test]
+fn a_picture_gets_a_model_that_takes_it() {
+    let both = tools(vec![debian(), newer()]);
+    let check = |(width, height), model: Option<VmafModel>| {
+        let found = both.vmaf_for(width, height).map(|(_, model)| model);
+        assert_eq!(found, model, "{width}x{height}");
+        let turned = both.vmaf_for(height, width).map(|(_, model)| model);
+        assert_eq!(turned, model, "{height}x{width}");
+    };
+    check((1920, 1080), Some(VmafModel::V1));
+    check((2560, 1440), Some(VmafModel::V1));
+    check((3840, 2160), Some(VmafModel::V1Uhd));
+    check((320, 180), Some(VmafModel::V1));
+    check((216, 160), Some(VmafModel::V1));
+    check((208, 160), Some(VmafModel::V061Neg));
+    check((256, 144), Some(VmafModel::V061Neg));
+    check((64, 16), None);
+}
+
+#[test]
 fn the_digest_tells_sets_of_builds_apart() {
     let both = tools(vec![debian(), newer()]).digest();
     assert_eq!(both, "5.1+9.0");

@@ -14,6 +14,9 @@ pub enum VmafModel {
     V061,
 }
 
+/// Short sides above this are nearer to 2160 than to 1080.
+const UHD_ABOVE: u32 = 1440;
+
 impl VmafModel {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::V1, Self::V1Uhd, Self::V061Neg, Self::V061];
@@ -33,6 +36,15 @@ impl VmafModel {
         }
     }
 
+    /// How the picture is taken to be watched.
+    #[must_use]
+    pub fn condition(self) -> &'static str {
+        match self {
+            Self::V1 | Self::V061Neg | Self::V061 => "a 1080p screen from three times its height",
+            Self::V1Uhd => "a 4K screen from one and a half times its height",
+        }
+    }
+
     /// For people.
     #[must_use]
     pub fn label(self) -> &'static str {
@@ -41,6 +53,28 @@ impl VmafModel {
             Self::V1Uhd => "VMAF v1 4K",
             Self::V061Neg => "VMAF v0.6.1 NEG",
             Self::V061 => "VMAF v0.6.1",
+        }
+    }
+
+    /// Best first for pictures of this size. The short side counts: a portrait is as sharp as the same picture lying.
+    pub(super) fn for_size(width: u32, height: u32) -> impl Iterator<Item = Self> {
+        let models: &[Self] = if width.min(height) > UHD_ABOVE {
+            &Self::FOR_UHD
+        } else {
+            &Self::FOR_HD
+        };
+        models.iter().copied()
+    }
+
+    /// Whether it scores pictures of this size; FFmpeg fails on those that it refuses.
+    #[must_use]
+    pub fn takes(self, width: u32, height: u32) -> bool {
+        let (short, long) = (width.min(height), width.max(height));
+        match self {
+            // Its features refuse smaller ones: SpEED by the short side, the one for bands by the long one. Tried
+            // with libvmaf 3.2: 158 and 208 are refused.
+            Self::V1 | Self::V1Uhd => short >= 160 && long >= 216,
+            Self::V061Neg | Self::V061 => short >= 32,
         }
     }
 }
