@@ -44,6 +44,7 @@ want_bench() {
     want_test
     want iperf3 iperf3
     want socat socat
+    want HandBrakeCLI handbrake-cli
 }
 
 check_cargo() {

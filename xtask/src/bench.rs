@@ -21,6 +21,7 @@ mod packets;
 mod job;
 mod share;
 mod memory;
+mod quality;
 
 use crate::tree::Tree;
 use anyhow::{Context, Result, bail};
@@ -33,6 +34,7 @@ const PAGE: &str = "docs/benchmarks.md";
 
 const USAGE: &str = "\
 cargo xtask bench [transfer] [packets] [job] [share] [memory] [--quick] [--write] [--server PROGRAM]
+cargo xtask bench quality --clips DIR [...]
 
   --quick    smaller sizes and fewer rounds: whether it works, not how fast
   --write    puts what is measured into docs/benchmarks.md, part by part
@@ -70,6 +72,10 @@ struct Options {
 
 /// Runs the measurements that are named, or all.
 pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
+    // Takes hours with all its peers, and needs clips: never part of the others.
+    if let ["quality", rest @ ..] = words {
+        return quality::run(tree, rest);
+    }
     let options = Options::read(words)?;
     let _alone = machine::alone()?;
     let bench = Bench {

@@ -1,0 +1,266 @@
+//! The neutral scorer: VMAF of all frames, at the size of the result, with ten bits, the same for every contestant.
+//!
+//! Frames are paired by their number where both sides have as many, else by the nearest time, which is then said.
+
+use super::footage::{Frames, Picture};
+use super::program::{self, Ended};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Twelve seconds a minute of film are usual; this is for the longest clip on a machine that others use, too.
+const LIMIT: Duration = Duration::from_secs(3600);
+/// Viewed from three times the height of the screen.
+pub(crate) const MODEL: &str = "vmaf_v1.0.16_3d0h";
+/// The model cannot look at pictures both of whose sides are shorter; they are enlarged.
+const SMALLEST: u64 = 216;
+/// Grows when scores change their meaning, so that none is compared with an older one.
+pub(crate) const VERSION: &str = "1";
+
+/// How frames of the original are made comparable with those of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fields {
+    /// As they are.
+    Whole,
+    /// Two fields become one frame.
+    Joined,
+    /// Each field becomes a frame.
+    Split,
+}
+
+/// A result beside its original.
+#[derive(Debug)]
+pub(crate) struct Pair<'a> {
+    pub(crate) original: &'a Path,
+    /// Which of the original's pictures.
+    pub(crate) picture: usize,
+    pub(crate) before: &'a Frames,
+    pub(crate) result: &'a Path,
+    pub(crate) after: &'a Frames,
+    pub(crate) size: &'a Picture,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Scores {
+    /// For each frame of the result.
+    pub(crate) frames: Vec<f32>,
+    /// What has to be known of the pairing; empty as a rule.
+    pub(crate) note: String,
+}
+
+impl Pair<'_> {
+    /// Scores the result against its original; of several ways to undo fields, the one that suits the result best.
+    pub(crate) fn score(&self, ffmpeg: &Path, scratch: &Path) -> Result<Scores> {
+        let mut best: Option<(f64, Scores)> = None;
+        for &fields in self.ways() {
+            let scores = self.score_as(fields, ffmpeg, scratch)?;
+            let sum: f64 = scores.frames.iter().map(|&score| f64::from(score)).sum();
+            if best.as_ref().is_none_or(|(most, _)| sum > *most) {
+                best = Some((sum, scores));
+            }
+        }
+        Ok(best.context("there is no way to compare them")?.1)
+    }
+
+    fn ways(&self) -> &'static [Fields] {
+        let (before, after) = (self.before.times.len(), self.after.times.len());
+        match self.before.interlaced {
+            false => &[Fields::Whole],
+            true if after >= before * 2 - 2 => &[Fields::Split],
+            true => &[Fields::Whole, Fields::Joined],
+        }
+    }
+
+    fn score_as(&self, fields: Fields, ffmpeg: &Path, scratch: &Path) -> Result<Scores> {
+        let log = scratch.join("scores.json");
+        let by_number = self.is_by_number(fields);
+        let mut command = Command::new(ffmpeg);
+        // The filter's options have their own way of quoting, so the log's name stays free of directories.
+        command.current_dir(scratch);
+        command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]);
+        command.arg(self.result).arg("-i").arg(self.original);
+        command.args(["-filter_complex", &self.graph(fields, by_number)]);
+        command.args(["-fps_mode", "passthrough", "-f", "null", "-"]);
+        let ran = program::run(&mut command, LIMIT, scratch)?;
+        ensure!(
+            ran.ended == Ended::Well,
+            "it cannot be scored: {}",
+            ran.last_words()
+        );
+        let text = std::fs::read(&log).context("no scores were written")?;
+        let frames = read(&serde_json::from_slice(&text)?);
+        std::fs::remove_file(&log)?;
+        let expected = self.after.times.len();
+        ensure!(
+            frames.len() == expected,
+            "{} of {expected} frames were scored",
+            frames.len()
+        );
+        let note = self.note(fields, by_number);
+        Ok(Scores { frames, note })
+    }
+
+    fn is_by_number(&self, fields: Fields) -> bool {
+        let times = if fields == Fields::Split { 2 } else { 1 };
+        self.before.times.len() * times == self.after.times.len()
+    }
+
+    fn graph(&self, fields: Fields, by_number: bool) -> String {
+        let stamps = match by_number {
+            true => "settb=1/1000,setpts=N",
+            false => "settb=1/1000000,setpts=PTS-STARTPTS",
+        };
+        let whole = match fields {
+            Fields::Whole => "",
+            Fields::Joined => "bwdif=mode=send_frame,",
+            Fields::Split => "bwdif=mode=send_field,",
+        };
+        let Picture { width, height, .. } = self.size;
+        let times = if self.is_small() { 2 } else { 1 };
+        let (width, height) = (width * times, height * times);
+        let same = format!(
+            "scale={width}:{height}:flags=bicubic:out_range=tv,format=yuv420p10le,setsar=1"
+        );
+        format!(
+            "[0:V:0]{stamps},{same}[made];\
+             [1:V:{}]{whole}{stamps},{same}[original];\
+             [made][original]libvmaf=model='version={MODEL}':log_fmt=json:log_path=scores.json:n_threads=2:\
+             ts_sync_mode=nearest",
+            self.picture
+        )
+    }
+
+    fn is_small(&self) -> bool {
+        self.size.width < SMALLEST && self.size.height < SMALLEST
+    }
+
+    fn note(&self, fields: Fields, by_number: bool) -> String {
+        let mut notes = Vec::new();
+        match fields {
+            Fields::Whole => {}
+            Fields::Joined => notes.push("original deinterlaced".to_owned()),
+            Fields::Split => notes.push("original deinterlaced, fields as frames".to_owned()),
+        }
+        if self.is_small() {
+            notes.push("scored at twice its size".to_owned());
+        }
+        if !by_number {
+            let (before, after) = (self.before.times.len(), self.after.times.len());
+            notes.push(format!(
+                "{after} frames of {before}, paired by the nearest time"
+            ));
+        }
+        notes.join("; ")
+    }
+}
+
+/// Hundredths are enough, and keep the file of results small.
+fn read(log: &Value) -> Vec<f32> {
+    let frames = log["frames"].as_array().into_iter().flatten();
+    let scores = frames.filter_map(|frame| frame["metrics"]["vmaf"].as_f64());
+    scores
+        .map(|score| ((score * 100.0).round() / 100.0) as f32)
+        .collect()
+}
+
+/// Whether this build has the model: tried on frames of its own.
+pub(crate) fn can_score(ffmpeg: &Path, scratch: &Path) -> bool {
+    let mut command = Command::new(ffmpeg);
+    let picture = "testsrc2=size=320x180:duration=0.1";
+    command.args([
+        "-nostdin", "-v", "error", "-f", "lavfi", "-i", picture, "-f", "lavfi",
+    ]);
+    command.args(["-i", picture, "-lavfi"]);
+    command.arg(format!("libvmaf=model='version={MODEL}'"));
+    command.args(["-f", "null", "-"]);
+    let ran = program::run(&mut command, LIMIT, scratch);
+    ran.is_ok_and(|ran| ran.ended == Ended::Well)
+}
+
+/// Where the build with VMAF lies: where the project puts it, else in the path.
+pub(crate) fn find(own: PathBuf, scratch: &Path) -> Result<PathBuf> {
+    let mut places = vec![own];
+    places.extend(crate::bench::child::find("ffmpeg"));
+    let found = places
+        .into_iter()
+        .find(|program| program.is_file() && can_score(program, scratch));
+    found.with_context(|| {
+        format!(
+            "no FFmpeg here has VMAF with the model {MODEL}: scripts/fetch-ffmpeg.sh fetches one"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn frames(count: usize, interlaced: bool) -> Frames {
+        let times = (0..count).map(|n| n as f64 / 25.0).collect();
+        Frames {
+            times,
+            cuts: Vec::new(),
+            interlaced,
+        }
+    }
+
+    fn check(before: &Frames, after: &Frames, ways: &[Fields], note: &str) -> String {
+        let size = Picture {
+            width: 640,
+            height: 360,
+            transfer: String::new(),
+        };
+        let pair = Pair {
+            original: Path::new("a"),
+            picture: 1,
+            before,
+            result: Path::new("b"),
+            after,
+            size: &size,
+        };
+        assert_eq!(pair.ways(), ways);
+        let last = *ways.last().unwrap();
+        let by_number = pair.is_by_number(last);
+        assert_eq!(pair.note(last, by_number), note);
+        pair.graph(last, by_number)
+    }
+
+    #[test]
+    fn frames_are_paired_by_number_where_there_are_as_many() {
+        let graph = check(&frames(50, false), &frames(50, false), &[Fields::Whole], "");
+        assert!(graph.contains("[1:V:1]settb=1/1000,setpts=N,scale=640:360:"));
+        let graph = check(
+            &frames(50, false),
+            &frames(25, false),
+            &[Fields::Whole],
+            "25 frames of 50, paired by the nearest time",
+        );
+        assert!(graph.contains("setpts=PTS-STARTPTS"));
+    }
+
+    #[test]
+    fn fields_are_undone_as_the_result_did_it() {
+        let both = [Fields::Whole, Fields::Joined];
+        let joined = "original deinterlaced";
+        check(&frames(50, true), &frames(50, false), &both, joined);
+        let split = "original deinterlaced, fields as frames";
+        let graph = check(
+            &frames(50, true),
+            &frames(100, false),
+            &[Fields::Split],
+            split,
+        );
+        assert!(graph.contains("bwdif=mode=send_field"));
+    }
+
+    #[test]
+    fn scores_are_read_in_hundredths() {
+        let log = json!({"frames": [{"metrics": {"vmaf": 95.126}}, {"metrics": {"vmaf": 100}}]});
+        assert_eq!(read(&log), [95.13, 100.0]);
+        assert!(read(&json!({})).is_empty());
+    }
+}
