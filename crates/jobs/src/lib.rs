@@ -9,6 +9,7 @@ pub mod clock;
 pub mod problem;
 pub mod order;
 pub mod sandbox;
+pub mod stills;
 mod stall;
 pub mod runner;
 mod live;

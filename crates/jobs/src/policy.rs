@@ -30,6 +30,10 @@ pub const PROBE_TIME: Duration = Duration::from_secs(30);
 /// Bytes of JSON that a job's report may have; more is dropped. With as many scenes and points as a report lists it has
 /// about 20 kB, and beside the other members of an answer it has to fit into the 64 KiB of a frame's head.
 pub const REPORT_BYTES: usize = 48 << 10;
+/// Seconds for one frame as a picture, and its bytes: a frame of 960 x 960 full of noise has 1.4 MB.
+pub const STILL_TIME: Duration = Duration::from_secs(20);
+/// See [`STILL_TIME`].
+pub const STILL_BYTES: usize = 4 << 20;
 /// Memory that one encoder may need; measured 0.4 to 0.6 GB at 1080p.
 pub const MEMORY_PER_WORKER: u64 = 1 << 30;
 

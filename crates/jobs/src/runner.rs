@@ -5,6 +5,7 @@
 mod lines;
 mod report;
 mod step;
+mod compress;
 
 use crate::policy;
 use crate::sandbox::process::{self, Control, Heard, Spec};
@@ -52,6 +53,8 @@ pub struct Task<'a> {
     pub input: &'a Path,
     /// An empty directory for this attempt alone: absolute.
     pub work: &'a Path,
+    /// A directory that outlives the attempt, for what the next one can go on from; else `work` serves.
+    pub keep: Option<&'a Path>,
 }
 
 /// A result that has been verified.
@@ -91,6 +94,9 @@ impl Runner<'_> {
     pub fn run(&self, task: &Task<'_>, watch: &mut dyn Watch) -> Result<Made, Stop> {
         let deadline = Instant::now() + self.time;
         let info = self.probe(task.input, task.work, &mut Reporter::new("probing", watch))?;
+        if let Some(options) = task.operation.search() {
+            return compress::run(self, task, options, &info, deadline, watch);
+        }
         let context = Context {
             threads: self.threads,
             capabilities: &self.tools.main().capabilities,

@@ -4,6 +4,7 @@
 //! memory), so neither a processor limit nor a deadline for the whole is enough.
 
 use crate::policy::BUSY_STALL_FACTOR;
+use crate::sandbox::process;
 use rustix::process::Pid;
 use std::time::{Duration, Instant};
 
@@ -68,16 +69,8 @@ impl Stall {
         used < still / 10 || still > self.limit * BUSY_STALL_FACTOR
     }
 
-    /// Ticks of processor time: fields 14 and 15 of `/proc/PID/stat` (proc(5)).
+    /// Ticks of processor time.
     fn used(&self) -> u64 {
-        let read = || {
-            let path = format!("/proc/{}/stat", self.pid?.as_raw_nonzero());
-            let stat = std::fs::read_to_string(path).ok()?;
-            let after_name = stat.rsplit_once(')')?.1;
-            let mut fields = after_name.split_whitespace().skip(11);
-            let mut next = || fields.next()?.parse::<u64>().ok();
-            Some(next()? + next()?)
-        };
-        read().unwrap_or(0)
+        self.pid.and_then(process::used_ticks).unwrap_or(0)
     }
 }

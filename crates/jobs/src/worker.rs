@@ -87,6 +87,7 @@ fn carry_out(shared: &Shared, lease: &Lease, running: usize) -> Result<(Made, u6
         extension: order.extension.as_deref(),
         input: &input,
         work: &work,
+        keep: None,
     };
     let mut beat = Heartbeat::new(shared, lease);
     let made = runner.run(&task, &mut beat)?;

@@ -31,3 +31,5 @@ pub const GIF_PIXELS: u64 = 200_000_000;
 pub const REPORT_SCENES: usize = 120;
 /// See [`REPORT_SCENES`].
 pub const REPORT_POINTS: usize = 300;
+/// Frames of a video that is searched: a day at 60 a second is 5.2 million, and each takes 40 bytes of memory.
+pub const FRAMES: usize = 6_000_000;

@@ -4,12 +4,16 @@
 
 pub mod outline;
 pub mod report;
+pub mod stills;
 mod goal;
 pub mod score;
+pub mod xpsnr;
 pub mod curve;
 pub mod footage;
 pub mod scenes;
 pub mod samples;
 pub mod search;
+pub mod runs;
+pub mod summary;
 
 pub use report::Report;

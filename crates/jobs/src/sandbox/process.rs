@@ -16,8 +16,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// How often [`Heard::Tick`] comes: often enough that a cancelled job ends within a second.
 const TICK_MS: i64 = 200;
-/// Pieces of 16 KiB that are taken from one pipe at a time; a pipe holds 64 KiB.
+/// Pieces that are taken from one pipe at a time.
 const READS: usize = 16;
+/// Bytes of one piece, and of a pipe: raw pictures have millions each, and every wait costs a switch.
+const PIECE: usize = 64 << 10;
+const PIPE: usize = 1 << 20;
 
 /// What to start.
 #[derive(Debug)]
@@ -57,12 +60,14 @@ pub enum Control {
 }
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finished {
     /// Its exit code, or the signal.
     pub ended: Ended,
     /// We ended it.
     pub killed: bool,
+    /// Processor time that it used, in seconds; 0 where `/proc` does not tell.
+    pub cpu_s: f64,
 }
 
 /// Runs the child to its end. The calling thread is its parent and must outlive it, which it does by not returning.
@@ -86,6 +91,8 @@ pub fn run(spec: &Spec<'_>, listen: &mut dyn FnMut(Heard<'_>) -> Control) -> io:
             child.end();
         }
     }
+    // Its record stays until it has been waited for.
+    let cpu_s = used_s(pid);
     let status = child.0.wait()?;
     child.end();
     output.drain(|bytes| {
@@ -97,6 +104,7 @@ pub fn run(spec: &Spec<'_>, listen: &mut dyn FnMut(Heard<'_>) -> Control) -> io:
     Ok(Finished {
         ended: ended(status),
         killed,
+        cpu_s,
     })
 }
 
@@ -112,6 +120,21 @@ fn is_over(exited: &OwnedFd, output: &Pipe, complaint: &Pipe) -> io::Result<bool
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(!waiting[0].revents().is_empty()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Ticks of user and system time: fields 14 and 15 of `/proc/PID/stat` (proc(5)).
+pub(crate) fn used_ticks(pid: Pid) -> Option<u64> {
+    let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    let stat = std::fs::read_to_string(path).ok()?;
+    let after_name = stat.rsplit_once(')')?.1;
+    let mut fields = after_name.split_whitespace().skip(11);
+    let mut next = || fields.next()?.parse::<u64>().ok();
+    Some(next()? + next()?)
+}
+
+fn used_s(pid: Pid) -> f64 {
+    let ticks = used_ticks(pid).unwrap_or(0);
+    ticks as f64 / rustix::param::clock_ticks_per_second().max(1) as f64
 }
 
 fn worse(a: Control, b: Control) -> Control {
@@ -151,6 +174,8 @@ impl Drop for Group {
 /// One end of a pipe that never blocks.
 struct Pipe {
     file: Option<std::fs::File>,
+    /// Made when the first bytes come.
+    buffer: Vec<u8>,
 }
 
 impl Pipe {
@@ -158,8 +183,13 @@ impl Pipe {
         let file = end.map(|end| std::fs::File::from(end.into()));
         if let Some(file) = &file {
             rustix::io::ioctl_fionbio(file, true)?;
+            // Refused where a user has too many pipes open; it then works as it is, a little slower.
+            let _ = rustix::pipe::fcntl_setpipe_size(file, PIPE);
         }
-        Ok(Self { file })
+        Ok(Self {
+            file,
+            buffer: Vec::new(),
+        })
     }
 
     fn poll_fd(&self) -> Option<PollFd<'_>> {
@@ -170,12 +200,14 @@ impl Pipe {
     /// Hands over what is there now, at most [`READS`] pieces, so that a child that never stops talking cannot keep
     /// the listener from ending it. Forgets the pipe at its end, so that it is not polled for ever.
     fn drain(&mut self, mut each: impl FnMut(&[u8])) -> io::Result<()> {
-        let mut buffer = [0u8; 16 * 1024];
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; PIECE];
+        }
         for _ in 0..READS {
             let Some(file) = &mut self.file else { break };
-            match file.read(&mut buffer) {
+            match file.read(&mut self.buffer) {
                 Ok(0) => self.file = None,
-                Ok(n) => each(&buffer[..n]),
+                Ok(n) => each(&self.buffer[..n]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),

@@ -82,6 +82,7 @@ pub(crate) fn try_run(
         extension: input.extension().and_then(|e| e.to_str()),
         input,
         work: place.path(),
+        keep: None,
     };
     let made = runner.run(&task, &mut Patient)?;
     let probe = probe(&made.path);

@@ -116,6 +116,7 @@ impl Engine {
             extension: input.extension().and_then(|ending| ending.to_str()),
             input,
             work,
+            keep: None,
         };
         runner
             .run(&task, &mut Shown { progress, cancel })

@@ -130,25 +130,37 @@ impl Command {
     }
 
     fn begin(context: &Context<'_>) -> Self {
+        let mut command = Self::silent(context);
+        command.words(&["-progress", "pipe:1", "-stats_period", "0.5"]);
+        command
+    }
+
+    /// A list under construction from its very beginning, for children that show their progress in another way.
+    pub(crate) fn silent(context: &Context<'_>) -> Self {
         let threads = context.threads.max(1).to_string();
         let mut command = Self {
             arguments: Vec::new(),
             threads: threads.clone(),
         };
-        command.words(&[
-            "-hide_banner",
-            "-nostdin",
-            "-nostats",
-            "-loglevel",
-            "level+warning",
-        ]);
-        command.words(&["-progress", "pipe:1", "-stats_period", "0.5", "-y"]);
+        command.words(&["-hide_banner", "-nostdin", "-nostats"]);
+        command.words(&["-loglevel", "level+warning", "-y"]);
         command.pair("-max_alloc", limits::ALLOCATION_BYTES);
         command.pair("-filter_threads", threads);
         command
     }
 
-    fn options_of_source(&mut self, info: &MediaInfo, context: &Context<'_>) {
+    /// Appends a file.
+    pub(crate) fn file(&mut self, file: Argument) {
+        self.arguments.push(file);
+    }
+
+    /// Appends what somebody else has decided.
+    pub(crate) fn extend(&mut self, arguments: &[Argument]) {
+        self.arguments.extend_from_slice(arguments);
+    }
+
+    /// Appends the options of an input that came from outside: how it may be opened, and its bounds.
+    pub(crate) fn options_of_source(&mut self, info: &MediaInfo, context: &Context<'_>) {
         self.words(&["-protocol_whitelist", "file,pipe"]);
         if let Some(format) = probed_format(info, context) {
             // The file is opened as what it was probed as, and as nothing else.

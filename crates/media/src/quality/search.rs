@@ -6,8 +6,8 @@
 //! Two rounds as a rule, four at the most. The chunks of the result are measured, too, and what they show moves the
 //! scenes that are still to come: the proof is the last probe.
 
-mod allocation;
 mod scene;
+mod allocation;
 
 use super::report::Levels;
 use super::score;

@@ -165,7 +165,10 @@ impl<'a> Table<'a> {
                 .min_by(|a, b| cost(a).total_cmp(&cost(b)));
             // A scene whose floor lies beyond the spread gets what the floor needs.
             let needed = || choices.iter().rev().find(|each| each.deficit <= floor);
-            cheapest.or_else(needed).or(choices.first()).copied()
+            cheapest
+                .or_else(needed)
+                .or_else(|| choices.first())
+                .copied()
         };
         scenes.filter_map(pick).collect()
     }

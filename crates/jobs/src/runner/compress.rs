@@ -1,0 +1,487 @@
+//! `compress` with a quality: look, search, encode scene by scene, join, check.
+//!
+//! ```text
+//! look ─> scenes ─> trials (two rounds) ─> is it worth it? ─> chunks, each scored ─> join ─> decode all, compare
+//!                                              └─> the original comes back
+//! ```
+//! Nothing of FFmpeg's word is trusted: small pictures of every frame show that the right ones were encoded, the packets
+//! are counted, and the result is decoded whole before it is a result.
+
+mod crew;
+mod keep;
+mod child;
+mod source;
+mod studio;
+mod tally;
+mod hunt;
+mod film;
+mod finish;
+
+use super::report::Reporter;
+use super::{Made, Runner, Stop, Task, Watch, Wish, hopeless, machine};
+use crate::sandbox::tools::Build;
+use child::Bench;
+use crew::Crew;
+use film::Film;
+use finish::Finish;
+use hunt::Hunt;
+use keep::Keep;
+use kinora_media::Fault;
+use kinora_media::info::{MediaInfo, Scan};
+use kinora_media::operation::compress::{Goal, Options, Quality};
+use kinora_media::quality::outline::{self, Codec, Outline};
+use kinora_media::quality::report::Levels;
+use kinora_media::quality::runs::Timing;
+use kinora_media::quality::samples::{self, Sampling};
+use kinora_media::quality::scenes;
+use kinora_media::quality::search::{Scale, Search};
+use source::Source;
+use std::ops::Range;
+use std::time::Instant;
+use studio::{Scorer, Studio};
+use tally::Tally;
+
+/// Grows when the same options give other chunks: what was kept by an older Kinora is not used then.
+const RECIPE: u32 = 1;
+/// Up to so many frames all are scored; beyond, samples of each scene.
+const SCORED_WHOLE: usize = 1500;
+/// A result of this part of the original, or more, is not worth a second loss.
+const WORTH: f64 = 0.98;
+/// And what is predicted beyond this part is not even made.
+const FUTILE: f64 = 0.95;
+/// AV1 is taken by `auto` where it needs less than this part of the other's bytes.
+const AV1_SAVES: f64 = 0.8;
+/// Passes over chunks that miss what they should, beyond the first.
+const CORRECTIONS: u32 = 2;
+
+/// Where each stage begins and ends in the whole, by experience.
+const LOOKING: (f64, f64) = (0.0, 0.06);
+const SEARCHING: (f64, f64) = (0.06, 0.3);
+const ENCODING: (f64, f64) = (0.3, 0.95);
+const CHECKING: (f64, f64) = (0.95, 1.0);
+
+/// One compression.
+pub(super) struct Compression<'a> {
+    runner: &'a Runner<'a>,
+    task: &'a Task<'a>,
+    options: &'a Options,
+    info: &'a MediaInfo,
+    quality: Quality,
+    began: Instant,
+    crew: &'a Crew,
+    keep: &'a Keep,
+}
+
+/// A codec with what the search found for it.
+struct Candidate {
+    codec: Codec,
+    search: Search,
+    tally: Tally,
+    /// Predicted bytes of picture and all else.
+    bytes: u64,
+}
+
+/// Runs it.
+pub(super) fn run(
+    runner: &Runner<'_>,
+    task: &Task<'_>,
+    options: &Options,
+    info: &MediaInfo,
+    deadline: Instant,
+    watch: &mut dyn Watch,
+) -> Result<Made, Stop> {
+    let quality = match options.goal {
+        Goal::Near(quality) => quality,
+        _ => Quality::default(),
+    };
+    let (name, parameters) = task.operation.form();
+    let parameters = serde_json::Value::Object(parameters);
+    let recipe = format!("{RECIPE} {name} {parameters} {}", runner.tools.digest());
+    let directory = task.keep.unwrap_or(task.work);
+    let keep = Keep::open(directory, &recipe).map_err(|e| machine("the work directory", &e))?;
+    let compression = Compression {
+        crew: &Crew::new(deadline),
+        keep: &keep,
+        began: Instant::now(),
+        runner,
+        task,
+        options,
+        info,
+        quality,
+    };
+    let made = compression.run(watch)?;
+    if let Some(report) = &made.report {
+        let report = serde_json::to_string(report).unwrap_or_default();
+        tracing::debug!(target: "performance", report, "compressed");
+    }
+    Ok(made)
+}
+
+impl Compression<'_> {
+    fn run(&self, watch: &mut dyn Watch) -> Result<Made, Stop> {
+        let codecs = outline::codecs(self.options, self.info).map_err(hopeless)?;
+        let first = self.build(codecs[0])?;
+        let source = self.look(first, watch)?;
+        self.check_whole(&source)?;
+        let is_interlaced = self.is_interlaced(&source, first);
+        let scenes = self.scenes(&source);
+        let sampling = samples::choose(&source.frames, &scenes);
+        let mut best: Option<Candidate> = None;
+        for codec in codecs {
+            let found = self.hunt(codec, &source, is_interlaced, &scenes, &sampling, watch)?;
+            best = Some(match best {
+                Some(best) if found.bytes as f64 > best.bytes as f64 * AV1_SAVES => {
+                    best.after(&found)
+                }
+                Some(best) => found.after(&best),
+                None => found,
+            });
+        }
+        let Some(chosen) = best else {
+            return Err(hopeless(Fault::NoVideo));
+        };
+        self.make(chosen, &source, is_interlaced, &scenes, watch)
+    }
+
+    /// Encodes what was chosen, unless it is not worth it.
+    fn make(
+        &self,
+        chosen: Candidate,
+        source: &Source<'_>,
+        is_interlaced: bool,
+        scenes: &[Range<usize>],
+        watch: &mut dyn Watch,
+    ) -> Result<Made, Stop> {
+        let build = self.build(chosen.codec)?;
+        let own;
+        // Two builds decode to the same pictures but scale them to other small ones.
+        let source = if build.path == self.build(self.first_codec()?)?.path {
+            source
+        } else {
+            own = self.look(build, watch)?;
+            &own
+        };
+        let outline = self.outline(chosen.codec, is_interlaced, build)?;
+        let studio = self.studio(source, build, &outline, is_interlaced, scenes.len());
+        let input_bytes = self.input_bytes()?;
+        let other = outline.sound_bytes(self.info);
+        let finish = Finish {
+            compression: self,
+            studio: &studio,
+            scenes,
+            input_bytes,
+        };
+        if self.is_futile(&chosen, input_bytes) {
+            return Ok(finish.keep_original(&chosen));
+        }
+        let limit = self
+            .options
+            .max_size
+            .map(|bytes| bytes.saturating_sub(other));
+        let Candidate { search, tally, .. } = chosen;
+        let mut film = Film::new(&studio, scenes, search, self.goal(), limit, tally);
+        film.tally.search_s = self.began.elapsed().as_secs_f64();
+        let width = self.width(scenes.len());
+        for pass in 0..=CORRECTIONS {
+            film.shoot(width, &mut teller("encoding", ENCODING, watch))?;
+            if pass == CORRECTIONS || !film.needs_another(limit) {
+                break;
+            }
+        }
+        finish.run(&film, watch)
+    }
+
+    /// What is predicted to be hardly smaller is not made: the second loss would be for nothing.
+    fn is_futile(&self, chosen: &Candidate, input_bytes: u64) -> bool {
+        let is_wanted_smaller = self
+            .options
+            .max_size
+            .is_some_and(|bytes| bytes < input_bytes);
+        !is_wanted_smaller && chosen.bytes as f64 >= input_bytes as f64 * FUTILE
+    }
+
+    fn look(&self, build: &Build, watch: &mut dyn Watch) -> Result<Source<'_>, Stop> {
+        let stream = self
+            .info
+            .first_video()
+            .ok_or(Fault::NoVideo)
+            .map_err(hopeless)?
+            .0
+            .index;
+        let total = self.info.duration_us.unwrap_or(0) as f64 / 1e6;
+        let rate = self
+            .info
+            .first_video()
+            .and_then(|(_, video)| video.frames_per_second());
+        let expected = total * rate.unwrap_or(25.0);
+        let bench = self.bench(self.task.input);
+        let mut once = Once::new(expected);
+        let act = |()| Source::look(&bench, build, self.info, stream);
+        let mut tell = teller("looking", LOOKING, watch);
+        self.crew.work(1, &mut once, &act, &mut tell)?;
+        once.done
+            .ok_or_else(|| super::failed("corrupt_input", "the video could not be looked at"))
+    }
+
+    /// A file that FFmpeg complains of, and that is shorter than it says, was cut off: half a video must not take the
+    /// place of a whole one.
+    fn check_whole(&self, source: &Source<'_>) -> Result<(), Stop> {
+        let said = self
+            .info
+            .first_video()
+            .and_then(|(stream, _)| stream.duration_us);
+        let said = said.or(self.info.duration_us).unwrap_or(0) as f64 / 1e6;
+        let found = source.length_s();
+        match source.damage.first() {
+            Some(line) if said - found > (said * 0.02).max(0.5) => {
+                let what = format!(
+                    "the video is damaged ({line}): {found:.1} s of {said:.1} s can be decoded"
+                );
+                Err(super::failed("corrupt_input", &what))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn hunt(
+        &self,
+        codec: Codec,
+        source: &Source<'_>,
+        is_interlaced: bool,
+        scenes: &[Range<usize>],
+        sampling: &Sampling,
+        watch: &mut dyn Watch,
+    ) -> Result<Candidate, Stop> {
+        let build = self.build(codec)?;
+        let own;
+        let source = if build.path == self.build(self.first_codec()?)?.path {
+            source
+        } else {
+            own = self.look(build, watch)?;
+            &own
+        };
+        let outline = self.outline(codec, is_interlaced, build)?;
+        let studio = Studio {
+            scores_all: true,
+            ..self.studio(
+                source,
+                build,
+                &outline,
+                is_interlaced,
+                sampling.samples.len(),
+            )
+        };
+        let scale = scale(&outline, self.quality, build.tried.svt_quarter_crf);
+        let lengths: Vec<usize> = scenes.iter().map(ExactSizeIterator::len).collect();
+        let gop = (source.rate() * 10.0) as usize;
+        let mut hunt = Hunt {
+            search: Search::new(scale, self.goal(), &lengths, &sampling.source, gop),
+            tally: Tally::default(),
+            studio: &studio,
+            scenes,
+            sampling,
+        };
+        let width = self.width(sampling.samples.len());
+        hunt.run(width, &mut teller("searching", SEARCHING, watch))?;
+        let picture = hunt.search.allocate(None).bytes;
+        Ok(Candidate {
+            codec,
+            bytes: picture + outline.sound_bytes(self.info),
+            search: hunt.search,
+            tally: hunt.tally,
+        })
+    }
+
+    fn scenes(&self, source: &Source<'_>) -> Vec<Range<usize>> {
+        if source.is_ordered() {
+            scenes::cut(&source.frames, source.rate())
+        } else {
+            // Frames that have no time of their own cannot be asked for.
+            vec![Range {
+                start: 0,
+                end: source.frames.len(),
+            }]
+        }
+    }
+
+    /// Whether the fields of a frame are from different times.
+    fn is_interlaced(&self, _source: &Source<'_>, _build: &Build) -> bool {
+        let video = self.info.first_video();
+        video.is_some_and(|(_, video)| video.scan == Scan::Interlaced)
+    }
+
+    /// What is worth saying about the footage.
+    fn footage(&self, studio: &Studio<'_>) -> Vec<String> {
+        let video = self.info.first_video().map(|(_, video)| video);
+        let is = |what: fn(&kinora_media::info::Video) -> bool| video.is_some_and(what);
+        let found = [
+            ("interlaced", studio.has_memory),
+            ("variable_rate", studio.timing == Timing::Variable),
+            ("hdr", is(kinora_media::info::Video::is_hdr)),
+            ("ten_bit", is(|video| video.bit_depth > 8)),
+            ("rotated", is(|video| video.rotation != 0)),
+        ];
+        let found = found.into_iter().filter(|(_, is)| *is);
+        found.map(|(word, _)| word.to_owned()).collect()
+    }
+
+    fn goal(&self) -> Levels {
+        Levels::of(self.quality)
+    }
+
+    fn first_codec(&self) -> Result<Codec, Stop> {
+        let codecs = outline::codecs(self.options, self.info).map_err(hopeless)?;
+        codecs
+            .first()
+            .copied()
+            .ok_or_else(|| hopeless(Fault::NoVideo))
+    }
+
+    /// The build that encodes this codec best.
+    fn build(&self, codec: Codec) -> Result<&Build, Stop> {
+        let missing = || {
+            hopeless(Fault::Missing {
+                kind: "encoder",
+                name: codec.encoder().into(),
+            })
+        };
+        self.runner
+            .tools
+            .encoder(codec.encoder())
+            .ok_or_else(missing)
+    }
+
+    fn outline(&self, codec: Codec, interlaced: bool, build: &Build) -> Result<Outline, Stop> {
+        let context = source::context(build, self.runner.threads);
+        Outline::new(self.options, codec, interlaced, self.info, &context).map_err(hopeless)
+    }
+
+    fn studio<'s>(
+        &'s self,
+        source: &'s Source<'s>,
+        build: &'s Build,
+        outline: &'s Outline,
+        has_memory: bool,
+        pieces: usize,
+    ) -> Studio<'s> {
+        let size = outline.size();
+        let vmaf = self.runner.tools.vmaf_for(size.width, size.height);
+        let width = u32::try_from(self.width(pieces)).unwrap_or(1);
+        Studio {
+            bench: self.bench(self.task.input),
+            keep: self.keep,
+            scorer: vmaf.map_or(Scorer::Xpsnr(build), |(build, model)| {
+                Scorer::Vmaf(build, model)
+            }),
+            timing: source.timing(),
+            scores_all: source.frames.len() <= SCORED_WHOLE,
+            threads: (self.runner.threads / width).max(1),
+            source,
+            build,
+            outline,
+            has_memory,
+        }
+    }
+
+    fn bench<'s>(&'s self, input: &'s std::path::Path) -> Bench<'s> {
+        Bench {
+            runner: self.runner,
+            crew: self.crew,
+            scratch: self.keep.directory(),
+            input,
+        }
+    }
+
+    /// Children at the same time: an encoder feeds four cores well, and large pictures need memory.
+    fn width(&self, pieces: usize) -> usize {
+        let threads = self.runner.threads.max(1) as usize;
+        let each = (threads / 4).clamp(1, 4);
+        let pixels = self.info.display_size().map_or(0, |size| size.pixels());
+        let most = match pixels {
+            0..=4_000_000 => 8,
+            4_000_001..=9_000_000 => 2,
+            _ => 1,
+        };
+        (threads / each).min(most).min(pieces).max(1)
+    }
+
+    fn input_bytes(&self) -> Result<u64, Stop> {
+        let size = std::fs::metadata(self.task.input).map(|metadata| metadata.len());
+        size.map_err(|error| machine("the input", &error))
+    }
+}
+
+impl Candidate {
+    /// With what another candidate's search has cost.
+    fn after(mut self, other: &Self) -> Self {
+        self.tally.probe_frames += other.tally.probe_frames;
+        self.tally.cpu_s += other.tally.cpu_s;
+        self
+    }
+}
+
+/// How an encoder's CRF works: measured slopes of whole clips.
+fn scale(outline: &Outline, quality: Quality, is_quarter: bool) -> Scale {
+    let (slope, size_slope) = match outline.codec() {
+        Codec::H264 => (0.115, -0.125),
+        Codec::Hevc => (0.115, -0.135),
+        Codec::Av1 => (0.048, -0.06),
+    };
+    Scale {
+        range: outline.crf_range(),
+        step: outline.crf_step(is_quarter),
+        first: outline.first_crf(quality),
+        slope,
+        size_slope,
+    }
+}
+
+/// Tells the watcher how far a stage is.
+fn teller<'w>(
+    stage: &'static str,
+    (from, to): (f64, f64),
+    watch: &'w mut dyn Watch,
+) -> impl FnMut(f64) -> Wish + 'w {
+    let mut reporter = Reporter::new(stage, watch);
+    let began = Instant::now();
+    move |fraction| {
+        let whole = from + (to - from) * fraction.clamp(0.0, 1.0);
+        let pace = began.elapsed().as_secs_f64() / (to - from) / fraction;
+        let remaining = (fraction > 0.02).then_some(pace * (1.0 - whole));
+        reporter.report(whole, None, remaining)
+    }
+}
+
+/// One piece of work for a crew.
+struct Once<T> {
+    waiting: Option<()>,
+    done: Option<T>,
+    frames: f64,
+}
+
+impl<T> Once<T> {
+    fn new(frames: f64) -> Self {
+        Self {
+            waiting: Some(()),
+            done: None,
+            frames,
+        }
+    }
+}
+
+impl<T: Send> crew::Work for Once<T> {
+    type Task = ();
+    type Done = T;
+
+    fn next(&mut self) -> Option<()> {
+        self.waiting.take()
+    }
+
+    fn done(&mut self, done: T) {
+        self.done = Some(done);
+    }
+
+    fn fraction(&self, frames: u64) -> f64 {
+        (frames as f64 / self.frames.max(1.0)).min(1.0)
+    }
+}

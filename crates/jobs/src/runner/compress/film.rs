@@ -1,0 +1,185 @@
+//! The chunks of the result: encoded in order, measured as they finish, and moving those that are still to come.
+
+use super::crew::Work;
+use super::hunt::add;
+use super::studio::{Chunk, Scores, Studio};
+use super::tally::Tally;
+use crate::runner::{Stop, Wish};
+use kinora_media::quality::report::Levels;
+use kinora_media::quality::samples::BLOCK;
+use kinora_media::quality::search::{Allocation, Outcome, Search};
+use std::ops::Range;
+
+/// Of a long video one block in so many frames is scored: VMAF costs as much as encoding.
+const SCORED_EVERY: usize = 4 * BLOCK;
+/// A short clip whose mean misses the goal by more is made again: better, or smaller.
+const MISSED: (f64, f64) = (0.15, 0.3);
+
+/// The result in the making.
+pub(super) struct Film<'a> {
+    pub(super) studio: &'a Studio<'a>,
+    pub(super) scenes: &'a [Range<usize>],
+    pub(super) search: Search,
+    pub(super) goal: Levels,
+    /// Bytes that the picture may take.
+    pub(super) limit: Option<u64>,
+    pub(super) tally: Tally,
+    /// By scene, when it is done.
+    pub(super) chunks: Vec<Option<(Chunk, Scores)>>,
+    allocation: Allocation,
+    begun: Vec<bool>,
+    /// Frames of the chunks to be made in this pass.
+    frames: usize,
+}
+
+/// A scene to be encoded at a CRF.
+pub(super) struct Take {
+    scene: usize,
+    crf: f64,
+}
+
+impl<'a> Film<'a> {
+    pub(super) fn new(
+        studio: &'a Studio<'a>,
+        scenes: &'a [Range<usize>],
+        search: Search,
+        goal: Levels,
+        limit: Option<u64>,
+        tally: Tally,
+    ) -> Self {
+        Self {
+            allocation: search.allocate(limit),
+            chunks: vec![None; scenes.len()],
+            begun: vec![false; scenes.len()],
+            frames: scenes.iter().map(ExactSizeIterator::len).sum(),
+            studio,
+            scenes,
+            search,
+            goal,
+            limit,
+            tally,
+        }
+    }
+
+    /// Encodes every scene that has no chunk yet.
+    pub(super) fn shoot(
+        &mut self,
+        width: usize,
+        tell: &mut dyn FnMut(f64) -> Wish,
+    ) -> Result<(), Stop> {
+        let (studio, scenes) = (self.studio, self.scenes);
+        let act = |take: Take| {
+            let frames = &scenes[take.scene];
+            let chunk = studio.encode(frames, take.crf)?;
+            let picks = (!studio.scores_all).then(|| picks(frames.len()));
+            let scores = studio.score(&chunk, frames, picks.as_deref())?;
+            Ok((take.scene, chunk, scores))
+        };
+        studio.bench.crew.work(width, self, &act, tell)
+    }
+
+    /// Scenes that are made again because of what they measure: under their floor, or, in a short clip, all that the
+    /// goal asks otherwise. False when there are none.
+    fn correct(&mut self) -> bool {
+        let mut wrong = self.search.below_floor();
+        if wrong.is_empty() && self.studio.scores_all && self.misses() {
+            wrong = (0..self.scenes.len()).collect();
+        }
+        self.release(&wrong)
+    }
+
+    /// Whether chunks have to be made again; those are released.
+    pub(super) fn needs_another(&mut self, limit: Option<u64>) -> bool {
+        match limit {
+            Some(limit) if self.bytes() > limit => {
+                // As much less as it was too much, and a little.
+                let less = limit as f64 * (limit as f64 / self.bytes() as f64) * 0.99;
+                self.limit = Some(less as u64);
+                self.release(&(0..self.scenes.len()).collect::<Vec<_>>())
+            }
+            _ => self.correct(),
+        }
+    }
+
+    fn release(&mut self, scenes: &[usize]) -> bool {
+        for &scene in scenes {
+            self.search.release(scene);
+        }
+        self.allocation = self.search.allocate(self.limit);
+        let mut again = 0;
+        self.frames = 0;
+        for &scene in scenes {
+            let crf = self.allocation.crf[scene];
+            let Some((chunk, scores)) = &self.chunks[scene] else {
+                continue;
+            };
+            if (chunk.crf - crf).abs() < 1e-6 {
+                let mut outcome = Outcome::default();
+                add(&mut outcome, chunk, scores);
+                self.search.observe(scene, outcome);
+                continue;
+            }
+            self.chunks[scene] = None;
+            self.begun[scene] = false;
+            self.frames += self.scenes[scene].len();
+            again += 1;
+        }
+        self.tally.again += again;
+        again > 0
+    }
+
+    /// Whether the mean is off although nothing but the mean decides.
+    fn misses(&self) -> bool {
+        let now = self.search.allocate(self.limit).levels;
+        let is_low = now.mean < self.goal.mean - MISSED.0 || now.worst5 < self.goal.worst5 - 0.5;
+        let is_free = now.scene > self.goal.scene + 0.5 && now.worst5 > self.goal.worst5 + 0.5;
+        let is_high = now.mean > self.goal.mean + MISSED.1 && is_free;
+        self.limit.is_none() && (is_low || is_high)
+    }
+
+    /// Bytes of all chunks.
+    fn bytes(&self) -> u64 {
+        self.chunks
+            .iter()
+            .flatten()
+            .map(|(chunk, _)| chunk.bytes)
+            .sum()
+    }
+}
+
+impl Work for Film<'_> {
+    type Task = Take;
+    type Done = (usize, Chunk, Scores);
+
+    fn next(&mut self) -> Option<Take> {
+        let scene = self.begun.iter().position(|begun| !begun)?;
+        self.begun[scene] = true;
+        let crf = self.allocation.crf[scene];
+        Some(Take { scene, crf })
+    }
+
+    fn done(&mut self, (scene, chunk, scores): Self::Done) {
+        self.tally.encode_cpu_s += chunk.cpu_s + scores.cpu_s;
+        let mut outcome = Outcome::default();
+        add(&mut outcome, &chunk, &scores);
+        self.search.observe(scene, outcome);
+        self.chunks[scene] = Some((chunk, scores));
+        self.allocation = self.search.allocate(self.limit);
+    }
+
+    fn fraction(&self, frames: u64) -> f64 {
+        (frames as f64 / self.frames.max(1) as f64).min(1.0)
+    }
+}
+
+/// Blocks of a scene that are scored, evenly spread, at least one.
+fn picks(length: usize) -> Vec<Range<usize>> {
+    let count = (length / SCORED_EVERY).max(1);
+    let size = BLOCK.min(length);
+    let block = |at: usize| {
+        let middle = length * (2 * at + 1) / (2 * count);
+        let start = middle.saturating_sub(size / 2).min(length - size);
+        start..start + size
+    };
+    (0..count).map(block).collect()
+}

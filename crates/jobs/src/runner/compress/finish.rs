@@ -1,0 +1,364 @@
+//! From chunks to a result: joined, decoded whole, compared, and accounted for.
+
+use super::film::Film;
+use super::source;
+use super::studio::{Chunk, Scorer, Scores, Studio};
+use super::{CHECKING, Candidate, Compression, Once, WORTH, teller};
+use crate::runner::report::Reporter;
+use crate::runner::{Made, Stop, Watch, failed, hopeless, machine, original_extension};
+use kinora_media::info::Ratio;
+use kinora_media::quality::outline::concat_list;
+use kinora_media::quality::report::{Effort, Encoder, Metric, Report, Status, Wish};
+use kinora_media::quality::runs::Timing;
+use kinora_media::quality::summary::{self, Part};
+use kinora_media::{Expectation, Fault};
+use std::ops::Range;
+use std::path::Path;
+
+/// The list of chunks in the kept directory.
+const LIST: &str = "list.txt";
+
+/// A frame may be shown so much earlier or later: containers round to milliseconds, and constant rates are made exact.
+const LATE_US: i64 = 4_000;
+/// Mean brightness, of 255, by which a frame differs from its original only when it is another picture.
+const STRANGE: f32 = 6.0;
+
+/// What the last steps need.
+pub(super) struct Finish<'a> {
+    pub(super) compression: &'a Compression<'a>,
+    pub(super) studio: &'a Studio<'a>,
+    pub(super) scenes: &'a [Range<usize>],
+    pub(super) input_bytes: u64,
+}
+
+impl Finish<'_> {
+    /// Joins the chunks, checks the result and writes the report.
+    pub(super) fn run(&self, film: &Film<'_>, watch: &mut dyn Watch) -> Result<Made, Stop> {
+        let extension = self.studio.outline.extension().to_owned();
+        let output = self.compression.task.work.join(format!("out.{extension}"));
+        self.join(film, &output, watch)?;
+        self.check(&output, watch)?;
+        let metadata = std::fs::metadata(&output);
+        let size = metadata.map_err(|e| machine("the result", &e))?.len();
+        let mut report = self.report(film);
+        if size as f64 >= self.input_bytes as f64 * WORTH {
+            return Ok(self.original(report, size));
+        }
+        report.output_bytes = size;
+        self.judge(&mut report, size)?;
+        Ok(Made {
+            path: output,
+            extension,
+            kept_original: false,
+            notes: self.notes(&report),
+            report: Some(Box::new(report)),
+        })
+    }
+
+    /// Puts the chunks end to end, beside everything else of the original.
+    fn join(&self, film: &Film<'_>, output: &Path, watch: &mut dyn Watch) -> Result<(), Stop> {
+        let Compression {
+            info,
+            keep,
+            task,
+            crew,
+            ..
+        } = self.compression;
+        let source = self.studio.source;
+        let chunks = self.scenes.iter().zip(film.chunks.iter().flatten());
+        let chunks: Vec<_> = chunks
+            .map(|(scene, (chunk, _))| (chunk.file.clone(), self.length_ns(scene)))
+            .collect();
+        let list = keep.path(LIST);
+        std::fs::write(&list, concat_list(&chunks)).map_err(|e| machine("the list", &e))?;
+        let offset_us = source.times.first().unwrap_or(&0) - info.start_us.unwrap_or(0);
+        let rate = self.rate();
+        let context = source::context(self.studio.build, self.compression.runner.threads);
+        let step = self
+            .studio
+            .outline
+            .join(LIST, rate, offset_us, info, &context);
+        let bench = self.compression.bench(task.input);
+        let act = |()| {
+            bench.run(
+                &self.studio.build.path,
+                &step.arguments,
+                output,
+                &mut |_| {},
+            )
+        };
+        let mut once = Once::new(1.0);
+        crew.work(1, &mut once, &act, &mut teller("joining", CHECKING, watch))
+    }
+
+    /// The result has what the original has, decodes without a complaint, and shows the same pictures at the same times.
+    fn check(&self, output: &Path, watch: &mut dyn Watch) -> Result<(), Stop> {
+        let Compression { runner, task, .. } = self.compression;
+        let unsound = |stop| match stop {
+            Stop::Failed { problem, .. } => failed("result_unsound", &problem.description),
+            asked @ Stop::Asked(_) => asked,
+        };
+        let mut reporter = Reporter::new("verifying", watch);
+        let made = runner
+            .probe(output, task.work, &mut reporter)
+            .map_err(unsound)?;
+        let source = self.studio.source;
+        let length_us = (source.length_s() * 1e6) as u64;
+        let sounds = self.compression.info.audio();
+        let sound_us = sounds.filter_map(|(stream, _)| stream.duration_us).max();
+        let expect = Expectation {
+            // What was decoded is known better than what a header says.
+            video_us: Some(length_us),
+            ..self
+                .studio
+                .outline
+                .expect(source.frames.len() as u64, sound_us.max(Some(length_us)))
+        };
+        expect.check(&made).map_err(hopeless)?;
+        let stream = made.first_video().map_or(0, |(stream, _)| stream.index);
+        let bench = self.compression.bench(output);
+        let act = |()| source::look(&bench, self.studio.build, &made, stream);
+        let mut once = Once::new(source.frames.len() as f64);
+        let mut tell = teller("verifying", CHECKING, watch);
+        self.compression
+            .crew
+            .work(1, &mut once, &act, &mut tell)
+            .map_err(unsound)?;
+        let seen = once
+            .done
+            .ok_or_else(|| failed("result_unsound", "the result could not be looked at"))?;
+        self.compare(&seen)
+    }
+
+    fn compare(&self, seen: &source::Seen) -> Result<(), Stop> {
+        let wrong = |what: &str| Err(failed("result_unsound", what));
+        let source = self.studio.source;
+        if let Some(line) = seen.damage.first() {
+            return wrong(&format!("the result does not decode: {line}"));
+        }
+        if seen.frames.len() != source.frames.len() || seen.times.len() != source.times.len() {
+            return wrong("the result has not as many frames as the original");
+        }
+        let begin = |times: &[i64]| times.first().copied().unwrap_or(0);
+        let (here, there) = (begin(&seen.times), begin(&source.times));
+        let off = seen.times.iter().zip(&source.times);
+        let off = off.map(|(a, b)| ((a - here) - (b - there)).abs()).max();
+        if source.is_ordered() && off > Some(LATE_US) {
+            return wrong("the result shows its frames at other times than the original");
+        }
+        // Colours that were mapped are another picture.
+        let is_mapped = self.compression.options.tone_map;
+        let pairs = seen.frames.iter().zip(&source.frames);
+        let strange = pairs
+            .filter(|(a, b)| (a.light - b.light).abs() > STRANGE)
+            .count();
+        if !is_mapped && strange > source.frames.len() / 50 {
+            return wrong("the result shows other pictures than the original");
+        }
+        Ok(())
+    }
+
+    /// Says whether the goal was held; a size that was not held is an error.
+    fn judge(&self, report: &mut Report, size: u64) -> Result<(), Stop> {
+        if let Some(most) = self.compression.options.max_size
+            && size > most
+        {
+            return Err(hopeless(Fault::TargetTooSmall {
+                asked: most,
+                smallest: size,
+            }));
+        }
+        let (Some(goal), Some(measured)) = (report.goal, report.measured) else {
+            return Ok(());
+        };
+        let is = measured.levels;
+        // A tenth is within what the metric itself is off between machines.
+        let lacks = [
+            ("mean", goal.mean - 0.3, is.mean, goal.mean),
+            ("worst scene", goal.scene - 0.5, is.scene, goal.scene),
+            (
+                "worst twentieth of the frames",
+                goal.worst5 - 0.5,
+                is.worst5,
+                goal.worst5,
+            ),
+        ];
+        let missed = lacks.iter().find(|(_, least, is, _)| is < least);
+        if let Some((what, _, is, goal)) = missed {
+            report.status = Status::BestEffort;
+            let why = match self.compression.options.max_size {
+                Some(most) => format!("within {most} bytes"),
+                None => "with this encoder".into(),
+            };
+            report.reason = format!(
+                "This is the best quality possible {why}: the {what} is {is:.1}, {goal:.0} was wanted."
+            );
+        }
+        Ok(())
+    }
+
+    fn notes(&self, report: &Report) -> Vec<String> {
+        let source = self.studio.source;
+        let mut notes = self.studio.outline.notes().to_vec();
+        let damage = source.damage.first();
+        notes.extend(damage.map(|line| format!("The input is damaged: {line}")));
+        if !report.reason.is_empty() {
+            notes.push(report.reason.clone());
+        }
+        notes
+    }
+
+    fn report(&self, film: &Film<'_>) -> Report {
+        let parts = self.parts(film);
+        let source = self.studio.source;
+        let tally = &film.tally;
+        Report {
+            measured: summary::measure(&parts, source.rate()),
+            scenes: summary::scenes(&parts),
+            timeline: summary::timeline(&parts),
+            worst: summary::worst(&parts),
+            effort: Effort {
+                probes: tally.probes,
+                probe_frames: tally.probe_frames,
+                search_s: tally.search_s,
+                search_cpu_s: tally.cpu_s,
+                encode_s: self.compression.began.elapsed().as_secs_f64() - tally.search_s,
+                encode_cpu_s: tally.encode_cpu_s,
+                again: tally.again,
+            },
+            ..self.head()
+        }
+    }
+
+    fn parts(&self, film: &Film<'_>) -> Vec<Part> {
+        let source = self.studio.source;
+        let scenes = self.scenes.iter().zip(film.chunks.iter().flatten());
+        let part = |(scene, (chunk, scores)): (&Range<usize>, &(Chunk, Scores))| {
+            let at = |&at: &u32| source.at_s(scene.start + at as usize);
+            Part {
+                span_s: (source.at_s(scene.start), source.at_s(scene.end)),
+                crf: chunk.crf,
+                bytes: chunk.bytes,
+                frames: scene.len(),
+                scores: scores
+                    .at
+                    .iter()
+                    .map(at)
+                    .zip(scores.score.iter().copied())
+                    .collect(),
+            }
+        };
+        scenes.map(part).collect()
+    }
+
+    /// What is known before anything is made.
+    fn head(&self) -> Report {
+        let Compression {
+            options, quality, ..
+        } = self.compression;
+        let (outline, source) = (self.studio.outline, self.studio.source);
+        Report {
+            version: 1,
+            wish: Wish {
+                r#for: options.target.word().into(),
+                quality: quality.word().into(),
+                speed: options.speed.word().into(),
+                max_size: options.max_size,
+            },
+            encoder: Encoder {
+                codec: outline.codec().name().into(),
+                name: outline.codec().encoder().into(),
+                preset: outline.preset().into(),
+                ffmpeg: self.studio.build.version.clone(),
+            },
+            input_bytes: self.input_bytes,
+            duration_s: source.length_s(),
+            frames: source.frames.len() as u64,
+            metric: self.metric(),
+            goal: Some(self.compression.goal()),
+            footage: self.compression.footage(self.studio),
+            ..Report::default()
+        }
+    }
+
+    fn metric(&self) -> Metric {
+        let size = self.studio.outline.size();
+        let pixels = format!("{}x{}", size.width, size.height);
+        let is_hdr = self.compression.info.is_hdr() && !self.compression.options.tone_map;
+        let hdr = if is_hdr {
+            "The picture is HDR, for which the scale is not calibrated."
+        } else {
+            ""
+        };
+        match self.studio.scorer {
+            Scorer::Vmaf(_, model) => Metric {
+                name: "vmaf".into(),
+                model: model.name().into(),
+                condition: format!("{}, compared at {pixels}", model.condition()),
+                caveat: hdr.into(),
+            },
+            Scorer::Xpsnr(_) => Metric {
+                name: "xpsnr".into(),
+                model: String::new(),
+                condition: format!("compared at {pixels}"),
+                caveat: format!(
+                    "No FFmpeg here has VMAF: the scores are careful estimates from XPSNR. {hdr}"
+                )
+                .trim_end()
+                .into(),
+            },
+        }
+    }
+
+    fn rate(&self) -> Option<Ratio> {
+        match self.studio.timing {
+            Timing::Constant(rate) => Some(rate),
+            Timing::Variable => None,
+        }
+    }
+
+    fn length_ns(&self, scene: &Range<usize>) -> u64 {
+        let source = self.studio.source;
+        let at = |frame: usize| match self.rate() {
+            Some(Ratio { num, den }) => {
+                (frame as u128 * u128::from(den) * 1_000_000_000 / u128::from(num)) as u64
+            }
+            None => source.end_ns(frame),
+        };
+        at(scene.end) - at(scene.start)
+    }
+
+    /// Nothing smaller would be as good.
+    pub(super) fn keep_original(&self, chosen: &Candidate) -> Made {
+        let mut report = self.head();
+        report.effort = Effort {
+            probes: chosen.tally.probes,
+            probe_frames: chosen.tally.probe_frames,
+            search_cpu_s: chosen.tally.cpu_s,
+            search_s: self.compression.began.elapsed().as_secs_f64(),
+            ..Effort::default()
+        };
+        self.original(report, chosen.bytes)
+    }
+
+    fn original(&self, report: Report, bytes: u64) -> Made {
+        let Compression { task, info, .. } = self.compression;
+        let reason = format!(
+            "The original came back: at this quality the result would have about {bytes} bytes, the original has {}.",
+            self.input_bytes
+        );
+        Made {
+            path: task.input.to_owned(),
+            extension: original_extension(task.extension, info),
+            kept_original: true,
+            notes: vec![reason.clone()],
+            report: Some(Box::new(Report {
+                status: Status::KeptOriginal,
+                output_bytes: self.input_bytes,
+                measured: None,
+                reason,
+                ..report
+            })),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The search with real encodes: rounds of trials until enough is known.
+
+use super::studio::{Chunk, Scores, Studio};
+use super::tally::Tally;
+use crate::runner::{Stop, Wish};
+use kinora_media::quality::samples::Sampling;
+use kinora_media::quality::search::{Next, Outcome, Search};
+use std::ops::Range;
+
+/// A codec that is searched for, and what it came to.
+pub(super) struct Hunt<'a> {
+    pub(super) studio: &'a Studio<'a>,
+    pub(super) scenes: &'a [Range<usize>],
+    pub(super) sampling: &'a Sampling,
+    pub(super) search: Search,
+    pub(super) tally: Tally,
+}
+
+/// One trial: a block of frames at a CRF.
+struct Trial {
+    scene: usize,
+    frames: Range<usize>,
+    crf: f64,
+}
+
+struct Round {
+    waiting: Vec<Trial>,
+    done: Vec<(usize, Chunk, Scores)>,
+    frames: usize,
+}
+
+impl super::crew::Work for Round {
+    type Task = Trial;
+    type Done = (usize, Chunk, Scores);
+
+    fn next(&mut self) -> Option<Trial> {
+        self.waiting.pop()
+    }
+
+    fn done(&mut self, done: Self::Done) {
+        self.done.push(done);
+    }
+
+    fn fraction(&self, frames: u64) -> f64 {
+        (frames as f64 / self.frames.max(1) as f64).min(1.0)
+    }
+}
+
+impl Hunt<'_> {
+    /// Tries until enough is known, which is two rounds as a rule.
+    pub(super) fn run(
+        &mut self,
+        width: usize,
+        tell: &mut dyn FnMut(f64) -> Wish,
+    ) -> Result<(), Stop> {
+        while let Next::Try(probes) = self.search.next() {
+            let done = f64::from(self.search.rounds());
+            // The third and fourth rounds are rare and small.
+            let mut tell = |fraction: f64| tell(((done + fraction) / 2.0).min(1.0));
+            let round = self.round(&probes, width, &mut tell)?;
+            self.search.take(round);
+        }
+        self.tally.probes = self.search.rounds();
+        Ok(())
+    }
+
+    fn round(
+        &mut self,
+        probes: &[(usize, f64)],
+        width: usize,
+        tell: &mut dyn FnMut(f64) -> Wish,
+    ) -> Result<Vec<(usize, Outcome)>, Stop> {
+        let trials = probes.iter().flat_map(|&(scene, crf)| {
+            let own = self
+                .sampling
+                .samples
+                .iter()
+                .filter(move |s| s.scene == scene);
+            own.map(move |sample| Trial {
+                scene,
+                frames: sample.frames.clone(),
+                crf,
+            })
+        });
+        let waiting: Vec<_> = trials.rev().collect();
+        let frames = waiting.iter().map(|each| each.frames.len()).sum();
+        let mut round = Round {
+            waiting,
+            done: Vec::new(),
+            frames,
+        };
+        let studio = self.studio;
+        let act = |trial: Trial| {
+            let chunk = studio.encode(&trial.frames, trial.crf)?;
+            let scores = studio.score(&chunk, &trial.frames, None)?;
+            Ok((trial.scene, chunk, scores))
+        };
+        studio.bench.crew.work(width, &mut round, &act, tell)?;
+        self.tally.probe_frames += frames as u64;
+        Ok(self.outcomes(probes, &round.done))
+    }
+
+    fn outcomes(
+        &mut self,
+        probes: &[(usize, f64)],
+        done: &[(usize, Chunk, Scores)],
+    ) -> Vec<(usize, Outcome)> {
+        for (_, chunk, scores) in done {
+            self.tally.cpu_s += chunk.cpu_s + scores.cpu_s;
+            let is_whole = self.scenes.iter().any(|scene| scene.len() == chunk.frames);
+            if !is_whole {
+                // Its frames are encoded again as part of their scene.
+                self.studio.keep.forget(&chunk.file);
+            }
+        }
+        let of_scene = |&(scene, crf): &(usize, f64)| {
+            let mut outcome = Outcome {
+                crf,
+                ..Outcome::default()
+            };
+            for (_, chunk, scores) in done.iter().filter(|each| each.0 == scene) {
+                add(&mut outcome, chunk, scores);
+            }
+            (scene, outcome)
+        };
+        probes.iter().map(of_scene).collect()
+    }
+}
+
+/// Adds a chunk to what its scene came to.
+pub(super) fn add(outcome: &mut Outcome, chunk: &Chunk, scores: &Scores) {
+    outcome.crf = chunk.crf;
+    outcome.scores.extend(&scores.score);
+    outcome.frames += chunk.frames;
+    outcome.bytes += chunk.bytes;
+    outcome.key_bytes.0 += chunk.key_bytes;
+    outcome.key_bytes.1 += chunk.keys;
+}

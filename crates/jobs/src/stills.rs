@@ -1,0 +1,81 @@
+//! Frames of a video as pictures, for whoever wants to look at a result where it is worst.
+
+use crate::policy;
+use crate::sandbox::process::{self, Control, Heard, Spec};
+use crate::sandbox::{Share, Tools};
+use kinora_media::Argument;
+use kinora_media::diagnosis::Ended;
+use kinora_media::quality::stills;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Instant;
+
+/// The frames of `file` (absolute, named by us) that are shown at these times, as JPEG with at most `side` pixels on the
+/// longer side; what cannot be read is absent. `work` is an empty directory.
+///
+/// Never fails: a picture less is no reason to lose what it illustrates.
+#[must_use]
+pub fn stills(
+    tools: &Tools,
+    share: &Share,
+    work: &Path,
+    file: &Path,
+    times_s: &[f64],
+    side: u32,
+) -> Vec<Option<Vec<u8>>> {
+    let one = |at_s: &f64| still(tools, share, work, file, *at_s, side);
+    times_s.iter().map(one).collect()
+}
+
+fn still(
+    tools: &Tools,
+    share: &Share,
+    work: &Path,
+    file: &Path,
+    at_s: f64,
+    side: u32,
+) -> Option<Vec<u8>> {
+    let arguments = arguments(
+        &stills::arguments(at_s, side, &tools.main().capabilities)?,
+        file,
+    );
+    let spec = Spec {
+        program: &tools.main().path,
+        arguments: &arguments,
+        directory: work,
+        // It writes nothing but its standard output.
+        file_size: Some(0),
+        share,
+    };
+    let mut picture = Vec::new();
+    let until = Instant::now() + policy::STILL_TIME;
+    let finished = process::run(&spec, &mut |heard| {
+        if let Heard::Output(bytes) = heard {
+            picture.extend_from_slice(bytes);
+        }
+        if picture.len() > policy::STILL_BYTES || Instant::now() > until {
+            Control::Kill
+        } else {
+            Control::Continue
+        }
+    });
+    let finished = finished
+        .inspect_err(|error| tracing::debug!(%error, "no still"))
+        .ok()?;
+    let is_whole = picture.starts_with(&[0xff, 0xd8]) && picture.ends_with(&[0xff, 0xd9]);
+    let is_sound = finished.ended == Ended::Exit(0) && !finished.killed && is_whole;
+    is_sound.then_some(picture)
+}
+
+/// The list with the file's name in it; there is no other one.
+fn arguments(list: &[Argument], file: &Path) -> Vec<OsString> {
+    let one = |argument: &Argument| match argument {
+        Argument::Text(text) => text.into(),
+        Argument::Input | Argument::Output | Argument::Scratch(_) => {
+            let mut name = OsString::from("file:");
+            name.push(file);
+            name
+        }
+    };
+    list.iter().map(one).collect()
+}

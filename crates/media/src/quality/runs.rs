@@ -1,0 +1,392 @@
+//! The argument lists of a search: looking at the footage, encoding a span of frames, comparing it with the source.
+//!
+//! A span is named by the timestamps of its frames, in microseconds as the container has them. Seeking lands where it
+//! lands; what lies before the span is decoded and dropped, and small pictures of the frames that were used come out
+//! beside the encode, so that the caller can prove that they are the right ones.
+
+use std::ops::Range;
+
+use super::footage::SIDE;
+use crate::info::{MediaInfo, Ratio};
+use crate::plan::command::{Command, seconds};
+use crate::plan::{Argument, Context};
+
+/// How the frames of a span are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// By seeking so many microseconds before the span.
+    Seek(i64),
+    /// By decoding from the beginning: always right, and slow.
+    Decode,
+}
+
+/// A run of neighbouring frames of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Timestamp of its first frame; `None` at the beginning of the video.
+    pub from_us: Option<i64>,
+    /// Timestamp of the first frame behind it; `None` at the end of the video.
+    pub until_us: Option<i64>,
+    /// How it is reached.
+    pub reach: Reach,
+}
+
+/// When the frames of a chunk are shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Timing {
+    /// At this constant rate.
+    Constant(Ratio),
+    /// As in the source.
+    Variable,
+}
+
+/// The picture of a source, and what stands between it and an encoder.
+#[derive(Debug, Clone, Copy)]
+pub struct Picture<'a> {
+    /// The file.
+    pub info: &'a MediaInfo,
+    /// Index of the track.
+    pub stream: u32,
+    /// Filters to the encoder's input, in FFmpeg's words.
+    pub filters: &'a str,
+    /// They look at neighbouring frames, so they must see those before the span, too.
+    pub has_memory: bool,
+}
+
+/// Name of the list of timestamps that [`look`] leaves in the scratch directory.
+pub const TIMES: &str = "times.txt";
+
+/// Looks at every frame from afar: small pictures on standard output, their timestamps in [`TIMES`].
+pub fn look(picture: &Picture<'_>, context: &Context<'_>) -> Vec<Argument> {
+    let mut command = head(context);
+    open_source(&mut command, picture.info, context, None);
+    let stream = picture.stream;
+    let tiny = tiny();
+    command.pair(
+        "-filter_complex",
+        format!("[0:{stream}]{CLOCK},{tiny},split=2[tiny][times]"),
+    );
+    small(&mut command, "[tiny]");
+    command.words(&["-map", "[times]"]);
+    exact(&mut command);
+    command.words(&["-f", "framecrc"]);
+    command.file(Argument::Scratch(TIMES.into()));
+    command.into_arguments()
+}
+
+/// Encodes a span; small pictures of its frames come on standard output.
+pub fn encode(
+    picture: &Picture<'_>,
+    span: &Span,
+    timing: Timing,
+    encoder: &[Argument],
+    muxer: &[Argument],
+    context: &Context<'_>,
+) -> Vec<Argument> {
+    let mut command = head(context);
+    open_source(&mut command, picture.info, context, Some(span));
+    let (stream, tiny) = (picture.stream, tiny());
+    let time = timing.filter();
+    let [before, after] = parts(picture, span);
+    let filters = picture.filters;
+    command.pair(
+        "-filter_complex",
+        format!(
+            "[0:{stream}]{CLOCK}{before},split=2[a][b];[a]{filters}{after},{time}[v];[b]null{after},{tiny}[tiny]"
+        ),
+    );
+    command.words(&["-map", "[v]"]);
+    command.extend(encoder);
+    command.extend(muxer);
+    command.file(Argument::Output);
+    small(&mut command, "[tiny]");
+    command.into_arguments()
+}
+
+/// Which frames of a pair are compared, counted from the span's first; all of them when `None`.
+pub type Picks<'a> = Option<&'a [Range<usize>]>;
+
+/// Compares with VMAF. `made` is the encoded span, `log` the name that the scores get in the scratch directory.
+pub fn vmaf(
+    picture: &Picture<'_>,
+    span: &Span,
+    made: &Argument,
+    picks: Picks<'_>,
+    model: &str,
+    log: &str,
+    context: &Context<'_>,
+) -> Vec<Argument> {
+    let mut command = pair(picture, span, made, context);
+    // Ten bits also for eight: the model was made on them, and sees bands better.
+    let sides = sides(picture, span, picks, "format=yuv420p10le,");
+    let threads = context.threads.max(1);
+    command.pair(
+        "-filter_complex",
+        format!(
+            "{sides};[m][r]libvmaf=model=version={model}:log_fmt=csv:log_path={log}:n_threads={threads}"
+        ),
+    );
+    command.words(&["-f", "null", "-"]);
+    command.into_arguments()
+}
+
+/// Puts source and encode on top of each other, as raw pictures of twice the height on standard output.
+pub fn stack(
+    picture: &Picture<'_>,
+    span: &Span,
+    made: &Argument,
+    picks: Picks<'_>,
+    pixel_format: &str,
+    context: &Context<'_>,
+) -> Vec<Argument> {
+    let mut command = pair(picture, span, made, context);
+    let sides = sides(picture, span, picks, &format!("format={pixel_format},"));
+    command.pair(
+        "-filter_complex",
+        format!("{sides};[r][m]vstack=shortest=1[both]"),
+    );
+    command.words(&["-map", "[both]"]);
+    exact(&mut command);
+    command.words(&["-f", "rawvideo", "-"]);
+    command.into_arguments()
+}
+
+/// Decodes the finished file whole: small pictures on standard output, timestamps in [`TIMES`].
+pub fn check(result: &MediaInfo, stream: u32, context: &Context<'_>) -> Vec<Argument> {
+    let picture = Picture {
+        info: result,
+        stream,
+        filters: "null",
+        has_memory: false,
+    };
+    look(&picture, context)
+}
+
+/// Asks ffprobe for the packets of a chunk.
+pub fn packets(made: &Argument) -> Vec<Argument> {
+    let mut command = Command::fragment();
+    command.words(&["-hide_banner", "-v", "error", "-protocol_whitelist", "file"]);
+    command.words(&[
+        "-select_streams",
+        "v:0",
+        "-show_entries",
+        "packet=size,flags",
+    ]);
+    command.words(&["-of", "csv=p=0", "-i"]);
+    command.file(made.clone());
+    command.into_arguments()
+}
+
+/// What the packets of a chunk come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Packets {
+    /// How many.
+    pub count: usize,
+    /// Bytes of all.
+    pub bytes: u64,
+    /// Those with key frames.
+    pub keys: usize,
+    /// Bytes of those.
+    pub key_bytes: u64,
+}
+
+/// Adds up what [`packets`] printed: `size,flags` a line.
+pub fn count(csv: &str) -> Packets {
+    let mut sum = Packets::default();
+    for line in csv.lines() {
+        let mut cells = line.split(',');
+        let Some(size) = cells
+            .next()
+            .and_then(|cell| cell.trim().parse::<u64>().ok())
+        else {
+            continue;
+        };
+        sum.count += 1;
+        sum.bytes += size;
+        if cells.next().is_some_and(|flags| flags.starts_with('K')) {
+            sum.keys += 1;
+            sum.key_bytes += size;
+        }
+    }
+    sum
+}
+
+/// The timestamp in a line of [`TIMES`], in microseconds; `None` in lines of its head.
+pub fn time(line: &str) -> Option<i64> {
+    let frame = (!line.starts_with('#')).then_some(line)?;
+    frame.split(',').nth(2)?.trim().parse().ok()
+}
+
+/// The column `vmaf` of libvmaf's CSV, by frame.
+pub fn vmaf_scores(csv: &str) -> Vec<f32> {
+    let mut lines = csv.lines();
+    let columns = lines.next().unwrap_or_default().split(',');
+    let Some(column) = columns.map(str::trim).position(|name| name == "vmaf") else {
+        return Vec::new();
+    };
+    lines
+        .filter_map(|line| line.split(',').nth(column)?.trim().parse().ok())
+        .filter(|score: &f32| score.is_finite())
+        .collect()
+}
+
+/// One clock for all: what a container's own units round differs from run to run only where this hides it.
+const CLOCK: &str = "settb=1/1000000";
+
+impl Timing {
+    fn filter(self) -> String {
+        match self {
+            // Counted anew, so that rounded timestamps of the source become exact.
+            Self::Constant(Ratio { num, den }) => format!("settb={den}/{num},setpts=N"),
+            Self::Variable => "setpts=PTS-STARTPTS".into(),
+        }
+    }
+}
+
+fn head(context: &Context<'_>) -> Command {
+    let mut command = Command::silent(context);
+    // Timestamps stay those of the container, wherever the reading begins.
+    command.words(&["-copyts"]);
+    command
+}
+
+fn open_source(
+    command: &mut Command,
+    info: &MediaInfo,
+    context: &Context<'_>,
+    span: Option<&Span>,
+) {
+    command.options_of_source(info, context);
+    if let Some(Span {
+        from_us: Some(from),
+        reach: Reach::Seek(lead),
+        ..
+    }) = span
+    {
+        command.words(&["-seek_timestamp", "1", "-noaccurate_seek"]);
+        let to = from - lead;
+        let sign = if to < 0 { "-" } else { "" };
+        command.pair("-ss", format!("{sign}{}", seconds(to.unsigned_abs())));
+    }
+    command.words(&["-i"]);
+    command.file(Argument::Input);
+}
+
+/// Input 0 is the source, input 1 what was made of the span.
+fn pair(picture: &Picture<'_>, span: &Span, made: &Argument, context: &Context<'_>) -> Command {
+    let mut command = head(context);
+    open_source(&mut command, picture.info, context, Some(span));
+    command.words(&["-protocol_whitelist", "file"]);
+    command.words(&["-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2"]);
+    command.pair("-threads", context.threads.max(1));
+    command.words(&["-i"]);
+    command.file(made.clone());
+    command
+}
+
+/// Both sides of a comparison as `[r]` and `[m]`, paired by their number: time bases differ, and a frame that is
+/// compared with its neighbour costs four points of VMAF.
+fn sides(picture: &Picture<'_>, span: &Span, picks: Picks<'_>, format: &str) -> String {
+    let [before, after] = parts(picture, span);
+    let stream = picture.stream;
+    let select = picks.map_or(String::new(), |picks| {
+        let each = |range: &Range<usize>| {
+            let last = range.end.saturating_sub(1);
+            format!("between(n\\,{}\\,{last})", range.start)
+        };
+        let any = picks.iter().map(each).collect::<Vec<_>>().join("+");
+        format!("select={any},")
+    });
+    let count = "settb=1/1000,setpts=N";
+    let filters = picture.filters;
+    let early = if picture.has_memory {
+        format!("{filters}{after},{select}{format}{count}")
+    } else {
+        format!("{select}{filters},{format}{count}")
+    };
+    format!("[0:{stream}]{CLOCK}{before},{early}[r];[1:0]{select}{format}{count}[m]")
+}
+
+/// The trim, before the filters or behind them.
+fn parts(picture: &Picture<'_>, span: &Span) -> [String; 2] {
+    let bound = |name: &str, us: Option<i64>| us.map(|us| format!("{name}={us}"));
+    let bounds = [
+        bound("start_pts", span.from_us),
+        bound("end_pts", span.until_us),
+    ];
+    let bounds: Vec<_> = bounds.into_iter().flatten().collect();
+    if bounds.is_empty() {
+        return [String::new(), String::new()];
+    }
+    let trim = format!(",trim={}", bounds.join(":"));
+    if picture.has_memory {
+        [String::new(), trim]
+    } else {
+        [trim, String::new()]
+    }
+}
+
+fn tiny() -> String {
+    let (width, height) = SIDE;
+    format!("scale={width}:{height}:flags=area,format=gray")
+}
+
+/// Small pictures to standard output.
+fn small(command: &mut Command, label: &str) {
+    command.pair("-map", label);
+    exact(command);
+    command.words(&["-f", "rawvideo", "-"]);
+}
+
+/// No frame is dropped or doubled on its way to an output that is read by us.
+fn exact(command: &mut Command) {
+    command.words(&["-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read() {
+        let list = "#tb 0: 1/1000000\n0,   0,   -40000,  40000, 2304, 0x1\n0, 1, 0, 1, 2304, 0x2\nnonsense\n";
+        assert!(list.lines().filter_map(time).eq([-40_000, 0]));
+        let csv = "Frame,integer_adm2,vmaf,\n0,1.0,95.5,\n1,0.9,nan,\n2,0.9,88,\n";
+        assert_eq!(vmaf_scores(csv), [95.5, 88.0]);
+        assert!(vmaf_scores("Frame,psnr\n0,40\n").is_empty());
+        let packets = count("1000,K__\n50,___\n\nx\n60,K_\n");
+        let expected = Packets {
+            count: 3,
+            bytes: 1110,
+            keys: 2,
+            key_bytes: 1060,
+        };
+        assert_eq!(packets, expected);
+    }
+
+    #[test]
+    fn a_trim_stands_where_the_filters_see_enough() {
+        let info = MediaInfo::default();
+        let picture = |has_memory| Picture {
+            info: &info,
+            stream: 0,
+            filters: "F",
+            has_memory,
+        };
+        let span = Span {
+            from_us: Some(5),
+            until_us: None,
+            reach: Reach::Decode,
+        };
+        assert_eq!(
+            sides(&picture(false), &span, None, "f,"),
+            "[0:0]settb=1/1000000,trim=start_pts=5,F,f,settb=1/1000,setpts=N[r];[1:0]f,settb=1/1000,setpts=N[m]"
+        );
+        let picks = [0..2, 5..9];
+        assert_eq!(
+            sides(&picture(true), &span, Some(&picks), ""),
+            "[0:0]settb=1/1000000,F,trim=start_pts=5,select=between(n\\,0\\,1)+between(n\\,5\\,8),settb=1/1000,setpts=N[r];\
+             [1:0]select=between(n\\,0\\,1)+between(n\\,5\\,8),settb=1/1000,setpts=N[m]"
+        );
+    }
+}

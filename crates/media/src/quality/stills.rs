@@ -1,0 +1,97 @@
+//! Single frames of a video as JPEG, to look at where it is worst.
+
+use crate::capability::Capabilities;
+use crate::limits;
+use crate::plan::Argument;
+
+/// Seconds that are decoded before a frame: where a container has no index, seeking lands up to a second too late.
+const LEAD_S: f64 = 2.0;
+/// Half of the shortest distance between two frames, in seconds: times were rounded on their way here, and the frame
+/// that is meant must not be just before what is asked for.
+const ROUNDING_S: f64 = 0.5 / limits::FRAME_RATE;
+/// Times beyond this are damage: no video is a year long.
+const LONGEST_S: f64 = 31_536_000.0;
+
+/// The argument list that writes the frame shown at `at_s` (seconds) to standard output as a JPEG. Its longer side has
+/// at most `side` pixels; it is upright, its pixels are square, and its colours are left as they are.
+///
+/// Playlists and scripts are not opened, as in [`crate::probe`]. `None` when there cannot be such a frame.
+#[must_use]
+pub fn arguments(at_s: f64, side: u32, capabilities: &Capabilities) -> Option<Vec<Argument>> {
+    if !(0.0..LONGEST_S).contains(&at_s) {
+        return None;
+    }
+    let lead = at_s.min(LEAD_S);
+    let mut list: Vec<Argument> = Vec::new();
+    let mut add = |words: &[&str]| list.extend(words.iter().map(|word| Argument::text(*word)));
+    add(&["-hide_banner", "-nostdin", "-loglevel", "error"]);
+    add(&["-max_alloc", &limits::ALLOCATION_BYTES.to_string()]);
+    add(&["-protocol_whitelist", "file,pipe"]);
+    let formats = capabilities.demuxers_allowed();
+    if !formats.is_empty() {
+        add(&["-format_whitelist", &formats]);
+    }
+    add(&["-max_streams", &limits::STREAMS.to_string()]);
+    add(&["-max_pixels", &limits::FRAME_PIXELS.to_string()]);
+    add(&["-threads", "2"]);
+    if at_s > lead {
+        add(&["-ss", &format!("{:.6}", at_s - lead)]);
+    }
+    add(&["-i"]);
+    list.push(Argument::Input);
+    let mut add = |words: &[&str]| list.extend(words.iter().map(|word| Argument::text(*word)));
+    // `V`: a cover is no video.
+    add(&["-map", "0:V:0", "-frames:v", "1", "-an", "-sn", "-dn"]);
+    add(&["-vf", &filters((lead - ROUNDING_S).max(0.0), side.max(2))]);
+    add(&["-threads", "2", "-c:v", "mjpeg", "-q:v", "2"]);
+    add(&["-f", "image2pipe", "pipe:1"]);
+    Some(list)
+}
+
+fn filters(from_s: f64, side: u32) -> String {
+    let width = format!("trunc(min(min({side}\\,iw*sar)\\,{side}*dar)/2)*2");
+    [
+        format!("trim=start={from_s:.6}"),
+        format!("scale=w='max(2\\,{width})':h='max(2\\,trunc(ow/dar/2)*2)':out_range=pc"),
+        "setsar=1".to_owned(),
+        "format=yuvj420p".to_owned(),
+    ]
+    .join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(at_s: f64) -> Option<String> {
+        let list = arguments(at_s, 960, &Capabilities::default())?;
+        let words: Vec<_> = list.iter().map(ToString::to_string).collect();
+        Some(words.join(" "))
+    }
+
+    #[test]
+    fn a_frame_is_decoded_from_some_way_before() {
+        let late = line(31.52).unwrap();
+        assert!(late.contains(" -ss 29.520000 -i <input> -map 0:V:0 -frames:v 1 "));
+        assert!(late.contains("trim=start=1.997917,"), "{late}");
+        let early = line(0.04).unwrap();
+        assert!(!early.contains("-ss") && early.contains("trim=start=0.037917,"));
+        assert!(line(0.0).unwrap().contains("trim=start=0.000000,"));
+    }
+
+    #[test]
+    fn the_list_is_as_reviewed() {
+        insta::assert_snapshot!("still", line(31.52).unwrap());
+    }
+
+    #[test]
+    fn times_that_are_none_have_no_frame() {
+        for at_s in [f64::NAN, f64::INFINITY, -0.1, 1e12] {
+            assert_eq!(
+                arguments(at_s, 960, &Capabilities::default()),
+                None,
+                "{at_s}"
+            );
+        }
+    }
+}
