@@ -13,6 +13,9 @@ pub(crate) enum Family {
     Av1,
 }
 
+/// Both, in the order of the tables.
+pub(crate) const FAMILIES: [Family; 2] = [Family::H264, Family::Av1];
+
 /// The size at which `ab-av1` looks at frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scale {

@@ -1,0 +1,38 @@
+//! What is done, and in which order.
+
+use super::options::Options;
+use super::tool::{FAMILIES, Family, Scale, Tool};
+
+/// What is done to each clip, the most telling first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Job {
+    Hold(Tool),
+    /// Looks for the single CRF that gives the same guarantee.
+    Single(Family),
+}
+
+/// The jobs that are wanted of every clip.
+pub(crate) fn jobs(options: &Options) -> Vec<Job> {
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut add =
+        |tool: fn(Family) -> Tool| jobs.extend(FAMILIES.map(|family| Job::Hold(tool(family))));
+    add(Tool::Ours);
+    add(|family| Tool::Plain(family, family.usual_crf()));
+    add(|family| Tool::AbAv1(family, Scale::Own));
+    if !options.quick {
+        jobs.push(Job::Single(Family::H264));
+        jobs.extend(FAMILIES.map(|family| Job::Hold(Tool::HandBrake(family))));
+        jobs.extend(FAMILIES.map(|family| Job::Hold(Tool::AbAv1(family, Scale::Default))));
+        jobs.push(Job::Single(Family::Av1));
+    }
+    let group = |job: &Job| match job {
+        Job::Hold(tool) => tool.group(),
+        Job::Single(_) => "single",
+    };
+    let family = |job: &Job| match job {
+        Job::Hold(tool) => tool.family(),
+        Job::Single(family) => *family,
+    };
+    jobs.retain(|job| options.wants(group(job)) && options.wants_family(family(job)));
+    jobs
+}
