@@ -7,5 +7,6 @@
 mod media;
 mod builds;
 mod operations;
+mod outline;
 mod sync;
 mod process;

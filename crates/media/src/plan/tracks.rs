@@ -3,9 +3,12 @@
 //! Each container is a row of rules. Sound that is efficient already is copied, so it does not lose twice.
 
 pub(crate) mod sound;
+mod covers;
 
 use crate::info::{Audio, MediaInfo, Stream};
 use crate::plan::command::{Command, Cut};
+use crate::plan::{Context, Step};
+use covers::Covers;
 use sound::Sounds;
 
 /// Containers whose tracks are decided here; `convert` has its own table for the rest.
@@ -34,7 +37,7 @@ pub(crate) struct Tracks {
     sounds: Vec<(u32, Sound, Option<String>)>,
     subtitles: Vec<(u32, &'static str)>,
     attachments: Vec<u32>,
-    covers: Vec<u32>,
+    covers: Covers,
 }
 
 impl Container {
@@ -115,12 +118,7 @@ impl Tracks {
                 Container::Matroska => info.attachments().map(|stream| stream.index).collect(),
                 _ => Vec::new(),
             },
-            covers: info
-                .cover()
-                .filter(|_| container == Container::Mp4)
-                .map(|stream| stream.index)
-                .into_iter()
-                .collect(),
+            covers: Covers::first(info, container),
         };
         tracks.note_losses(info, container, notes);
         tracks
@@ -152,7 +150,7 @@ impl Tracks {
             sounds: info.audio().map(kept).collect(),
             subtitles: info.subtitles().filter_map(subtitle).collect(),
             attachments: info.attachments().map(|stream| stream.index).collect(),
-            covers: info.covers().map(|stream| stream.index).collect(),
+            covers: Covers::all(info, container),
         };
         tracks.note_losses(info, container, notes);
         (tracks, container)
@@ -224,13 +222,10 @@ impl Tracks {
         for (place, (_, codec)) in self.subtitles.iter().enumerate() {
             command.pair(format!("-c:s:{place}"), codec);
         }
-        for place in 1..=self.covers.len() {
-            command.pair(format!("-c:v:{place}"), "copy");
-            command.pair(format!("-disposition:v:{place}"), "attached_pic");
-        }
         if !self.attachments.is_empty() {
             command.words(&["-c:t", "copy"]);
         }
+        self.covers.push(command, self.attachments.len());
         command.words(&["-dn"]);
         command.pair("-map_metadata", input);
         command.pair("-map_chapters", input);
@@ -240,7 +235,12 @@ impl Tracks {
     pub(crate) fn indexes(&self) -> impl Iterator<Item = u32> {
         let sounds = self.sounds.iter().map(|(index, ..)| *index);
         let subtitles = self.subtitles.iter().map(|(index, _)| *index);
-        let rest = self.covers.iter().chain(&self.attachments).copied();
+        let rest = self
+            .covers
+            .tracks()
+            .iter()
+            .chain(&self.attachments)
+            .copied();
         sounds.chain(subtitles).chain(rest)
     }
 
@@ -251,7 +251,12 @@ impl Tracks {
 
     /// Number of covers.
     pub(crate) fn covers(&self) -> usize {
-        self.covers.len()
+        self.covers.count()
+    }
+
+    /// What has to run before: covers become files of the job's own.
+    pub(crate) fn extract(&self, info: &MediaInfo, context: &Context<'_>) -> Option<Step> {
+        self.covers.extract(info, context)
     }
 
     /// Number of attached files.

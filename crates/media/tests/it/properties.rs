@@ -63,9 +63,10 @@ fn texts(plan: &Plan) -> impl Iterator<Item = &str> {
 fn is_checked(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['\'', '"', '\\', '/'])
         || is_fraction(text)
+        || ["mimetype=image/jpeg", "mimetype=image/png"].contains(&text)
 }
 
-/// Rates and pixel shapes are the only values with a slash.
+/// Rates and pixel shapes are the only numbers with a slash.
 fn is_fraction(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
         && text

@@ -30,6 +30,8 @@ impl Options {
                 into_size(&draft, bits, info, context)
             }
         };
+        let first = draft.tracks.extract(info, context);
+        let steps = first.into_iter().chain(steps).collect();
         Ok(Plan {
             steps,
             extension: draft.container.extension().into(),

@@ -19,7 +19,8 @@ impl Outline {
         // No frame is dropped or doubled, whatever its time.
         command.words(&["-fps_mode:v:0", "passthrough"]);
         command.pair("-enc_time_base:v:0", format!("1:{units}"));
-        command.words(&["-an", "-sn", "-dn", "-map_metadata", "-1"]);
+        command.words(&["-an", "-sn", "-dn"]);
+        command.words(&["-map_metadata", "-1", "-map_chapters", "-1"]);
         command.pair("-video_track_timescale", units);
         command.words(&["-f", "mp4"]);
         command.into_arguments()
@@ -34,6 +35,12 @@ impl Outline {
             .find(|each| each.index == self.draft.index);
         let start = stream.and_then(|stream| stream.start_us);
         start.unwrap_or(0) - info.start_us.or(start).unwrap_or(0)
+    }
+
+    /// What has to run before [`Outline::join`], in the same directory: covers become files of the job's own, where the
+    /// result is Matroska.
+    pub fn before_join(&self, info: &MediaInfo, context: &Context<'_>) -> Option<Step> {
+        self.draft.tracks.extract(info, context)
     }
 
     /// The last step. `list` is the file in the job's directory that [`concat_list`] wrote, beside the parts; `rate` is
