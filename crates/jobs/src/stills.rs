@@ -23,48 +23,66 @@ pub fn stills(
     times_s: &[f64],
     side: u32,
 ) -> Vec<Option<Vec<u8>>> {
-    let one = |at_s: &f64| still(tools, share, work, file, *at_s, side);
-    times_s.iter().map(one).collect()
+    let camera = Camera {
+        tools,
+        share,
+        work,
+        file,
+        side,
+    };
+    times_s.iter().map(|at_s| camera.still(*at_s)).collect()
 }
 
-fn still(
-    tools: &Tools,
-    share: &Share,
-    work: &Path,
-    file: &Path,
-    at_s: f64,
+struct Camera<'a> {
+    tools: &'a Tools,
+    share: &'a Share,
+    work: &'a Path,
+    file: &'a Path,
     side: u32,
-) -> Option<Vec<u8>> {
-    let arguments = arguments(
-        &stills::arguments(at_s, side, &tools.main().capabilities)?,
-        file,
-    );
-    let spec = Spec {
-        program: &tools.main().path,
-        arguments: &arguments,
-        directory: work,
-        // It writes nothing but its standard output.
-        file_size: Some(0),
-        share,
-    };
-    let mut picture = Vec::new();
-    let until = Instant::now() + policy::STILL_TIME;
-    let finished = process::run(&spec, &mut |heard| {
-        if let Heard::Output(bytes) = heard {
-            picture.extend_from_slice(bytes);
-        }
-        if picture.len() > policy::STILL_BYTES || Instant::now() > until {
-            Control::Kill
-        } else {
-            Control::Continue
-        }
-    });
-    let finished = finished
-        .inspect_err(|error| tracing::debug!(%error, "no still"))
-        .ok()?;
-    let is_whole = picture.starts_with(&[0xff, 0xd8]) && picture.ends_with(&[0xff, 0xd9]);
-    let is_sound = finished.ended == Ended::Exit(0) && !finished.killed && is_whole;
-    is_sound.then_some(picture)
+}
+
+impl Camera<'_> {
+    fn still(&self, at_s: f64) -> Option<Vec<u8>> {
+        let mut leads = stills::LEADS_S.into_iter();
+        let first = leads.next().and_then(|lead_s| self.attempt(at_s, lead_s));
+        // A longer lead than there is before the frame finds nothing new.
+        first.or_else(|| {
+            leads
+                .filter(|_| at_s > stills::LEADS_S[0])
+                .find_map(|lead_s| self.attempt(at_s, lead_s))
+        })
+    }
+
+    fn attempt(&self, at_s: f64, lead_s: f64) -> Option<Vec<u8>> {
+        let build = self.tools.main();
+        let list = stills::arguments(at_s, lead_s, self.side, &build.capabilities)?;
+        let spec = Spec {
+            program: &build.path,
+            arguments: &arguments(&list, self.file),
+            directory: self.work,
+            // It writes nothing but its standard output.
+            file_size: Some(0),
+            share: self.share,
+        };
+        let mut picture = Vec::new();
+        let until = Instant::now() + policy::STILL_TIME;
+        let finished = process::run(&spec, &mut |heard| {
+            if let Heard::Output(bytes) = heard {
+                picture.extend_from_slice(bytes);
+            }
+            if picture.len() > policy::STILL_BYTES || Instant::now() > until {
+                Control::Kill
+            } else {
+                Control::Continue
+            }
+        });
+        let finished = finished
+            .inspect_err(|error| tracing::debug!(%error, "no still"))
+            .ok()?;
+        let is_whole = picture.starts_with(&[0xff, 0xd8]) && picture.ends_with(&[0xff, 0xd9]);
+        let is_sound = finished.ended == Ended::Exit(0) && !finished.killed && is_whole;
+        is_sound.then_some(picture)
+    }
 }
 
 /// The list with the file's name in it; there is no other one.

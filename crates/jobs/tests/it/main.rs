@@ -8,5 +8,6 @@ mod media;
 mod builds;
 mod operations;
 mod outline;
+mod stills;
 mod sync;
 mod process;

@@ -4,24 +4,33 @@ use crate::capability::Capabilities;
 use crate::limits;
 use crate::plan::Argument;
 
-/// Seconds that are decoded before a frame: where a container has no index, seeking lands up to a second too late.
-const LEAD_S: f64 = 2.0;
+/// Seconds that are decoded before a frame, in the order in which to try: where a container has no index, seeking lands
+/// too late, by up to the distance of two key frames.
+pub const LEADS_S: [f64; 2] = [2.0, 15.0];
+/// A frame that is later than asked for by this much, in seconds, is another one.
+const WINDOW_S: f64 = 0.5;
 /// Half of the shortest distance between two frames, in seconds: times were rounded on their way here, and the frame
 /// that is meant must not be just before what is asked for.
 const ROUNDING_S: f64 = 0.5 / limits::FRAME_RATE;
 /// Times beyond this are damage: no video is a year long.
 const LONGEST_S: f64 = 31_536_000.0;
 
-/// The argument list that writes the frame shown at `at_s` (seconds) to standard output as a JPEG. Its longer side has
-/// at most `side` pixels; it is upright, its pixels are square, and its colours are left as they are.
+/// The argument list that writes the frame shown at `at_s` (seconds) to standard output as a JPEG, after decoding `lead_s`
+/// seconds before it; nothing is written when it was missed. Its longer side has at most `side` pixels; it is upright,
+/// its pixels are square, and its colours are left as they are.
 ///
 /// Playlists and scripts are not opened, as in [`crate::probe`]. `None` when there cannot be such a frame.
 #[must_use]
-pub fn arguments(at_s: f64, side: u32, capabilities: &Capabilities) -> Option<Vec<Argument>> {
+pub fn arguments(
+    at_s: f64,
+    lead_s: f64,
+    side: u32,
+    capabilities: &Capabilities,
+) -> Option<Vec<Argument>> {
     if !(0.0..LONGEST_S).contains(&at_s) {
         return None;
     }
-    let lead = at_s.min(LEAD_S);
+    let lead = at_s.min(lead_s);
     let mut list: Vec<Argument> = Vec::new();
     let mut add = |words: &[&str]| list.extend(words.iter().map(|word| Argument::text(*word)));
     add(&["-hide_banner", "-nostdin", "-loglevel", "error"]);
@@ -51,8 +60,8 @@ pub fn arguments(at_s: f64, side: u32, capabilities: &Capabilities) -> Option<Ve
 fn filters(from_s: f64, side: u32) -> String {
     let width = format!("trunc(min(min({side}\\,iw*sar)\\,{side}*dar)/2)*2");
     [
-        format!("trim=start={from_s:.6}"),
-        format!("scale=w='max(2\\,{width})':h='max(2\\,trunc(ow/dar/2)*2)':out_range=pc"),
+        format!("trim=start={from_s:.6}:end={:.6}", from_s + WINDOW_S),
+        format!("scale=w='max(2\\,{width})':h='max(2\\,round(ow/dar/2)*2)':out_range=pc"),
         "setsar=1".to_owned(),
         "format=yuvj420p".to_owned(),
     ]
@@ -64,7 +73,7 @@ mod tests {
     use super::*;
 
     fn line(at_s: f64) -> Option<String> {
-        let list = arguments(at_s, 960, &Capabilities::default())?;
+        let list = arguments(at_s, LEADS_S[0], 960, &Capabilities::default())?;
         let words: Vec<_> = list.iter().map(ToString::to_string).collect();
         Some(words.join(" "))
     }
@@ -73,10 +82,10 @@ mod tests {
     fn a_frame_is_decoded_from_some_way_before() {
         let late = line(31.52).unwrap();
         assert!(late.contains(" -ss 29.520000 -i <input> -map 0:V:0 -frames:v 1 "));
-        assert!(late.contains("trim=start=1.997917,"), "{late}");
+        assert!(late.contains("trim=start=1.997917:end=2.497917,"), "{late}");
         let early = line(0.04).unwrap();
-        assert!(!early.contains("-ss") && early.contains("trim=start=0.037917,"));
-        assert!(line(0.0).unwrap().contains("trim=start=0.000000,"));
+        assert!(!early.contains("-ss") && early.contains("trim=start=0.037917:"));
+        assert!(line(0.0).unwrap().contains("trim=start=0.000000:"));
     }
 
     #[test]
@@ -88,7 +97,7 @@ mod tests {
     fn times_that_are_none_have_no_frame() {
         for at_s in [f64::NAN, f64::INFINITY, -0.1, 1e12] {
             assert_eq!(
-                arguments(at_s, 960, &Capabilities::default()),
+                arguments(at_s, LEADS_S[0], 960, &Capabilities::default()),
                 None,
                 "{at_s}"
             );
