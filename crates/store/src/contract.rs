@@ -356,20 +356,25 @@ pub trait Blobs: Send + Sync {
     fn commit_incoming(&self, id: &TaskId) -> Result<(), Fault>;
     /// The input's path, for FFmpeg.
     fn input_path(&self, id: &TaskId) -> PathBuf;
-    /// A new empty directory for one attempt (old ones of this task are removed).
+    /// A new empty directory for one attempt (old ones of this task are removed; what it keeps stays).
     fn create_work(&self, id: &TaskId, attempt: u32) -> Result<PathBuf, Fault>;
+    /// The directory, one for each task, for what a later attempt can go on from: made empty when it is missing, as it
+    /// was left otherwise. It outlives attempts, lost leases and the server, and goes with the input or with
+    /// [`Self::remove`]. What is durable in it is its writers' business, and so is that there is one at a time.
+    /// [`Fault::Conflict`] when something else stands in its place.
+    fn keep(&self, id: &TaskId) -> Result<PathBuf, Fault>;
     /// A finished file in the work directory becomes the task's result: sync, rename, sync the directory. It must be a
-    /// regular file in a work directory of this very task, reached without a link; [`Fault::Conflict`] otherwise, and
-    /// [`Fault::Missing`] when it is gone, as after a newer attempt's `create_work`.
+    /// regular file in a work directory of this very task, reached without a link, and none of what it keeps;
+    /// [`Fault::Conflict`] otherwise, and [`Fault::Missing`] when it is gone, as after a newer attempt's `create_work`.
     fn commit_result(&self, id: &TaskId, made: &std::path::Path) -> Result<(), Fault>;
     /// The input becomes the result as it is (`kept_original`), durable. It stays the input too, because the job may
     /// have to be done again: a hard link, or a copy where there are none.
     fn keep_input_as_result(&self, id: &TaskId) -> Result<(), Fault>;
     /// The result, to be sent.
     fn open_result(&self, id: &TaskId) -> Result<File, Fault>;
-    /// Removes the input and the work directories; the result stays.
+    /// Removes the input, the work directories and what was kept; the result stays.
     fn remove_input(&self, id: &TaskId) -> Result<(), Fault>;
-    /// Removes the work directories only.
+    /// Removes the work directories only; what is kept stays.
     fn remove_work(&self, id: &TaskId) -> Result<(), Fault>;
     /// Removes everything of the task. No error when there is nothing.
     fn remove(&self, id: &TaskId) -> Result<(), Fault>;

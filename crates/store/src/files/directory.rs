@@ -55,6 +55,15 @@ impl Directory {
         Ok(self.path.join(name))
     }
 
+    /// Sees to it that something stands under this name: a new directory unless there is something. Whether it is new.
+    pub(super) fn make_missing(&self, name: &str) -> Result<bool, Fault> {
+        match rustix::fs::mkdirat(&self.handle, name, DIRECTORY_MODE) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            Err(error) => Err(self.refused("make directory", name, error)),
+        }
+    }
+
     /// A new file, to read and write.
     pub(super) fn create(&self, name: &str) -> Result<File, Fault> {
         let flags =

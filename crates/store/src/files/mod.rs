@@ -5,6 +5,7 @@
 //! <root>/incoming/<id>        an upload that is not whole; its space is allocated, its size says nothing
 //! <root>/inputs/<id>          a whole input
 //! <root>/work/<id>.<attempt>/ where one attempt writes
+//! <root>/work/<id>.keep/      what its task's next attempt can go on from
 //! <root>/results/<id>         a whole result
 //! ```
 //! A name under `inputs` or `results` appears by rename (or hard link) after its bytes have been synced, and is

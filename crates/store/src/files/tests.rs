@@ -41,6 +41,7 @@ fn everything_is_its_owners_only() {
         assert_eq!(mode(root.join(part)), 0o700, "{part}");
     }
     assert_eq!(mode(work.clone()), 0o700);
+    assert_eq!(mode(tree.keep(&id).unwrap()), 0o700);
     assert_eq!(mode(root.join("incoming").join(id.as_str())), 0o600);
     fs::write(work.join("out.mp4"), "x").unwrap();
     tree.commit_result(&id, &work.join("out.mp4")).unwrap();
@@ -120,6 +121,31 @@ fn a_result_comes_from_its_own_work_directory() {
 }
 
 #[test]
+fn nothing_is_kept_behind_a_link() {
+    let (directory, tree) = tree();
+    let id = TaskId::random();
+    let place = directory.path().join(format!("data/work/{id}.keep"));
+    symlink(directory.path(), &place).unwrap();
+    assert!(matches!(tree.keep(&id), Err(Fault::Conflict { .. })));
+    // The link goes, and what it leads to stays.
+    tree.remove(&id).unwrap();
+    assert!(!place.is_symlink() && directory.path().exists());
+    tree.keep(&id).unwrap();
+}
+
+#[test]
+fn what_is_kept_is_there_after_a_restart() {
+    let (directory, tree) = tree();
+    let id = TaskId::random();
+    fs::write(tree.keep(&id).unwrap().join("chunk"), "encoded").unwrap();
+    drop(tree);
+    let tree = Tree::open(&directory.path().join("data")).unwrap();
+    assert_eq!(tree.sweep(std::slice::from_ref(&id)).unwrap(), 0);
+    let chunk = tree.keep(&id).unwrap().join("chunk");
+    assert_eq!(fs::read(chunk).unwrap(), b"encoded");
+}
+
+#[test]
 fn a_pipe_is_no_result_and_nobody_waits_for_it() {
     let (_directory, tree) = tree();
     let id = TaskId::random();
@@ -156,10 +182,11 @@ fn names_that_cannot_be_ours_are_swept_away() {
     fs::write(root.join(format!("results/{id}.copy")), "").unwrap();
     fs::create_dir(root.join(format!("work/{id}"))).unwrap();
     fs::create_dir(root.join(format!("work/{id}.x"))).unwrap();
+    fs::create_dir(root.join("work/some.keep")).unwrap();
     symlink("/", root.join("work/link")).unwrap();
     tree.create_work(&id, 7).unwrap();
     tree.create_incoming(&id, 3).unwrap();
-    assert_eq!(tree.sweep(std::slice::from_ref(&id)).unwrap(), 6);
+    assert_eq!(tree.sweep(std::slice::from_ref(&id)).unwrap(), 7);
     assert_eq!(tree.sweep(std::slice::from_ref(&id)).unwrap(), 0);
     tree.open_incoming(&id).unwrap();
     assert_eq!(tree.sweep(&[]).unwrap(), 2);

@@ -11,6 +11,9 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
+/// Follows the id in the name of what outlives attempts; an attempt has a number there.
+const KEEP: &str = ".keep";
+
 /// The files of one server. Implements [`Blobs`].
 pub struct Tree {
     root: Directory,
@@ -60,7 +63,7 @@ impl Tree {
         let [attempt, between @ .., file] = names.as_slice() else {
             return Err(foreign());
         };
-        if owner_of_work(attempt).as_ref() != Some(id) {
+        if owner_of_attempt(attempt).as_ref() != Some(id) {
             return Err(foreign());
         }
         let mut directory = self.work.enter(attempt)?;
@@ -129,6 +132,15 @@ impl Blobs for Tree {
         self.work.make(&format!("{id}.{attempt}"))
     }
 
+    fn keep(&self, id: &TaskId) -> Result<PathBuf, Fault> {
+        let name = format!("{id}{KEEP}");
+        if self.work.make_missing(&name)? {
+            // What is made durable in it can be found only by its name.
+            self.work.sync()?;
+        }
+        Ok(self.work.enter(&name)?.path)
+    }
+
     fn commit_result(&self, id: &TaskId, made: &Path) -> Result<(), Fault> {
         let (directory, name) = self.find_made(id, made)?;
         let file = directory.open(&name, OFlags::RDONLY)?;
@@ -161,11 +173,12 @@ impl Blobs for Tree {
 
     fn remove_input(&self, id: &TaskId) -> Result<(), Fault> {
         self.inputs.unlink(id.as_str())?;
+        self.work.clear(Path::new(&format!("{id}{KEEP}")))?;
         self.remove_work(id)
     }
 
     fn remove_work(&self, id: &TaskId) -> Result<(), Fault> {
-        let own = |name: &str| owner_of_work(name).as_ref() == Some(id);
+        let own = |name: &str| owner_of_attempt(name).as_ref() == Some(id);
         for name in self.work.names()? {
             if name.to_str().is_some_and(own) {
                 self.work.clear(Path::new(&name))?;
@@ -244,8 +257,14 @@ fn free(directory: &Directory) -> Result<u64, Fault> {
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// The task of a work directory's name, `<id>.<attempt>`.
+/// The task of a name under `work`: an attempt's directory, or what is kept.
 fn owner_of_work(name: &str) -> Option<TaskId> {
+    let kept = name.strip_suffix(KEEP).and_then(TaskId::parse);
+    kept.or_else(|| owner_of_attempt(name))
+}
+
+/// The task of a work directory's name, `<id>.<attempt>`.
+fn owner_of_attempt(name: &str) -> Option<TaskId> {
     let (id, attempt) = name.split_once('.')?;
     attempt.parse::<u32>().ok()?;
     TaskId::parse(id)

@@ -18,6 +18,9 @@ cases!(dyn Blobs:
     a_later_result_takes_the_place_of_an_earlier,
     the_input_can_be_the_result,
     the_input_goes_and_the_result_stays,
+    what_is_kept_outlives_attempts,
+    what_is_kept_is_no_result,
+    what_is_kept_goes_with_the_input,
     remove_leaves_nothing,
     sweep_removes_what_nobody_owns,
     the_margin_stays_free,
@@ -179,14 +182,47 @@ fn the_input_goes_and_the_result_stays(blobs: &dyn Blobs) {
     assert_eq!(result(blobs, &id), b"movie");
 }
 
+fn what_is_kept_outlives_attempts(blobs: &dyn Blobs) {
+    let (id, other) = (input(blobs, b"movie"), TaskId::random());
+    let kept = blobs.keep(&id).unwrap();
+    assert_eq!(fs::read_dir(&kept).unwrap().count(), 0);
+    fs::write(kept.join("chunk"), b"encoded").unwrap();
+    make(blobs, &id, 1, b"small");
+    blobs.create_work(&id, 2).unwrap();
+    blobs.remove_work(&id).unwrap();
+    blobs.remove(&other).unwrap();
+    assert_ne!(blobs.keep(&other).unwrap(), kept);
+    assert_eq!(blobs.keep(&id).unwrap(), kept);
+    assert_eq!(fs::read(kept.join("chunk")).unwrap(), b"encoded");
+}
+
+fn what_is_kept_is_no_result(blobs: &dyn Blobs) {
+    let id = input(blobs, b"movie");
+    let chunk = blobs.keep(&id).unwrap().join("chunk");
+    fs::write(&chunk, b"encoded").unwrap();
+    refused!(blobs.commit_result(&id, &chunk), Fault::Conflict { .. });
+    assert!(chunk.exists());
+}
+
+fn what_is_kept_goes_with_the_input(blobs: &dyn Blobs) {
+    let (id, other) = (input(blobs, b"movie"), input(blobs, b"movie"));
+    let chunk = |id| blobs.keep(id).unwrap().join("chunk");
+    fs::write(chunk(&id), b"encoded").unwrap();
+    fs::write(chunk(&other), b"encoded").unwrap();
+    blobs.remove_input(&id).unwrap();
+    assert!(!chunk(&id).exists() && chunk(&other).exists());
+}
+
 fn remove_leaves_nothing(blobs: &dyn Blobs) {
     let id = input(blobs, b"movie");
     make(blobs, &id, 1, b"small");
     let work = blobs.create_work(&id, 2).unwrap();
     fs::create_dir_all(work.join("deep/er")).unwrap();
+    let kept = blobs.keep(&id).unwrap();
+    fs::create_dir_all(kept.join("deep/er")).unwrap();
     blobs.create_incoming(&id, 3).unwrap();
     blobs.remove(&id).unwrap();
-    assert!(!work.exists() && !blobs.input_path(&id).exists());
+    assert!(!work.exists() && !kept.exists() && !blobs.input_path(&id).exists());
     refused!(blobs.open_result(&id), Fault::Missing { .. });
     refused!(blobs.open_incoming(&id), Fault::Missing { .. });
     assert_eq!(blobs.sweep(&[]).unwrap(), 0);
@@ -197,17 +233,18 @@ fn sweep_removes_what_nobody_owns(blobs: &dyn Blobs) {
         let id = input(blobs, b"movie");
         make(blobs, &id, 1, b"small");
         blobs.create_work(&id, 2).unwrap();
+        blobs.keep(&id).unwrap();
         blobs.create_incoming(&id, 3).unwrap();
         id
     };
     let (kept, gone) = (all(), all());
-    assert_eq!(blobs.sweep(std::slice::from_ref(&kept)).unwrap(), 4);
+    assert_eq!(blobs.sweep(std::slice::from_ref(&kept)).unwrap(), 5);
     assert_eq!(blobs.sweep(&[kept.clone(), gone.clone()]).unwrap(), 0);
     assert_eq!(result(blobs, &kept), b"small");
     assert!(blobs.input_path(&kept).exists() && !blobs.input_path(&gone).exists());
     blobs.open_incoming(&kept).unwrap();
     refused!(blobs.open_result(&gone), Fault::Missing { .. });
-    assert_eq!(blobs.sweep(&[]).unwrap(), 4);
+    assert_eq!(blobs.sweep(&[]).unwrap(), 5);
 }
 
 fn the_margin_stays_free(blobs: &dyn Blobs) {

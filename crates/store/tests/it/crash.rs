@@ -86,7 +86,7 @@ fn look(root: &Path, said: &BTreeMap<String, String>) {
         // It may have come further than it had time to say, and a running job goes back into the queue.
         let possible: &[&str] = match state.as_str() {
             "upload" => &["upload", "queued", "completed"],
-            "queued" | "processing" => &["queued", "completed"],
+            "queued" | "processing" | "kept" => &["queued", "completed"],
             "completed" => &["completed"],
             other => panic!("the writer says `{other}`"),
         };
@@ -95,6 +95,10 @@ fn look(root: &Path, said: &BTreeMap<String, String>) {
             "acknowledged as {state}, found as {now}"
         );
         assert_eq!(file_of(&tree, &id, job.map(|job| job.state)), LENGTH);
+        if (state.as_str(), now) == ("kept", "queued") {
+            let chunk = std::fs::metadata(tree.keep(&id).unwrap().join("chunk"));
+            assert_eq!(chunk.unwrap().len(), LENGTH);
+        }
     }
 }
 
@@ -167,6 +171,9 @@ fn work(database: &Database, tree: &Tree, n: i64) {
     database
         .heartbeat(&lease, &Progress::default(), LATER)
         .unwrap();
+    let chunk = tree.keep(&id).unwrap().join("chunk");
+    std::fs::write(chunk, [8; LENGTH as usize]).unwrap();
+    say(&id, "kept");
     if n % 2 == 0 {
         tree.keep_input_as_result(&id).unwrap();
     } else {
