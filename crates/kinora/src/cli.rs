@@ -7,8 +7,9 @@ pub(crate) mod operations;
 
 use crate::config;
 use crate::exit;
+use crate::proof::Form;
 use crate::units;
-use clap::{Args, Command, FromArgMatches, Parser, Subcommand, ValueHint};
+use clap::{Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use kinora_client::Address;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -94,6 +95,21 @@ pub(crate) struct Connection {
     pub(crate) max_wait: Option<Duration>,
 }
 
+/// Whether to show how a compression was chosen and what it measures.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Report {
+    /// Show how the result was made and how good it is in every scene: here, as JSON, or as a page beside it
+    #[arg(
+        id = "report",
+        long = "report",
+        value_name = "FORM",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text"
+    )]
+    pub(crate) form: Option<Form>,
+}
+
 /// Which settings to use.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Settings")]
@@ -135,6 +151,8 @@ pub(crate) struct Fetch {
     /// Overwrite the output if it exists
     #[arg(long, short)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) report: Report,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
@@ -238,7 +256,7 @@ pub(crate) fn command() -> Command {
 pub(crate) fn parse(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<(Global, Order), clap::Error> {
-    let matches = command().try_get_matches_from(arguments)?;
+    let matches = command().try_get_matches_from(joined(arguments))?;
     let global = Global::from_arg_matches(&matches)?;
     let order = match matches.subcommand() {
         Some((name, inner)) if operations::is_one(name) => {
@@ -247,6 +265,30 @@ pub(crate) fn parse(
         _ => Order::Other(Other::from_arg_matches(&matches)?),
     };
     Ok((global, order))
+}
+
+/// `--report html` means `--report=html`: the value is optional, so that clap by itself would take it for a file. A file
+/// of such a name can be written as `./html`.
+fn joined(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::new();
+    let mut is_over = false;
+    for argument in arguments {
+        let is_form = Form::value_variants().iter().any(|form| {
+            let value = form.to_possible_value();
+            value.is_some_and(|value| argument == value.get_name())
+        });
+        match joined.last_mut() {
+            Some(last) if !is_over && is_form && last == "--report" => {
+                last.push("=");
+                last.push(argument);
+            }
+            _ => {
+                is_over |= argument == "--";
+                joined.push(argument);
+            }
+        }
+    }
+    joined
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

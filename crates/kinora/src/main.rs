@@ -4,6 +4,7 @@
 
 mod units;
 mod terminal;
+mod proof;
 mod exit;
 mod config;
 mod report;

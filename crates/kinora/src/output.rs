@@ -321,6 +321,23 @@ impl Drop for Output {
     }
 }
 
+/// Writes a page about a result beside it: it appears whole, and instead of another one only if `force`.
+///
+/// # Errors
+/// When there is no place for it, or its name is taken.
+pub(crate) fn write_page(path: &Path, page: &str, force: bool) -> io::Result<()> {
+    let mut part = tempfile::Builder::new()
+        .prefix(".report.part-")
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(directory_of(path))?;
+    io::Write::write_all(&mut part, page.as_bytes())?;
+    let renamed = match force {
+        true => part.persist(path),
+        false => part.persist_noclobber(path),
+    };
+    renamed.map(drop).map_err(|refused| refused.error)
+}
+
 fn exists(path: &Path) -> io::Error {
     io::Error::new(
         io::ErrorKind::AlreadyExists,

@@ -64,6 +64,27 @@ impl Display {
         });
     }
 
+    /// A result is there, and its report is wanted instead of its path.
+    pub(crate) fn report(&self, report: &Value, summary: &str) {
+        self.above_bars(|| {
+            say(report);
+            if self.bars.is_some() {
+                tell(printable(summary));
+            }
+        });
+    }
+
+    /// Lines for people, harmless already.
+    pub(crate) fn text(&self, lines: &str) {
+        self.above_bars(|| tell(lines));
+    }
+
+    /// A program reads.
+    #[must_use]
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Something failed.
     pub(crate) fn failure(&self, failure: &Failure) {
         self.above_bars(|| report::failure(failure, self.json));

@@ -13,6 +13,10 @@ pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// What to do.
 pub(crate) const HELP: Style = AnsiColor::Cyan.on_default().bold();
+/// What is as it should be.
+pub(crate) const WORTH: Style = AnsiColor::Green.on_default();
+/// Columns where nobody watches.
+const USUAL_WIDTH: usize = 80;
 
 /// A line on standard output. Who closes it early has read enough, and a job does not end because of that.
 pub(crate) fn say(line: impl Display) {
@@ -42,6 +46,29 @@ pub(crate) fn has_colours() -> bool {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     is_watched() && !plain && !dumb
+}
+
+/// Columns of the terminal on standard error.
+#[must_use]
+pub(crate) fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok();
+    let columns = size.map(|size| usize::from(size.ws_col));
+    // A terminal that does not know says 0.
+    columns
+        .filter(|columns| *columns > 0)
+        .unwrap_or(USUAL_WIDTH)
+}
+
+/// The locale writes UTF-8, so that blocks and braille appear as such. Of its variables the first one that says
+/// anything decides.
+#[must_use]
+pub(crate) fn is_unicode(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let names = ["LC_ALL", "LC_CTYPE", "LANG"];
+    let said = names
+        .iter()
+        .find_map(|name| variable(name).filter(|value| !value.is_empty()));
+    let said = said.unwrap_or_default().to_ascii_lowercase();
+    said.contains("utf-8") || said.contains("utf8")
 }
 
 /// The text in that style, if there are colours.
@@ -77,6 +104,22 @@ fn is_invisible_direction(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_variable_that_says_anything_decides() {
+        let check = |said: &[(&str, &str)], expected: bool| {
+            let variable = |name: &str| {
+                let found = said.iter().find(|(each, _)| *each == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(is_unicode(variable), expected, "{said:?}");
+        };
+        check(&[("LANG", "de_DE.UTF-8")], true);
+        check(&[("LANG", "C.utf8"), ("LC_ALL", "")], true);
+        check(&[("LANG", "C.UTF-8"), ("LC_ALL", "C")], false);
+        check(&[("LC_CTYPE", "en_US.UTF-8"), ("LANG", "C")], true);
+        check(&[], false);
+    }
 
     #[test]
     fn nothing_of_strangers_reaches_the_terminal_raw() {

@@ -4,7 +4,8 @@
 //! into the canonical form and checked by the same code as on the server, so mistakes are found before anything is
 //! sent, in the same words.
 
-use super::{Connection, Settings};
+use super::{Connection, Report, Settings};
+use crate::proof::Form;
 use crate::units;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
@@ -45,6 +46,8 @@ pub(crate) struct Order {
     pub(crate) name: &'static str,
     /// Its parameters, in canonical form but not checked.
     pub(crate) parameters: Map<String, Value>,
+    /// How a compression's report is wanted.
+    pub(crate) report: Option<Form>,
     /// Everything else.
     pub(crate) common: Common,
 }
@@ -60,6 +63,10 @@ impl Order {
         let mut order = Self {
             name: row.name,
             parameters: given.collect(),
+            report: match has_report(row) {
+                true => Report::from_arg_matches(matches)?.form,
+                false => None,
+            },
             common: Common::from_arg_matches(matches)?,
         };
         order.take_format_from_output();
@@ -134,11 +141,19 @@ fn row(name: &str) -> Option<&'static Row> {
 }
 
 fn command(row: &'static Row) -> Command {
-    let command = Command::new(row.name).args(row.parameters.iter().map(flag));
+    let mut command = Command::new(row.name).args(row.parameters.iter().map(flag));
+    if has_report(row) {
+        command = Report::augment_args(command);
+    }
     // Last, because the struct's own description would replace it.
     Common::augment_args(command)
         .about(row.summary.trim_end_matches('.'))
         .after_help(format!("Example:\n  {}", example(row)))
+}
+
+/// Only compression is a choice that can be explained and measured.
+fn has_report(row: &Row) -> bool {
+    row.name == "compress"
 }
 
 fn flag(parameter: &'static Parameter) -> Arg {

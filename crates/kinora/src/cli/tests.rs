@@ -92,6 +92,35 @@ fn an_outputs_ending_says_what_format_is_wanted() {
     check_refused("audio a.mp4 -o b.mp4", "format");
 }
 
+fn check_report(line: &str, form: Option<Form>, files: usize) {
+    let Order::Operation(order) = read(line).unwrap().1 else {
+        panic!("{line}")
+    };
+    assert_eq!(
+        (order.report, order.common.files.len()),
+        (form, files),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_report_has_a_form_and_takes_no_file() {
+    check_report("compress a.mp4", None, 1);
+    check_report("compress --report a.mp4", Some(Form::Text), 1);
+    check_report("compress a.mp4 --report", Some(Form::Text), 1);
+    check_report("compress --report html a.mp4", Some(Form::Html), 1);
+    check_report("compress --report=json a.mp4 b.mp4", Some(Form::Json), 2);
+    check_report("compress --report ./html", Some(Form::Text), 1);
+    check_report("compress --report -- html", Some(Form::Text), 1);
+    check_report("compress a.mp4 -- --report html", None, 3);
+    check_refused("compress --report=pdf a.mp4", "html");
+    check_refused("resize --size 720p --report a.mp4", "--report");
+    let Order::Other(Other::Fetch(fetch)) = read("fetch 7k2m --report json").unwrap().1 else {
+        panic!()
+    };
+    assert_eq!(fetch.report.form, Some(Form::Json));
+}
+
 #[test]
 fn mistakes_are_found_before_anything_is_sent() {
     check_refused("compress", "FILE");

@@ -1,8 +1,9 @@
 //! `kinora fetch ID`
 
 use super::context::{Context, Job, timing};
+use super::delivery::{Delivery, Programs};
 use super::shown::Result as Shown;
-use crate::cli::Fetch;
+use crate::cli::{Fetch, Settings};
 use crate::exit::Exit;
 use crate::naming::Word;
 use crate::output::{Input, Leftovers, Output, Place, Target};
@@ -19,7 +20,14 @@ use std::path::{Path, PathBuf};
 pub(crate) fn run(arguments: &Fetch, context: &Context) -> Result<Exit, Failure> {
     let job = context.job(&arguments.id, arguments.connection.server.as_ref())?;
     let leftovers = Leftovers::default();
-    let mut output = Output::new(place(arguments, &job)?, arguments.force, leftovers.clone());
+    let delivery = Delivery {
+        form: arguments.report.form,
+        force: arguments.force,
+        programs: Programs::new(context, Settings::default()),
+    };
+    let place = place(arguments, &job)?;
+    delivery.check(&place)?;
+    let mut output = Output::new(place, arguments.force, leftovers.clone());
     output.check(None)?;
     let cancel = Cancel::new();
     signals::listen(cancel.clone(), leftovers).map_err(|error| {
@@ -60,8 +68,9 @@ pub(crate) fn run(arguments: &Fetch, context: &Context) -> Result<Exit, Failure>
         kept_original: delivered.kept_original,
         digest: delivered.digest.as_deref(),
         notes: &delivered.notes,
+        report: delivered.report.as_deref(),
     };
-    display.result(output.path(), &shown.json(), &shown.summary());
+    delivery.show(&display, &shown)?;
     Ok(Exit::Success)
 }
 

@@ -12,6 +12,7 @@ use kinora_jobs::runner::{Made, Runner, Stop, Task, Watch, Wish};
 use kinora_jobs::sandbox::{Share, Tools};
 use kinora_jobs::{Problem, Progress};
 use kinora_media::operation::Operation;
+use kinora_media::quality::Report;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(crate) struct Here {
     pub(crate) kept_original: bool,
     /// Sentences.
     pub(crate) notes: Vec<String>,
+    /// How it was made and what it measures.
+    pub(crate) report: Option<Box<Report>>,
 }
 
 impl Engine {
@@ -91,6 +94,7 @@ impl Engine {
             original_size,
             kept_original: made.kept_original,
             notes: made.notes,
+            report: made.report,
         })
     }
 

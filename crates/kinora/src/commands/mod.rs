@@ -3,6 +3,7 @@
 pub(crate) mod context;
 pub(crate) mod batch;
 pub(crate) mod shown;
+pub(crate) mod delivery;
 pub(crate) mod local;
 pub(crate) mod operation;
 pub(crate) mod jobs;

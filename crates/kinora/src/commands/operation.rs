@@ -1,6 +1,7 @@
 //! `kinora compress|resize|aspect|audio|gif|webm|convert FILE…`
 
 use super::context::{Context, timing};
+use super::delivery::{Delivery, Programs};
 use super::shown::Result as Shown;
 use super::{batch, local};
 use crate::cli::operations::Order;
@@ -26,6 +27,7 @@ struct Run<'a> {
     cancel: Cancel,
     leftovers: Leftovers,
     display: Display,
+    delivery: Delivery<'a>,
     journal: &'a Journal,
 }
 
@@ -46,6 +48,11 @@ pub(crate) fn run(order: &Order, context: &Context) -> Result<Exit, Failure> {
         cancel: Cancel::new(),
         leftovers: Leftovers::default(),
         display: Display::new(context.global.json, context.global.quiet),
+        delivery: Delivery {
+            form: order.report,
+            force: order.common.force,
+            programs: Programs::new(context, order.common.settings.clone()),
+        },
         journal: &context.journal,
         order,
         operation,
@@ -91,8 +98,7 @@ impl Run<'_> {
         drop(watcher);
         let delivered = done.inspect_err(|fault| self.forget_ended(fault))?;
         self.journal.remove(&delivered.task_id);
-        self.show(input, &output, &delivered);
-        Ok(())
+        self.show(input, &output, &delivered)
     }
 
     fn work_here(&self, input: &Input, engine: &local::Engine) -> Outcome {
@@ -123,10 +129,9 @@ impl Run<'_> {
             kept_original: made.kept_original,
             digest: None,
             notes: &made.notes,
+            report: made.report.as_deref(),
         };
-        self.display
-            .result(output.path(), &shown.json(), &shown.summary());
-        Ok(())
+        self.delivery.show(&self.display, &shown)
     }
 
     fn output(&self, input: &Input) -> Outcome<Output> {
@@ -135,13 +140,14 @@ impl Run<'_> {
             input: input.clone(),
             word: self.word,
         };
+        self.delivery.check(&place)?;
         let output = Output::new(place, self.order.common.force, self.leftovers.clone());
         let own = || Some(input.path.extension()?.to_str()?.to_owned());
         output.check(self.order.expected_extension().or_else(own).as_deref())?;
         Ok(output)
     }
 
-    fn show(&self, input: &Input, output: &Output, delivered: &Delivered) {
+    fn show(&self, input: &Input, output: &Output, delivered: &Delivered) -> Outcome {
         let shown = Shown {
             input: &input.path,
             output: output.path(),
@@ -151,9 +157,9 @@ impl Run<'_> {
             kept_original: delivered.kept_original,
             digest: delivered.digest.as_deref(),
             notes: &delivered.notes,
+            report: delivered.report.as_deref(),
         };
-        self.display
-            .result(output.path(), &shown.json(), &shown.summary());
+        self.delivery.show(&self.display, &shown)
     }
 
     /// The journal keeps what can still be fetched, and nothing else.

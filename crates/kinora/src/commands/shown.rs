@@ -1,8 +1,10 @@
 //! Jobs and results as lines: members for programs, words for people.
 
 use crate::journal::Entry;
+use crate::proof;
 use crate::units::{show_seconds, show_size};
 use kinora_client::State;
+use kinora_media::quality::Report;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -25,13 +27,15 @@ pub(crate) struct Result<'a> {
     pub(crate) digest: Option<&'a str>,
     /// Sentences.
     pub(crate) notes: &'a [String],
+    /// How it was made and what it measures.
+    pub(crate) report: Option<&'a Report>,
 }
 
 impl Result<'_> {
     /// Members for programs.
     #[must_use]
     pub(crate) fn json(&self) -> Value {
-        json!({
+        let mut line = json!({
             "event": "result",
             "file": self.input.to_string_lossy(),
             "output": self.output.to_string_lossy(),
@@ -41,13 +45,18 @@ impl Result<'_> {
             "kept_original": self.kept_original,
             "blake3": self.digest,
             "notes": self.notes,
-        })
+        });
+        if let Some(report) = self.report {
+            line["report"] = json!(report);
+        }
+        line
     }
 
     /// One line for people.
     #[must_use]
     pub(crate) fn summary(&self) -> String {
         let sizes = match self.original_size {
+            Some(before) if self.report.is_some() => self.measured(before),
             Some(before) if before > 0 => {
                 let percent = self.size as f64 / before as f64 * 100.0;
                 format!(
@@ -68,6 +77,19 @@ impl Result<'_> {
             false => self.notes.iter().map(|note| format!("; {note}")).collect(),
         };
         format!("  {sizes}{kept}{notes}")
+    }
+
+    /// File, sizes and quality of a compression.
+    fn measured(&self, before: u64) -> String {
+        let name = self.input.file_name().unwrap_or(self.input.as_os_str());
+        let sizes = proof::sizes(before, self.size);
+        let quality = self.report.and_then(proof::quality);
+        let quality = quality.map(|quality| format!(", {quality}"));
+        format!(
+            "{}: {sizes}{}",
+            name.to_string_lossy(),
+            quality.unwrap_or_default()
+        )
     }
 }
 
