@@ -44,14 +44,15 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
     let contest = entrants::admit(tree, contest, &options)?;
     let file = options.results.clone();
     let mut store = Store::open(&file.unwrap_or_else(|| out.join("results.json")))?;
-    let entries = entries::list(&contest, &options, &mut store)?;
+    let mut entries = entries::list(&contest, &options, &mut store)?;
     ensure!(!entries.is_empty(), "there is no video to measure with");
     // A long clip takes as long as all others together, so they come last.
-    let (long, short): (Vec<&Entry>, Vec<&Entry>) =
-        entries.iter().partition(|entry| entry.is_long());
+    entries.sort_by_key(Entry::is_long);
+    let border = entries.partition_point(|entry| !entry.is_long());
+    let (short, long) = entries.split_at_mut(border);
     for clips in [short, long] {
         for job in plan::jobs(&options) {
-            for entry in &clips {
+            for entry in &mut *clips {
                 measure(&contest, &mut store, job, entry)?;
             }
         }
@@ -59,10 +60,11 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
     tell(tree, &contest, &options, &store.known, &entries)
 }
 
-fn measure(contest: &Contest, store: &mut Store, job: Job, entry: &Entry) -> Result<()> {
+fn measure(contest: &Contest, store: &mut Store, job: Job, entry: &mut Entry) -> Result<()> {
     match job {
+        Job::Ceiling => look_up(contest, store, entry),
         Job::Hold(tool) => hold(contest, store, tool, entry),
-        Job::Single(family) if !entry.is_long() => {
+        Job::Single(family) if !entry.is_long() && entry.clip.can_reach_goal() => {
             // First for the whole guarantee, then for the floor alone: most encodes serve both.
             for mean in [GOAL.mean, 0.0] {
                 find_single(contest, store, family, entry, &Levels { mean, ..GOAL })?;
@@ -71,6 +73,18 @@ fn measure(contest: &Contest, store: &mut Store, job: Job, entry: &Entry) -> Res
         }
         Job::Single(_) => Ok(()),
     }
+}
+
+/// How each picture of a clip scores beside itself, unless that is known.
+fn look_up(contest: &Contest, store: &mut Store, entry: &mut Entry) -> Result<()> {
+    for picture in entry.clip.ceilings.len()..entry.clip.frames.len() {
+        let ceiling = contest.ceiling(&entry.clip, &entry.file, picture)?;
+        entry.clip.ceilings.push(ceiling);
+        store.put_clip(entry.clip.clone())?;
+        let levels = entry.clip.ceiling(picture);
+        println!("    {} beside itself: {levels:.2?}", entry.clip.name);
+    }
+    Ok(())
 }
 
 fn find_single(

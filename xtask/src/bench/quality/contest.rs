@@ -90,6 +90,7 @@ impl Contest {
             bytes: fs::metadata(file)?.len(),
             frames: frames.collect::<Result<_>>()?,
             streams,
+            ceilings: Vec::new(),
         })
     }
 
@@ -223,6 +224,22 @@ impl Contest {
         Ok((ran.ended == Ended::Well && is_there).then_some(result))
     }
 
+    /// What the referee says of an original beside itself: no result can be better.
+    pub(crate) fn ceiling(&self, clip: &Clip, file: &Path, picture: usize) -> Result<Vec<f32>> {
+        let pictures = &clip.streams.pictures;
+        let size = pictures.get(picture).context("no such picture")?;
+        let frames = clip.frames.get(picture).context("no such picture")?;
+        let pair = Pair {
+            original: file,
+            picture,
+            before: frames,
+            result: file,
+            after: frames,
+            size,
+        };
+        Ok(pair.score(&self.ffmpeg, self.scratch.path())?.frames)
+    }
+
     /// Lets the referee look at a result.
     fn judge(&self, clip: &Clip, file: &Path, made: &Path, run: &mut Run) -> Result<()> {
         let streams = Streams::of(made, self.scratch.path())?;
@@ -240,10 +257,7 @@ impl Contest {
             size,
         };
         let scores = pair.score(&self.ffmpeg, self.scratch.path())?;
-        if after.times.len() != before.times.len() {
-            let first = after.first();
-            run.times = after.times.iter().map(|time| time - first).collect();
-        }
+        run.times = scores.times;
         run.scores = scores.frames;
         let origin = clip.streams.pictures.get(run.picture);
         let transfer = origin.map_or("", |picture| picture.transfer.as_str());

@@ -6,6 +6,8 @@ use super::tool::{FAMILIES, Family, Scale, Tool};
 /// What is done to each clip, the most telling first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Job {
+    /// Looks how the original scores beside itself.
+    Ceiling,
     Hold(Tool),
     /// Looks for the single CRF that gives the same guarantee.
     Single(Family),
@@ -25,14 +27,17 @@ pub(crate) fn jobs(options: &Options) -> Vec<Job> {
         jobs.extend(FAMILIES.map(|family| Job::Hold(Tool::AbAv1(family, Scale::Default))));
         jobs.push(Job::Single(Family::Av1));
     }
+    jobs.insert(0, Job::Ceiling);
     let group = |job: &Job| match job {
+        Job::Ceiling => "plain",
         Job::Hold(tool) => tool.group(),
         Job::Single(_) => "single",
     };
-    let family = |job: &Job| match job {
-        Job::Hold(tool) => tool.family(),
-        Job::Single(family) => *family,
+    let is_of = |job: &Job| match job {
+        Job::Ceiling => true,
+        Job::Hold(tool) => options.wants_family(tool.family()),
+        Job::Single(family) => options.wants_family(*family),
     };
-    jobs.retain(|job| options.wants(group(job)) && options.wants_family(family(job)));
+    jobs.retain(|job| options.wants(group(job)) && is_of(job));
     jobs
 }

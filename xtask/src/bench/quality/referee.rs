@@ -30,6 +30,17 @@ pub(crate) enum Fields {
     Split,
 }
 
+/// Which frames of the two sides belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pairing {
+    /// Those of the same number.
+    Number,
+    /// The nearest in time, counted from each side's first.
+    Start,
+    /// The nearest in time, as the files say: frames at the beginning may be missing.
+    Clock,
+}
+
 /// A result beside its original.
 #[derive(Debug)]
 pub(crate) struct Pair<'a> {
@@ -47,16 +58,18 @@ pub(crate) struct Pair<'a> {
 pub(crate) struct Scores {
     /// For each frame of the result.
     pub(crate) frames: Vec<f32>,
+    /// When each is shown, in seconds from the original's first frame; empty where that is when the original's is.
+    pub(crate) times: Vec<f64>,
     /// What has to be known of the pairing; empty as a rule.
     pub(crate) note: String,
 }
 
 impl Pair<'_> {
-    /// Scores the result against its original; of several ways to undo fields, the one that suits the result best.
+    /// Scores the result against its original; of several ways to pair them, the one that suits the result best.
     pub(crate) fn score(&self, ffmpeg: &Path, scratch: &Path) -> Result<Scores> {
         let mut best: Option<(f64, Scores)> = None;
-        for &fields in self.ways() {
-            let scores = self.score_as(fields, ffmpeg, scratch)?;
+        for (fields, pairing) in self.ways() {
+            let scores = self.score_as(fields, pairing, ffmpeg, scratch)?;
             let sum: f64 = scores.frames.iter().map(|&score| f64::from(score)).sum();
             if best.as_ref().is_none_or(|(most, _)| sum > *most) {
                 best = Some((sum, scores));
@@ -65,24 +78,37 @@ impl Pair<'_> {
         Ok(best.context("there is no way to compare them")?.1)
     }
 
-    fn ways(&self) -> &'static [Fields] {
+    fn ways(&self) -> Vec<(Fields, Pairing)> {
         let (before, after) = (self.before.times.len(), self.after.times.len());
-        match self.before.interlaced {
-            false => &[Fields::Whole],
-            true if after >= before * 2 - 2 => &[Fields::Split],
-            true => &[Fields::Whole, Fields::Joined],
-        }
+        let is_split = self.before.interlaced && after >= before * 2 - 2;
+        let (fields, frames): (&[Fields], usize) = match self.before.interlaced {
+            false => (&[Fields::Whole], before),
+            true if is_split => (&[Fields::Split], before * 2),
+            true => (&[Fields::Whole, Fields::Joined], before),
+        };
+        let pairings: &[Pairing] = match frames == after {
+            true => &[Pairing::Number],
+            false => &[Pairing::Start, Pairing::Clock],
+        };
+        let ways = fields.iter();
+        ways.flat_map(|&fields| pairings.iter().map(move |&pairing| (fields, pairing)))
+            .collect()
     }
 
-    fn score_as(&self, fields: Fields, ffmpeg: &Path, scratch: &Path) -> Result<Scores> {
+    fn score_as(
+        &self,
+        fields: Fields,
+        pairing: Pairing,
+        ffmpeg: &Path,
+        scratch: &Path,
+    ) -> Result<Scores> {
         let log = scratch.join("scores.json");
-        let by_number = self.is_by_number(fields);
         let mut command = Command::new(ffmpeg);
         // The filter's options have their own way of quoting, so the log's name stays free of directories.
         command.current_dir(scratch);
         command.args(["-hide_banner", "-nostdin", "-v", "error", "-i"]);
         command.arg(self.result).arg("-i").arg(self.original);
-        command.args(["-filter_complex", &self.graph(fields, by_number)]);
+        command.args(["-filter_complex", &self.graph(fields, pairing)]);
         command.args(["-fps_mode", "passthrough", "-f", "null", "-"]);
         let ran = program::run(&mut command, LIMIT, scratch)?;
         ensure!(
@@ -91,27 +117,38 @@ impl Pair<'_> {
             ran.last_words()
         );
         let text = std::fs::read(&log).context("no scores were written")?;
-        let frames = read(&serde_json::from_slice(&text)?);
+        let mut frames = read(&serde_json::from_slice(&text)?);
         std::fs::remove_file(&log)?;
         let expected = self.after.times.len();
+        // Where the original lasts longer, the rest of it is compared with the result's last frame.
+        frames.truncate(expected);
         ensure!(
             frames.len() == expected,
             "{} of {expected} frames were scored",
             frames.len()
         );
-        let note = self.note(fields, by_number);
-        Ok(Scores { frames, note })
+        Ok(Scores {
+            frames,
+            times: self.times(pairing, fields),
+            note: self.note(fields, pairing),
+        })
     }
 
-    fn is_by_number(&self, fields: Fields) -> bool {
-        let times = if fields == Fields::Split { 2 } else { 1 };
-        self.before.times.len() * times == self.after.times.len()
+    fn times(&self, pairing: Pairing, fields: Fields) -> Vec<f64> {
+        let zero = match pairing {
+            Pairing::Number if fields != Fields::Split => return Vec::new(),
+            Pairing::Number | Pairing::Start => self.after.first(),
+            Pairing::Clock => self.before.first(),
+        };
+        let times = self.after.times.iter();
+        times.map(|time| time - zero).collect()
     }
 
-    fn graph(&self, fields: Fields, by_number: bool) -> String {
-        let stamps = match by_number {
-            true => "settb=1/1000,setpts=N",
-            false => "settb=1/1000000,setpts=PTS-STARTPTS",
+    fn graph(&self, fields: Fields, pairing: Pairing) -> String {
+        let stamps = match pairing {
+            Pairing::Number => "settb=1/1000,setpts=N",
+            Pairing::Start => "settb=1/1000000,setpts=PTS-STARTPTS",
+            Pairing::Clock => "settb=1/1000000",
         };
         let whole = match fields {
             Fields::Whole => "",
@@ -137,7 +174,7 @@ impl Pair<'_> {
         self.size.width < SMALLEST && self.size.height < SMALLEST
     }
 
-    fn note(&self, fields: Fields, by_number: bool) -> String {
+    fn note(&self, fields: Fields, pairing: Pairing) -> String {
         let mut notes = Vec::new();
         match fields {
             Fields::Whole => {}
@@ -147,7 +184,7 @@ impl Pair<'_> {
         if self.is_small() {
             notes.push("scored at twice its size".to_owned());
         }
-        if !by_number {
+        if pairing != Pairing::Number {
             let (before, after) = (self.before.times.len(), self.after.times.len());
             notes.push(format!(
                 "{after} frames of {before}, paired by the nearest time"
@@ -208,7 +245,7 @@ mod tests {
         }
     }
 
-    fn check(before: &Frames, after: &Frames, ways: &[Fields], note: &str) -> String {
+    fn check(before: &Frames, after: &Frames, ways: &[(Fields, Pairing)], note: &str) -> String {
         let size = Picture {
             width: 640,
             height: 360,
@@ -223,37 +260,36 @@ mod tests {
             size: &size,
         };
         assert_eq!(pair.ways(), ways);
-        let last = *ways.last().unwrap();
-        let by_number = pair.is_by_number(last);
-        assert_eq!(pair.note(last, by_number), note);
-        pair.graph(last, by_number)
+        let (fields, pairing) = *ways.last().unwrap();
+        assert_eq!(pair.note(fields, pairing), note);
+        pair.graph(fields, pairing)
     }
 
     #[test]
     fn frames_are_paired_by_number_where_there_are_as_many() {
-        let graph = check(&frames(50, false), &frames(50, false), &[Fields::Whole], "");
+        let whole = |pairing| (Fields::Whole, pairing);
+        let original = frames(50, false);
+        let graph = check(&original, &frames(50, false), &[whole(Pairing::Number)], "");
         assert!(graph.contains("[1:V:1]settb=1/1000,setpts=N,scale=640:360:"));
         let graph = check(
-            &frames(50, false),
+            &original,
             &frames(25, false),
-            &[Fields::Whole],
+            &[whole(Pairing::Start), whole(Pairing::Clock)],
             "25 frames of 50, paired by the nearest time",
         );
-        assert!(graph.contains("setpts=PTS-STARTPTS"));
+        assert!(!graph.contains("setpts"));
     }
 
     #[test]
     fn fields_are_undone_as_the_result_did_it() {
-        let both = [Fields::Whole, Fields::Joined];
+        let number = |fields| (fields, Pairing::Number);
+        let both = [number(Fields::Whole), number(Fields::Joined)];
         let joined = "original deinterlaced";
-        check(&frames(50, true), &frames(50, false), &both, joined);
+        let original = frames(50, true);
+        check(&original, &frames(50, false), &both, joined);
         let split = "original deinterlaced, fields as frames";
-        let graph = check(
-            &frames(50, true),
-            &frames(100, false),
-            &[Fields::Split],
-            split,
-        );
+        let result = frames(100, false);
+        let graph = check(&original, &result, &[number(Fields::Split)], split);
         assert!(graph.contains("bwdif=mode=send_field"));
     }
 

@@ -21,6 +21,10 @@ pub(crate) struct Clip {
     pub(crate) streams: Streams,
     /// Of each picture stream.
     pub(crate) frames: Vec<Frames>,
+    /// What each picture scores beside itself, once that was looked at. The model holds banding and the like against a
+    /// result even where the original has it, so this may be far below 100.
+    #[serde(default)]
+    pub(crate) ceilings: Vec<Vec<f32>>,
 }
 
 impl Clip {
@@ -31,6 +35,31 @@ impl Clip {
             .iter()
             .map(|frames| frames.end() - frames.first());
         lengths.fold(0.0, f64::max)
+    }
+
+    /// What scores say in the scenes of one picture; no times means the picture's own.
+    fn levels(&self, picture: usize, scores: &[f32], times: &[f64]) -> Option<Levels> {
+        let frames = self.frames.get(picture)?;
+        let first = frames.first();
+        let cuts: Vec<f64> = frames.cuts.iter().map(|cut| cut - first).collect();
+        let starts = scene_starts(&cuts, 0.0, frames.end() - first);
+        if !times.is_empty() {
+            return Levels::of(scores, times, &starts);
+        }
+        let own: Vec<f64> = frames.times.iter().map(|time| time - first).collect();
+        Levels::of(scores, &own, &starts)
+    }
+
+    /// What the original reaches beside itself, if that is known.
+    pub(crate) fn ceiling(&self, picture: usize) -> Option<Levels> {
+        self.levels(picture, self.ceilings.get(picture)?, &[])
+    }
+
+    /// Whether a result could reach the goal without being the original, as far as is known.
+    pub(crate) fn can_reach_goal(&self) -> bool {
+        let pictures = 0..self.ceilings.len();
+        let mut ceilings = pictures.filter_map(|picture| self.ceiling(picture));
+        ceilings.all(|ceiling| ceiling.leaves_room())
     }
 }
 
@@ -92,15 +121,7 @@ impl Run {
                 second: all,
             });
         }
-        let frames = clip.frames.get(self.picture)?;
-        let first = frames.first();
-        let cuts: Vec<f64> = frames.cuts.iter().map(|cut| cut - first).collect();
-        let starts = scene_starts(&cuts, 0.0, frames.end() - first);
-        let times = match self.times.is_empty() {
-            true => frames.times.iter().map(|time| time - first).collect(),
-            false => self.times.clone(),
-        };
-        Levels::of(&self.scores, &times, &starts)
+        clip.levels(self.picture, &self.scores, &self.times)
     }
 
     /// Whether it left a file that somebody can use.

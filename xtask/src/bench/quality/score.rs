@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 const SHORTEST: f64 = 1.0;
 /// And no longer.
 const LONGEST: f64 = 10.0;
+/// An original that is so little above the goal leaves nothing to take away.
+const ROOM: f64 = 1.0;
 /// What the mean may miss its goal by, and still counts as held.
 pub(crate) const SLACK: f64 = 0.3;
 
@@ -54,6 +56,13 @@ impl Levels {
     /// Whether every scene and nineteen frames of twenty are good enough, whatever the mean.
     pub(crate) fn hold_floor(&self) -> bool {
         self.scene >= GOAL.scene && self.worst5 >= GOAL.worst5
+    }
+
+    /// Whether an original that scores like this beside itself can be compressed at all and hold the guarantee.
+    pub(crate) fn leaves_room(&self) -> bool {
+        self.mean >= GOAL.mean + ROOM
+            && self.scene >= GOAL.scene + ROOM
+            && self.worst5 >= GOAL.worst5 + ROOM
     }
 
     /// The lower of two in each.
