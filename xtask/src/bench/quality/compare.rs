@@ -85,7 +85,7 @@ impl<'a> View<'a> {
     /// Our size over that of a single CRF that gives the same, as `asked` makes it of what we measure.
     fn over_single(&self, asked: impl Fn(&Levels) -> Levels) -> Series {
         self.each(|clip, ours| {
-            if ours.outcome != Outcome::Made {
+            if ours.outcome != Outcome::Made || !clip.can_reach_goal() {
                 return None;
             }
             let asked = asked(&ours.levels(clip)?);
@@ -104,7 +104,27 @@ pub(crate) fn headlines(view: &View<'_>, group: Group) -> Section {
     guarantee(view, &mut section);
     sizes(view, &mut section);
     accidents(view, &mut section);
+    circumstances(view, &mut section);
     section
+}
+
+/// What has to be known to read the lines.
+fn circumstances(view: &View<'_>, section: &mut Section) {
+    let beyond = view.clips.iter().filter(|clip| !clip.can_reach_goal());
+    let beyond: Vec<&str> = beyond.map(|clip| clip.name.as_str()).collect();
+    if !beyond.is_empty() {
+        section.note(format!(
+            "Left out of the lines on the mean, the floor and sizes at a guarantee, since the model gives the original \
+             beside itself hardly what is asked for, or less: {}.",
+            beyond.join(", ")
+        ));
+    }
+    let others = view.each(|_, run| Some(run.others));
+    if !others.is_empty() {
+        section.note(format!(
+            "While our jobs ran, others took {others} % of the machine's processor."
+        ));
+    }
 }
 
 fn search(view: &View<'_>, section: &mut Section) {
@@ -144,7 +164,8 @@ fn guarantee(view: &View<'_>, section: &mut Section) {
     let made = |of: fn(&Levels) -> f64| {
         view.each(|clip, run| {
             let levels = run.levels(clip)?;
-            (run.outcome == Outcome::Made).then(|| of(&levels))
+            let counts = run.outcome == Outcome::Made && clip.can_reach_goal();
+            counts.then(|| of(&levels))
         })
     };
     let error = made(|levels| (levels.mean - GOAL.mean).abs());

@@ -7,6 +7,9 @@ use super::tool::{Scale, Tool};
 use crate::bench::series::{Number, Series};
 use std::fmt::Write as _;
 
+/// Of an original that scores less beside itself it is said.
+const NEAR: f64 = 99.0;
+
 /// Contestants in the order of the tables; of the plain encodes the usual one alone.
 pub(crate) fn contestants(view: &View<'_>) -> Vec<Tool> {
     let family = view.family;
@@ -96,6 +99,21 @@ pub(crate) fn jobs(view: &View<'_>, tools: &[Tool]) -> String {
          clock | trials | to be known |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for clip in view.clips {
+        let ceiling = clip.ceiling(0).filter(|ceiling| ceiling.worst5 < NEAR);
+        if let Some(Levels {
+            mean,
+            scene,
+            worst5,
+            second,
+        }) = ceiling
+        {
+            let _ = writeln!(
+                text,
+                "| {} | *beside itself* | {:.0} | 100.0 % |  | {mean:.2} | {scene:.2} | {worst5:.2} | {second:.2} |  |  |  |  |  |",
+                clip.name,
+                clip.bytes as f64 / 1000.0
+            );
+        }
         for tool in tools {
             if let Some(run) = view.run(clip, *tool) {
                 let cells = cells(clip, run).join(" | ");

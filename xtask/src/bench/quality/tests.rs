@@ -137,6 +137,26 @@ fn a_line_for_each_contestant() {
 }
 
 #[test]
+fn an_original_that_scores_low_beside_itself_is_named() {
+    let (mut clips, results) = fixture();
+    clips[0].ceilings = vec![vec![92.5; 50]];
+    let clips: Vec<&Clip> = clips.iter().collect();
+    let view = View {
+        results: &results,
+        clips: &clips,
+        family: Family::H264,
+    };
+    let expected = "| easy.mp4 | *beside itself* | 1000 | 100.0 % |  | 92.50 | 92.50 | 92.50 | 92.50 |  |  |  |  |  |";
+    check(&[expected], &table::jobs(&view, &[]));
+    let text = headlines(&view, Group::All).text();
+    assert!(
+        !text.contains("| worst scene")
+            && text.contains("hardly what is asked for, or less: easy.mp4.")
+    );
+    assert!(text.contains("others took 0.00 (0.00 .. 0.00) %"), "{text}");
+}
+
+#[test]
 fn nothing_is_said_of_what_was_not_measured() {
     let clips = [clip("a.mp4", 2)];
     let clips: Vec<&Clip> = clips.iter().collect();
