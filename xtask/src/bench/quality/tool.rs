@@ -136,8 +136,7 @@ impl Tool {
             Self::Ours(family) => vec![
                 "compress",
                 "--local",
-                "--report",
-                "json",
+                "--report=json",
                 "--for",
                 family.goal(),
             ],
@@ -243,7 +242,7 @@ mod tests {
             Tool::Ours(Family::Av1),
             "aac",
             "kinora-av1",
-            "compress --local --report json --for modern",
+            "compress --local --report=json --for modern",
         );
         check(
             Tool::AbAv1(Family::H264, Scale::Own),
