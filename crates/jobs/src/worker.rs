@@ -3,10 +3,13 @@
 //! Every report names the lease. When the lease is somebody else's by then, nothing is written and the work is thrown
 //! away: two attempts can never mix.
 
+mod hold;
+
 use crate::order::Order;
 use crate::runner::{Made, Runner, Stop, Task, Watch, Wish};
 use crate::shared::Shared;
 use crate::{clock, policy, problem};
+use hold::Hold;
 use kinora_media::quality::Report;
 use kinora_store::contract::{Lease, Millis, Outcome, Problem, Progress, State, Verdict};
 use kinora_store::{Fault, TaskId};
@@ -73,6 +76,7 @@ fn carry_out(shared: &Shared, lease: &Lease, running: usize) -> Result<(Made, u6
         .blobs
         .create_work(id, lease.job.attempt)
         .map_err(|f| stored(&f))?;
+    let keep = hold(shared, id, &order)?;
     let runner = Runner {
         tools: &parts.tools,
         share: &parts.share,
@@ -87,12 +91,21 @@ fn carry_out(shared: &Shared, lease: &Lease, running: usize) -> Result<(Made, u6
         extension: order.extension.as_deref(),
         input: &input,
         work: &work,
-        keep: None,
+        keep: keep.as_ref().map(Hold::directory),
     };
     let mut beat = Heartbeat::new(shared, lease);
     let made = runner.run(&task, &mut beat)?;
     let (size, digest) = hash(&made.path, &mut beat)?;
     Ok((made, size, digest))
+}
+
+/// Where chunks are kept, for orders that can go on from them.
+fn hold(shared: &Shared, id: &TaskId, order: &Order) -> Result<Option<Hold>, Stop> {
+    if order.operation.search().is_none() {
+        return Ok(None);
+    }
+    let keep = shared.parts.blobs.keep(id).map_err(|f| stored(&f))?;
+    Ok(Hold::take(keep))
 }
 
 /// Writes down how it ended; files first or last, so that a crash between two steps leaves nothing without an owner.
@@ -112,6 +125,8 @@ fn report(
         Err(Stop::Asked(Wish::Cancel)) => fail(shared, lease, State::Cancelled, &cancelled()),
         Err(Stop::Asked(Wish::Lost | Wish::Continue)) => {
             tracing::warn!(task = ?id, "the lease was lost");
+            // The janitor leaves files to whoever may still be writing them.
+            disown(shared, id);
             Ok(())
         }
         Err(Stop::Failed { problem, transient }) => {

@@ -203,7 +203,7 @@ fn groups(known: &Results, entries: &[Entry], family: Family) -> String {
         };
         let mut section: Section = headlines(&view, group);
         let names: Vec<&str> = clips.iter().map(|clip| clip.name.as_str()).collect();
-        if group == Group::HeldOut {
+        if group == Group::HeldOut && !names.is_empty() {
             section.note(format!("These are: {}.", names.join(", ")));
         }
         text += &format!("{}\n", section.text());

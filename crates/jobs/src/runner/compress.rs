@@ -109,7 +109,7 @@ pub(super) fn run(
         info,
         quality,
     };
-    let made = compression.run(watch)?;
+    let made = compression.run(watch).map_err(|stop| keep.after(stop))?;
     if let Some(report) = &made.report {
         let report = serde_json::to_string(report).unwrap_or_default();
         tracing::debug!(target: "performance", report, "compressed");

@@ -234,6 +234,7 @@ impl Contest {
             picture,
             before: frames,
             result: file,
+            shown: picture,
             after: frames,
             size,
         };
@@ -253,6 +254,7 @@ impl Contest {
             picture: run.picture,
             before,
             result: made,
+            shown: 0,
             after: &after,
             size,
         };

@@ -49,6 +49,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) picture: usize,
     pub(crate) before: &'a Frames,
     pub(crate) result: &'a Path,
+    /// Which of the result's pictures.
+    pub(crate) shown: usize,
     pub(crate) after: &'a Frames,
     pub(crate) size: &'a Picture,
 }
@@ -162,11 +164,11 @@ impl Pair<'_> {
             "scale={width}:{height}:flags=bicubic:out_range=tv,format=yuv420p10le,setsar=1"
         );
         format!(
-            "[0:V:0]{stamps},{same}[made];\
+            "[0:V:{}]{stamps},{same}[made];\
              [1:V:{}]{whole}{stamps},{same}[original];\
              [made][original]libvmaf=model='version={MODEL}':log_fmt=json:log_path=scores.json:n_threads=2:\
              ts_sync_mode=nearest",
-            self.picture
+            self.shown, self.picture
         )
     }
 
@@ -256,6 +258,7 @@ mod tests {
             picture: 1,
             before,
             result: Path::new("b"),
+            shown: 0,
             after,
             size: &size,
         };
@@ -270,6 +273,7 @@ mod tests {
         let whole = |pairing| (Fields::Whole, pairing);
         let original = frames(50, false);
         let graph = check(&original, &frames(50, false), &[whole(Pairing::Number)], "");
+        assert!(graph.starts_with("[0:V:0]settb=1/1000,setpts=N,scale="));
         assert!(graph.contains("[1:V:1]settb=1/1000,setpts=N,scale=640:360:"));
         let graph = check(
             &original,

@@ -95,8 +95,12 @@ impl Finish<'_> {
     fn check(&self, output: &Path, watch: &mut dyn Watch) -> Result<(), Stop> {
         let Compression { runner, task, .. } = self.compression;
         let unsound = |stop| match stop {
-            Stop::Failed { problem, .. } => failed("result_unsound", &problem.description),
-            asked @ Stop::Asked(_) => asked,
+            Stop::Failed {
+                problem,
+                transient: false,
+            } => failed("result_unsound", &problem.description),
+            // A full disk is not the result's fault.
+            other => other,
         };
         let mut reporter = Reporter::new("verifying", watch);
         let made = runner

@@ -91,6 +91,9 @@ impl Hunt<'_> {
         };
         let studio = self.studio;
         let act = |trial: Trial| {
+            if let Some((chunk, scores)) = studio.tried(&trial.frames, trial.crf) {
+                return Ok((trial.scene, chunk, scores));
+            }
             let chunk = studio.encode(&trial.frames, trial.crf)?;
             let scores = studio.score(&chunk, &trial.frames, None)?;
             Ok((trial.scene, chunk, scores))

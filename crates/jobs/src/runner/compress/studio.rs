@@ -79,16 +79,11 @@ pub(super) struct Scores {
 impl Studio<'_> {
     /// Encodes the frames at this CRF.
     pub(super) fn encode(&self, frames: &Range<usize>, crf: f64) -> Result<Chunk, Stop> {
-        let codec = self.outline.codec().name();
-        let hundredths = (crf * 100.0).round() as u32;
-        let name = format!("{codec}-{}-{}-{hundredths}", frames.start, frames.end);
-        if let Some(chunk) = self.keep.read::<Chunk>(&name)
-            && self.keep.path(&chunk.file).exists()
-        {
+        let name = self.name(frames, crf);
+        if let Some(chunk) = self.keep.read::<Chunk>(&name) {
             self.bench.crew.advance(frames.len() as u64);
             return Ok(chunk);
         }
-        let file = format!("{name}.mp4");
         let part = self.keep.path(&format!("{name}.part"));
         let ran = self.source.reached(frames, |span| {
             let (ran, seen) = self.encode_span(span, crf, &part)?;
@@ -98,9 +93,8 @@ impl Studio<'_> {
         if packets.count != frames.len() {
             return Err(failed("result_unsound", "frames were lost while encoding"));
         }
-        std::fs::rename(&part, self.keep.path(&file)).map_err(|e| machine("a chunk", &e))?;
         let chunk = Chunk {
-            file,
+            file: format!("{name}.mp4"),
             crf,
             frames: packets.count,
             bytes: packets.bytes,
@@ -109,9 +103,26 @@ impl Studio<'_> {
             cpu_s: ran.cpu_s,
         };
         self.keep
-            .write(&name, &chunk)
-            .map_err(|e| machine("a note", &e))?;
+            .take(&part, &chunk.file, &name, &chunk)
+            .map_err(|e| machine("a chunk", &e))?;
         Ok(chunk)
+    }
+
+    /// What encoding and scoring these frames has come to before; the chunk itself may be gone.
+    pub(super) fn tried(&self, frames: &Range<usize>, crf: f64) -> Option<(Chunk, Scores)> {
+        let name = self.name(frames, crf);
+        let known = (
+            self.keep.recall(&name)?,
+            self.keep.recall(&score_name(&name, None))?,
+        );
+        self.bench.crew.advance(frames.len() as u64);
+        Some(known)
+    }
+
+    fn name(&self, frames: &Range<usize>, crf: f64) -> String {
+        let codec = self.outline.codec().name();
+        let hundredths = (crf * 100.0).round() as u32;
+        format!("{codec}-{}-{}-{hundredths}", frames.start, frames.end)
     }
 
     fn encode_span(
@@ -161,8 +172,7 @@ impl Studio<'_> {
         picks: Option<&[Range<usize>]>,
     ) -> Result<Scores, Stop> {
         let stem = chunk.file.trim_end_matches(".mp4");
-        let extent = picks.map_or_else(|| "all".into(), |picks| picks.len().to_string());
-        let name = format!("{LOG}-{extent}-{stem}");
+        let name = score_name(stem, picks);
         if let Some(scores) = self.keep.read::<Scores>(&name) {
             return Ok(scores);
         }
@@ -263,6 +273,12 @@ impl Studio<'_> {
             ..Scores::default()
         })
     }
+}
+
+/// Under which name a chunk's scores are noted.
+fn score_name(chunk: &str, picks: Option<&[Range<usize>]>) -> String {
+    let extent = picks.map_or_else(|| "all".into(), |picks| picks.len().to_string());
+    format!("{LOG}-{extent}-{chunk}")
 }
 
 /// Pairs of raw pictures that come through a pipe.
