@@ -1,4 +1,4 @@
-//! Tags that tell where a video was taken: left out when asked, carried along otherwise.
+//! Tags, and those among them that tell where a video was taken: left out when asked, carried along otherwise.
 //!
 //! MP4 has one place for a location, and FFmpeg writes it from `location` alone: what an Apple phone writes is lost
 //! unless it is given under that name. (`-movflags use_metadata_tags` keeps all names, but then titles stand where only
@@ -25,34 +25,55 @@ const PARTS: &[&str] = &[
 /// Where Apple's phones write the place.
 const APPLE: &str = "com.apple.quicktime.location.ISO6709";
 
-/// Appends what becomes of the places of a file and of its tracks; `outputs` are the tracks' indexes in the source, in
-/// the order of the result.
-pub(crate) fn push(command: &mut Command, info: &MediaInfo, outputs: &[u32], is_removed: bool) {
+/// Appends what becomes of the tags of a file and of its tracks: copied from this input, without places when asked.
+/// `tracks` are their indexes in the source, in the order of the result.
+pub(crate) fn push(
+    command: &mut Command,
+    input: usize,
+    info: &MediaInfo,
+    tracks: &[u32],
+    is_removed: bool,
+) {
+    let none = BTreeMap::new();
+    let tags = |index: &u32| {
+        let stream = info.streams.iter().find(|stream| stream.index == *index);
+        stream.map_or(&none, |stream| &stream.tags)
+    };
+    let is_hidden = |tags| is_removed && hides_place(tags);
+    let whole = (!is_hidden(&info.tags)).then(|| input.to_string());
+    command.pair("-map_metadata", whole.as_deref().unwrap_or("-1"));
+    // Tags of tracks are copied by themselves from the same input, unless one of them is given: then all have to be.
+    if input != 0 || tracks.iter().map(tags).any(is_hidden) {
+        for (place, index) in tracks.iter().enumerate() {
+            let from = (!is_hidden(tags(index))).then(|| format!("{input}:s:{index}"));
+            let option = format!("-map_metadata:s:{place}");
+            command.pair(option, from.as_deref().unwrap_or("-1"));
+        }
+    }
     if is_removed {
-        remove(command, "-metadata", "-map_metadata", &info.tags);
-        for (place, index) in outputs.iter().enumerate() {
-            let tags = info.streams.iter().find(|stream| stream.index == *index);
-            let (set, map) = (
-                format!("-metadata:s:{place}"),
-                format!("-map_metadata:s:{place}"),
-            );
-            tags.into_iter()
-                .for_each(|stream| remove(command, &set, &map, &stream.tags));
+        remove(command, "-metadata", &info.tags);
+        for (place, index) in tracks.iter().enumerate() {
+            remove(command, &format!("-metadata:s:{place}"), tags(index));
         }
     } else if let Some(place) = apple(&info.tags) {
         command.pair("-metadata", format!("location={place}"));
     }
 }
 
-/// An empty value removes a tag. A name that cannot stand in an argument takes all the others with it, as does a list
-/// that was too long to be read whole: a place must not stay by being odd.
-fn remove(command: &mut Command, set: &str, map: &str, tags: &BTreeMap<String, String>) {
-    let places = || tags.keys().filter(|name| tells_place(name));
-    if tags.len() >= limits::TAGS || places().any(|name| !is_plain(name)) {
-        command.pair(map, "-1");
-        return;
+/// An empty value removes a tag.
+fn remove(command: &mut Command, option: &str, tags: &BTreeMap<String, String>) {
+    if !hides_place(tags) {
+        for name in tags.keys().filter(|name| tells_place(name)) {
+            command.pair(option, format!("{name}="));
+        }
     }
-    places().for_each(|name| command.pair(set, format!("{name}=")));
+}
+
+/// A name that cannot stand in an argument takes all the others with it, as does a list that was too long to be read
+/// whole: a place must not stay by being odd.
+fn hides_place(tags: &BTreeMap<String, String>) -> bool {
+    let mut places = tags.keys().filter(|name| tells_place(name));
+    tags.len() >= limits::TAGS || places.any(|name| !is_plain(name))
 }
 
 fn tells_place(name: &str) -> bool {

@@ -209,9 +209,10 @@ impl Tracks {
     /// Appends maps and codecs, after the picture, which is output track 0.
     pub(crate) fn push(&self, command: &mut Command) {
         self.push_from(command, 0);
+        command.words(&["-map_metadata", "0"]);
     }
 
-    /// The same, for tracks of this input.
+    /// The same, for tracks of this input, and without their tags.
     pub(crate) fn push_from(&self, command: &mut Command, input: usize) {
         for index in self.indexes() {
             command.map_of(input, index);
@@ -227,7 +228,6 @@ impl Tracks {
         }
         self.covers.push(command, self.attachments.len());
         command.words(&["-dn"]);
-        command.pair("-map_metadata", input);
         command.pair("-map_chapters", input);
     }
 

@@ -4,6 +4,7 @@
 
 mod files;
 mod golden;
+mod outline;
 mod options;
 mod made;
 mod properties;

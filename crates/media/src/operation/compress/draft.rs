@@ -6,7 +6,7 @@ use crate::info::{MediaInfo, Size, Video};
 use crate::operation::everyday::expectation;
 use crate::operation::fit::{self, even};
 use crate::plan::command::Command;
-use crate::plan::picture::{Picture, Wish};
+use crate::plan::picture::{Fields, Picture, Wish};
 use crate::plan::tracks::sound::Sounds;
 use crate::plan::tracks::{Container, Tracks};
 use crate::plan::{Codec, Context, Expectation, Step, encode, location};
@@ -29,11 +29,11 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Decides; `interlaced` is what was found out about the fields, by looking or by the flag.
+    /// Decides; `fields` is what was found out about them, by looking or by the flag.
     pub(crate) fn new(
         options: &Options,
         codec: Codec,
-        interlaced: bool,
+        fields: Fields,
         info: &MediaInfo,
         context: &Context<'_>,
     ) -> Result<Self, Fault> {
@@ -42,7 +42,7 @@ impl Draft {
         let wish = Wish {
             codec,
             tone_map: options.tone_map,
-            interlaced,
+            fields,
             size: same_size(video),
             preset: options.speed.preset(codec),
         };
@@ -89,9 +89,9 @@ impl Draft {
         share: f64,
     ) -> Step {
         self.tracks.push_from(&mut command, input);
+        let kept: Vec<u32> = self.indexes().collect();
+        location::push(&mut command, input, info, &kept, self.remove_location);
         self.drop_stale(&mut command, info);
-        let outputs: Vec<u32> = self.indexes().collect();
-        location::push(&mut command, info, &outputs, self.remove_location);
         if self.container == Container::Mp4 {
             if self.picture.codec == Codec::Hevc {
                 encode::tag_hevc(&mut command);

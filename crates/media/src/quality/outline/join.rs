@@ -61,10 +61,6 @@ impl Outline {
         if self.draft.container == Container::Mp4 {
             command.pair("-video_track_timescale", time_scale(rate));
         }
-        // Given once, it has to be given for all.
-        for (place, index) in self.draft.indexes().enumerate() {
-            command.pair(format!("-map_metadata:s:{place}"), format!("1:s:{index}"));
-        }
         let mut step = self.draft.write(command, 1, info, "joining", 1.0);
         if FROM_ANYWHERE.iter().any(|name| info.is_format(name)) {
             let rest =
