@@ -82,7 +82,10 @@ impl Result<'_> {
     /// File, sizes and quality of a compression.
     fn measured(&self, before: u64) -> String {
         let name = self.input.file_name().unwrap_or(self.input.as_os_str());
-        let sizes = proof::sizes(before, self.size);
+        let sizes = match self.kept_original {
+            true => show_size(before),
+            false => proof::sizes(before, self.size),
+        };
         let quality = self.report.and_then(proof::quality);
         let quality = quality.map(|quality| format!(", {quality}"));
         format!(

@@ -3,7 +3,7 @@
 use super::Look;
 use super::curve::{self, Bar, Curve};
 use super::words::{goal, moment};
-use crate::terminal::{ERROR, HELP, WORTH, styled};
+use crate::terminal::{HELP, WARNING, WORTH, styled};
 use kinora_media::quality::Report;
 
 /// Lines of the curve.
@@ -124,7 +124,8 @@ impl Field {
                 Kind::Empty => None,
                 Kind::Floor => Some(HELP),
                 Kind::Curve => Some(WORTH),
-                Kind::BelowFloor => Some(ERROR),
+                // A moment below the floor is no missed floor: that one is a scene's.
+                Kind::BelowFloor => Some(WARNING),
             };
             match style {
                 Some(style) => line.push_str(&styled(style, &run, self.look.colours)),

@@ -4,7 +4,7 @@
 //! home.
 
 use super::svg::{Size, drawing};
-use super::words::{self, escape, goal, moment, score};
+use super::words::{self, escape, goal, instant, moment, score};
 use crate::units::show_size;
 use kinora_media::quality::Report;
 use kinora_media::quality::report::{Scene, Status};
@@ -168,7 +168,7 @@ fn places(report: &Report, pictures: &Pictures) -> String {
     let mut html = String::new();
     let metric = escape(&words::metric(&report.metric));
     for (n, (place, pair)) in report.worst.iter().zip(pairs).enumerate() {
-        let (at, n) = (moment(place.at_s), n + 1);
+        let (at, n) = (instant(place.at_s), n + 1);
         let _ = write!(
             html,
             "<article class=\"pair\">\n<h3>{at}, {metric} {}</h3>\n\
@@ -189,7 +189,7 @@ fn places(report: &Report, pictures: &Pictures) -> String {
 fn list_of_places(report: &Report) -> String {
     let places = report.worst.iter().take(6);
     let items: String = places
-        .map(|place| format!("<li>{}: {}</li>", moment(place.at_s), score(place.score)))
+        .map(|place| format!("<li>{}: {}</li>", instant(place.at_s), score(place.score)))
         .collect();
     if items.is_empty() {
         return items;

@@ -69,6 +69,15 @@ pub(super) fn moment(seconds: f64) -> String {
     format!("{}.{}", show_seconds(tenths / 10), tenths % 10)
 }
 
+/// A frame's time, to the hundredth: `1:02.48`.
+pub(super) fn instant(seconds: f64) -> String {
+    if !(0.0..=LONGEST_S).contains(&seconds) {
+        return NOTHING.into();
+    }
+    let hundredths = (seconds * 100.0).round() as u64;
+    format!("{}.{:02}", show_seconds(hundredths / 100), hundredths % 100)
+}
+
 /// A time that something took: `4.1 s`, `3:20`.
 fn span(seconds: f64) -> String {
     match seconds {
@@ -147,15 +156,13 @@ pub(super) fn metric(metric: &Metric) -> String {
 /// What a reader must know of the scores: model, viewing condition, caveat; each may be missing.
 pub(super) fn about_metric(report: &Report) -> Vec<String> {
     let told = &report.metric;
-    let parts = [&told.name, &told.model, &told.condition];
-    let parts = parts
-        .iter()
-        .enumerate()
-        .filter(|(_, part)| !part.is_empty());
-    let line: Vec<_> = parts
-        .map(|(n, part)| if n == 0 { metric(told) } else { name(part) })
-        .collect();
-    let lines = [line.join(", "), sentence(&told.caveat)];
+    let scores = match told.name.as_str() {
+        "" => String::new(),
+        _ => metric(told),
+    };
+    let parts = [scores, name(&told.model), sentence(&told.condition)];
+    let known: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let lines = [known.join(", "), sentence(&told.caveat)];
     lines.into_iter().filter(|line| !line.is_empty()).collect()
 }
 
@@ -282,7 +289,7 @@ pub(super) fn effort(report: &Report) -> String {
         n => format!(", {n} scenes again"),
     };
     format!(
-        "{probes} of {} frames, search {}, encode {}{again}",
+        "{probes} ({} frames), search {}, encode {}{again}",
         effort.probe_frames,
         span(effort.search_s),
         span(effort.encode_s),

@@ -10,20 +10,20 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A user with a home, a video in it, and a server.
-struct User {
+pub(crate) struct User {
     server: Server,
     home: TempDir,
 }
 
 impl User {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("in.mp4"), clip()).unwrap();
         let server = Server::start(&home.path().join("data"), &[]);
         Self { home, server }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
@@ -33,7 +33,7 @@ impl User {
         command
     }
 
-    fn run(&self, line: &str) -> Ended {
+    pub(crate) fn run(&self, line: &str) -> Ended {
         Ended::of(self.command(line).output().unwrap())
     }
 
@@ -57,7 +57,7 @@ impl User {
         (child, output)
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let ours = |name: &String| !name.starts_with("data") && name != "state";
         let all = fs::read_dir(self.home.path())
             .unwrap()
@@ -71,7 +71,7 @@ impl User {
     }
 }
 
-fn at_home(home: &Path, line: &str) -> Command {
+pub(crate) fn at_home(home: &Path, line: &str) -> Command {
     let mut command = kinora();
     command
         .args(line.split(' '))
@@ -86,14 +86,14 @@ fn at_home(home: &Path, line: &str) -> Command {
 }
 
 /// How a command ended, and what it said.
-struct Ended {
-    code: Option<i32>,
-    output: String,
-    errors: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) errors: String,
 }
 
 impl Ended {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
             output: String::from_utf8(output.stdout).unwrap(),
@@ -101,7 +101,7 @@ impl Ended {
         }
     }
 
-    fn check(self, code: i32, output: &str) -> Self {
+    pub(crate) fn check(self, code: i32, output: &str) -> Self {
         assert_eq!(
             (self.code, self.output.as_str()),
             (Some(code), output),
@@ -111,7 +111,7 @@ impl Ended {
         self
     }
 
-    fn lines(&self) -> Vec<Value> {
+    pub(crate) fn lines(&self) -> Vec<Value> {
         self.output
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())

@@ -13,5 +13,6 @@ mod wire;
 mod harness;
 mod builds;
 mod cli;
+mod report;
 mod crash;
 mod strangers;
