@@ -41,10 +41,12 @@ impl Options {
 }
 
 impl Speed {
-    /// The encoder's own name for it.
+    /// The encoder's own name for it. x264 at equal VMAF: `faster` takes 65 % of `medium`'s time for 6 % more bytes
+    /// (`veryfast` 43 %, for a quarter more), `slow` 139 % for 4 % less.
     pub(crate) fn preset(self, codec: Codec) -> &'static str {
         match (codec, self) {
-            (Codec::H264 | Codec::Hevc, Self::Fast) => "fast",
+            (Codec::H264, Self::Fast) => "faster",
+            (Codec::Hevc, Self::Fast) => "fast",
             (Codec::H264 | Codec::Hevc, Self::Normal) => "medium",
             (Codec::H264 | Codec::Hevc, Self::Best) => "slow",
             (Codec::Av1, Self::Fast) => "10",
