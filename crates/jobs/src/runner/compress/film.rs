@@ -28,6 +28,8 @@ pub(super) struct Film<'a> {
     pub(super) chunks: Vec<Option<(Chunk, Scores)>>,
     allocation: Allocation,
     begun: Vec<bool>,
+    /// How often chunks were released to be made again.
+    pass: u32,
     /// Frames of the chunks to be made in this pass.
     frames: usize,
 }
@@ -51,6 +53,7 @@ impl<'a> Film<'a> {
             allocation: search.allocate(limit),
             chunks: vec![None; scenes.len()],
             begun: vec![false; scenes.len()],
+            pass: 0,
             frames: scenes.iter().map(ExactSizeIterator::len).sum(),
             studio,
             scenes,
@@ -106,6 +109,7 @@ impl<'a> Film<'a> {
             self.search.release(scene);
         }
         self.allocation = self.search.allocate(self.limit);
+        self.pass += 1;
         let mut again = 0;
         self.frames = 0;
         for &scene in scenes {
@@ -154,7 +158,8 @@ impl Work for Film<'_> {
     fn next(&mut self) -> Option<Take> {
         let scene = self.begun.iter().position(|begun| !begun)?;
         self.begun[scene] = true;
-        let crf = self.allocation.crf[scene];
+        let (frames, crf) = (&self.scenes[scene], self.allocation.crf[scene]);
+        let crf = self.studio.settled(self.pass, frames, crf);
         Some(Take { scene, crf })
     }
 

@@ -19,6 +19,8 @@ use std::path::PathBuf;
 const GOP_S: f64 = 10.0;
 /// Scores are written by FFmpeg into a file of the scratch directory under this name and the chunk's.
 const LOG: &str = "score";
+/// Choices are noted under this name, the pass, and the chunk's.
+const TAKE: &str = "take";
 
 /// Which number says how good a frame is.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +83,7 @@ impl Studio<'_> {
     pub(super) fn encode(&self, frames: &Range<usize>, crf: f64) -> Result<Chunk, Stop> {
         let name = self.name(frames, crf);
         if let Some(chunk) = self.keep.read::<Chunk>(&name) {
+            tracing::debug!(name, "known");
             self.bench.crew.advance(frames.len() as u64);
             return Ok(chunk);
         }
@@ -115,8 +118,23 @@ impl Studio<'_> {
             self.keep.recall(&name)?,
             self.keep.recall(&score_name(&name, None))?,
         );
+        tracing::debug!(name, "known");
         self.bench.crew.advance(frames.len() as u64);
         Some(known)
+    }
+
+    /// The CRF that these frames are encoded with in this pass: an earlier attempt's choice, else this one. Which
+    /// scenes are done first differs from run to run and moves the others' CRF, so that without it an attempt would
+    /// pass over the chunks of the one before.
+    pub(super) fn settled(&self, pass: u32, frames: &Range<usize>, crf: f64) -> f64 {
+        let codec = self.outline.codec().name();
+        let name = format!("{TAKE}-{pass}-{codec}-{}-{}", frames.start, frames.end);
+        self.keep.read(&name).unwrap_or_else(|| {
+            if let Err(error) = self.keep.write(&name, &crf) {
+                tracing::warn!(%error, "a choice could not be noted");
+            }
+            crf
+        })
     }
 
     fn name(&self, frames: &Range<usize>, crf: f64) -> String {
