@@ -33,8 +33,8 @@ pub(crate) enum Fields {
 /// Which frames of the two sides belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pairing {
-    /// Those of the same number.
-    Number,
+    /// Those of the same number, once so many of the original's first are left out.
+    Number(usize),
     /// The nearest in time, counted from each side's first.
     Start,
     /// The nearest in time, as the files say: frames at the beginning may be missing.
@@ -88,13 +88,17 @@ impl Pair<'_> {
             true if is_split => (&[Fields::Split], before * 2),
             true => (&[Fields::Whole, Fields::Joined], before),
         };
-        let pairings: &[Pairing] = match frames == after {
-            true => &[Pairing::Number],
-            false => &[Pairing::Start, Pairing::Clock],
-        };
+        let mut pairings = vec![Pairing::Number(0)];
+        if frames != after {
+            pairings = vec![Pairing::Start, Pairing::Clock];
+        }
+        // A few are missing: most likely all of them at one end.
+        if (1..=frames / 5).contains(&frames.saturating_sub(after)) {
+            pairings.extend([Pairing::Number(0), Pairing::Number(frames - after)]);
+        }
         let ways = fields.iter();
-        ways.flat_map(|&fields| pairings.iter().map(move |&pairing| (fields, pairing)))
-            .collect()
+        let with_each = |&fields| pairings.iter().map(move |&pairing| (fields, pairing));
+        ways.flat_map(with_each).collect()
     }
 
     fn score_as(
@@ -138,8 +142,16 @@ impl Pair<'_> {
 
     fn times(&self, pairing: Pairing, fields: Fields) -> Vec<f64> {
         let zero = match pairing {
-            Pairing::Number if fields != Fields::Split => return Vec::new(),
-            Pairing::Number | Pairing::Start => self.after.first(),
+            Pairing::Number(skipped) if fields != Fields::Split => {
+                if self.after.times.len() == self.before.times.len() {
+                    return Vec::new();
+                }
+                let first = self.before.first();
+                let kept = self.before.times.iter().skip(skipped);
+                let kept = kept.take(self.after.times.len());
+                return kept.map(|time| time - first).collect();
+            }
+            Pairing::Number(_) | Pairing::Start => self.after.first(),
             Pairing::Clock => self.before.first(),
         };
         let times = self.after.times.iter();
@@ -148,9 +160,13 @@ impl Pair<'_> {
 
     fn graph(&self, fields: Fields, pairing: Pairing) -> String {
         let stamps = match pairing {
-            Pairing::Number => "settb=1/1000,setpts=N",
+            Pairing::Number(_) => "settb=1/1000,setpts=N",
             Pairing::Start => "settb=1/1000000,setpts=PTS-STARTPTS",
             Pairing::Clock => "settb=1/1000000",
+        };
+        let skip = match pairing {
+            Pairing::Number(skipped) if skipped > 0 => format!("trim=start_frame={skipped},"),
+            _ => String::new(),
         };
         let whole = match fields {
             Fields::Whole => "",
@@ -165,7 +181,7 @@ impl Pair<'_> {
         );
         format!(
             "[0:V:{}]{stamps},{same}[made];\
-             [1:V:{}]{whole}{stamps},{same}[original];\
+             [1:V:{}]{whole}{skip}{stamps},{same}[original];\
              [made][original]libvmaf=model='version={MODEL}':log_fmt=json:log_path=scores.json:n_threads=2:\
              ts_sync_mode=nearest",
             self.shown, self.picture
@@ -186,11 +202,18 @@ impl Pair<'_> {
         if self.is_small() {
             notes.push("scored at twice its size".to_owned());
         }
-        if pairing != Pairing::Number {
-            let (before, after) = (self.before.times.len(), self.after.times.len());
-            notes.push(format!(
+        let (before, after) = (self.before.times.len(), self.after.times.len());
+        match pairing {
+            Pairing::Number(0) if after >= before => {}
+            Pairing::Number(0) => {
+                notes.push(format!("the last {} frames are missing", before - after))
+            }
+            Pairing::Number(skipped) => {
+                notes.push(format!("the first {skipped} frames are missing"))
+            }
+            Pairing::Start | Pairing::Clock => notes.push(format!(
                 "{after} frames of {before}, paired by the nearest time"
-            ));
+            )),
         }
         notes.join("; ")
     }
@@ -234,73 +257,4 @@ pub(crate) fn find(own: PathBuf, scratch: &Path) -> Result<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn frames(count: usize, interlaced: bool) -> Frames {
-        let times = (0..count).map(|n| n as f64 / 25.0).collect();
-        Frames {
-            times,
-            cuts: Vec::new(),
-            interlaced,
-        }
-    }
-
-    fn check(before: &Frames, after: &Frames, ways: &[(Fields, Pairing)], note: &str) -> String {
-        let size = Picture {
-            width: 640,
-            height: 360,
-            transfer: String::new(),
-        };
-        let pair = Pair {
-            original: Path::new("a"),
-            picture: 1,
-            before,
-            result: Path::new("b"),
-            shown: 0,
-            after,
-            size: &size,
-        };
-        assert_eq!(pair.ways(), ways);
-        let (fields, pairing) = *ways.last().unwrap();
-        assert_eq!(pair.note(fields, pairing), note);
-        pair.graph(fields, pairing)
-    }
-
-    #[test]
-    fn frames_are_paired_by_number_where_there_are_as_many() {
-        let whole = |pairing| (Fields::Whole, pairing);
-        let original = frames(50, false);
-        let graph = check(&original, &frames(50, false), &[whole(Pairing::Number)], "");
-        assert!(graph.starts_with("[0:V:0]settb=1/1000,setpts=N,scale="));
-        assert!(graph.contains("[1:V:1]settb=1/1000,setpts=N,scale=640:360:"));
-        let graph = check(
-            &original,
-            &frames(25, false),
-            &[whole(Pairing::Start), whole(Pairing::Clock)],
-            "25 frames of 50, paired by the nearest time",
-        );
-        assert!(!graph.contains("setpts"));
-    }
-
-    #[test]
-    fn fields_are_undone_as_the_result_did_it() {
-        let number = |fields| (fields, Pairing::Number);
-        let both = [number(Fields::Whole), number(Fields::Joined)];
-        let joined = "original deinterlaced";
-        let original = frames(50, true);
-        check(&original, &frames(50, false), &both, joined);
-        let split = "original deinterlaced, fields as frames";
-        let result = frames(100, false);
-        let graph = check(&original, &result, &[number(Fields::Split)], split);
-        assert!(graph.contains("bwdif=mode=send_field"));
-    }
-
-    #[test]
-    fn scores_are_read_in_hundredths() {
-        let log = json!({"frames": [{"metrics": {"vmaf": 95.126}}, {"metrics": {"vmaf": 100}}]});
-        assert_eq!(read(&log), [95.13, 100.0]);
-        assert!(read(&json!({})).is_empty());
-    }
-}
+mod tests;
