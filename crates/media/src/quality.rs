@@ -14,6 +14,7 @@ pub mod scenes;
 pub mod samples;
 pub mod search;
 pub mod runs;
+pub mod classify;
 pub mod summary;
 
 pub use report::Report;

@@ -11,6 +11,7 @@ mod crew;
 mod keep;
 mod child;
 mod source;
+mod sampler;
 mod studio;
 mod tally;
 mod hunt;
@@ -27,14 +28,16 @@ use finish::Finish;
 use hunt::Hunt;
 use keep::Keep;
 use kinora_media::Fault;
-use kinora_media::info::{MediaInfo, Scan};
+use kinora_media::info::MediaInfo;
 use kinora_media::operation::compress::{Goal, Options, Quality};
+use kinora_media::quality::classify::Class;
 use kinora_media::quality::outline::{self, Codec, Outline};
 use kinora_media::quality::report::Levels;
 use kinora_media::quality::runs::Timing;
 use kinora_media::quality::samples::{self, Sampling};
 use kinora_media::quality::scenes;
 use kinora_media::quality::search::{Scale, Search};
+use sampler::Sampler;
 use source::Source;
 use std::ops::Range;
 use std::time::Instant;
@@ -56,6 +59,8 @@ const CORRECTIONS: u32 = 2;
 
 /// Where each stage begins and ends in the whole, by experience.
 const LOOKING: (f64, f64) = (0.0, 0.06);
+/// The kind of footage; at the end of looking.
+const LOOKED: (f64, f64) = (0.055, 0.06);
 const SEARCHING: (f64, f64) = (0.06, 0.3);
 const ENCODING: (f64, f64) = (0.3, 0.95);
 const CHECKING: (f64, f64) = (0.95, 1.0);
@@ -123,12 +128,12 @@ impl Compression<'_> {
         let first = self.build(codecs[0])?;
         let source = self.look(first, watch)?;
         self.check_whole(&source)?;
-        let is_interlaced = self.is_interlaced(&source, first);
+        let class = self.class(&source, first, watch)?;
         let scenes = self.scenes(&source);
         let sampling = samples::choose(&source.frames, &scenes);
         let mut best: Option<Candidate> = None;
         for codec in codecs {
-            let found = self.hunt(codec, &source, is_interlaced, &scenes, &sampling, watch)?;
+            let found = self.hunt(codec, &source, &class, &scenes, &sampling, watch)?;
             best = Some(match best {
                 Some(best) if found.bytes as f64 > best.bytes as f64 * AV1_SAVES => {
                     best.after(&found)
@@ -140,7 +145,7 @@ impl Compression<'_> {
         let Some(chosen) = best else {
             return Err(hopeless(Fault::NoVideo));
         };
-        self.make(chosen, &source, is_interlaced, &scenes, watch)
+        self.make(chosen, &source, &class, &scenes, watch)
     }
 
     /// Encodes what was chosen, unless it is not worth it.
@@ -148,7 +153,7 @@ impl Compression<'_> {
         &self,
         chosen: Candidate,
         source: &Source<'_>,
-        is_interlaced: bool,
+        class: &Class,
         scenes: &[Range<usize>],
         watch: &mut dyn Watch,
     ) -> Result<Made, Stop> {
@@ -161,8 +166,8 @@ impl Compression<'_> {
             own = self.look(build, watch)?;
             &own
         };
-        let outline = self.outline(chosen.codec, is_interlaced, build)?;
-        let studio = self.studio(source, build, &outline, is_interlaced, scenes.len());
+        let outline = self.outline(chosen.codec, class, build)?;
+        let studio = self.studio(source, build, &outline, class, scenes.len());
         let input_bytes = self.input_bytes()?;
         let other = outline.sound_bytes(self.info);
         let finish = Finish {
@@ -247,7 +252,7 @@ impl Compression<'_> {
         &self,
         codec: Codec,
         source: &Source<'_>,
-        is_interlaced: bool,
+        class: &Class,
         scenes: &[Range<usize>],
         sampling: &Sampling,
         watch: &mut dyn Watch,
@@ -260,16 +265,10 @@ impl Compression<'_> {
             own = self.look(build, watch)?;
             &own
         };
-        let outline = self.outline(codec, is_interlaced, build)?;
+        let outline = self.outline(codec, class, build)?;
         let studio = Studio {
             scores_all: true,
-            ..self.studio(
-                source,
-                build,
-                &outline,
-                is_interlaced,
-                sampling.samples.len(),
-            )
+            ..self.studio(source, build, &outline, class, sampling.samples.len())
         };
         let scale = scale(&outline, self.quality, build.tried.svt_quarter_crf);
         let lengths: Vec<usize> = scenes.iter().map(ExactSizeIterator::len).collect();
@@ -304,10 +303,20 @@ impl Compression<'_> {
         }
     }
 
-    /// Whether the fields of a frame are from different times.
-    fn is_interlaced(&self, _source: &Source<'_>, _build: &Build) -> bool {
-        let video = self.info.first_video();
-        video.is_some_and(|(_, video)| video.scan == Scan::Interlaced)
+    /// What kind of footage it is.
+    fn class(
+        &self,
+        source: &Source<'_>,
+        build: &Build,
+        watch: &mut dyn Watch,
+    ) -> Result<Class, Stop> {
+        let sampler = Sampler {
+            bench: self.bench(self.task.input),
+            build,
+            source,
+        };
+        let width = self.runner.threads as usize;
+        sampler.class(width, &mut teller("looking", LOOKED, watch))
     }
 
     /// What is worth saying about the footage.
@@ -315,14 +324,14 @@ impl Compression<'_> {
         let video = self.info.first_video().map(|(_, video)| video);
         let is = |what: fn(&kinora_media::info::Video) -> bool| video.is_some_and(what);
         let found = [
-            ("interlaced", studio.has_memory),
             ("variable_rate", studio.timing == Timing::Variable),
             ("hdr", is(kinora_media::info::Video::is_hdr)),
             ("ten_bit", is(|video| video.bit_depth > 8)),
             ("rotated", is(|video| video.rotation != 0)),
         ];
         let found = found.into_iter().filter(|(_, is)| *is);
-        found.map(|(word, _)| word.to_owned()).collect()
+        let words = studio.class.words().chain(found.map(|(word, _)| word));
+        words.map(str::to_owned).collect()
     }
 
     fn goal(&self) -> Levels {
@@ -351,9 +360,9 @@ impl Compression<'_> {
             .ok_or_else(missing)
     }
 
-    fn outline(&self, codec: Codec, interlaced: bool, build: &Build) -> Result<Outline, Stop> {
+    fn outline(&self, codec: Codec, class: &Class, build: &Build) -> Result<Outline, Stop> {
         let context = source::context(build, self.runner.threads);
-        Outline::new(self.options, codec, interlaced, self.info, &context).map_err(hopeless)
+        Outline::new(self.options, codec, class.fields, self.info, &context).map_err(hopeless)
     }
 
     fn studio<'s>(
@@ -361,7 +370,7 @@ impl Compression<'_> {
         source: &'s Source<'s>,
         build: &'s Build,
         outline: &'s Outline,
-        has_memory: bool,
+        class: &'s Class,
         pieces: usize,
     ) -> Studio<'s> {
         let size = outline.size();
@@ -379,7 +388,8 @@ impl Compression<'_> {
             source,
             build,
             outline,
-            has_memory,
+            class,
+            has_memory: class.is_interlaced(),
         }
     }
 
@@ -387,6 +397,7 @@ impl Compression<'_> {
         Bench {
             runner: self.runner,
             crew: self.crew,
+            keep: self.keep,
             scratch: self.keep.directory(),
             input,
         }

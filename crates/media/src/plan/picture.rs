@@ -17,12 +17,37 @@ pub(crate) struct Wish {
     pub(crate) codec: Codec,
     /// HDR becomes SDR.
     pub(crate) tone_map: bool,
-    /// Whether frames are pairs of fields, found by looking; the flags lie.
-    pub(crate) interlaced: bool,
+    /// Found by looking; the flags lie.
+    pub(crate) fields: Fields,
     /// Even, in the shape of the source.
     pub(crate) size: Size,
     /// The encoder's own name of how long it thinks.
     pub(crate) preset: &'static str,
+}
+
+/// Whether frames are pairs of fields.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fields {
+    /// Whole frames.
+    #[default]
+    Progressive,
+    /// Pairs; which comes first, and where they are mixed with whole frames also which are pairs, only the flags say.
+    Interlaced,
+    /// Pairs throughout, the upper field first.
+    Top,
+    /// Pairs throughout, the lower field first.
+    Bottom,
+}
+
+impl From<bool> for Fields {
+    /// Of one who knows only that there are fields.
+    fn from(interlaced: bool) -> Self {
+        if interlaced {
+            Self::Interlaced
+        } else {
+            Self::Progressive
+        }
+    }
 }
 
 /// How much a picture may cost.
@@ -68,7 +93,7 @@ impl Picture {
             Codec::Hevc if video.bit_depth <= 8 || maps => "yuv420p",
             Codec::Hevc | Codec::Av1 => "yuv420p10le",
         };
-        let mut graph = fields(video, wish.interlaced, notes);
+        let mut graph = fields(video, wish.fields, notes);
         let placement = Placement {
             aspect: video.turned_aspect(),
             ..Placement::plain(wish.size)
@@ -177,17 +202,23 @@ impl Picture {
 }
 
 /// Makes frames of fields, where there are any.
-fn fields(video: &Video, interlaced: bool, notes: &mut Vec<String>) -> Graph {
+fn fields(video: &Video, fields: Fields, notes: &mut Vec<String>) -> Graph {
     let mut graph = Graph::default();
-    if interlaced {
+    let is_flagged = video.scan == Scan::Interlaced;
+    let which = match fields {
+        Fields::Progressive => {
+            if is_flagged {
+                notes.push("The video says it is interlaced, but it is not.".into());
+            }
+            return graph;
+        }
         // Of frames that say they are interlaced only, where they are known to say so: mixed material stays sharp.
-        let which = if video.scan == Scan::Interlaced {
-            "interlaced"
-        } else {
-            "all"
-        };
-        graph.push(format!("bwdif=mode=send_frame:deint={which}"));
-        notes.push("The video is interlaced; it was deinterlaced.".into());
-    }
+        Fields::Interlaced if is_flagged => "deint=interlaced",
+        Fields::Interlaced => "deint=all",
+        Fields::Top => "parity=tff:deint=all",
+        Fields::Bottom => "parity=bff:deint=all",
+    };
+    graph.push(format!("bwdif=mode=send_frame:{which}"));
+    notes.push("The video is interlaced; it was deinterlaced.".into());
     graph
 }

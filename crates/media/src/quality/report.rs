@@ -35,7 +35,8 @@ pub struct Report {
     pub measured: Option<Measured>,
     /// What the search cost, and the encode.
     pub effort: Effort,
-    /// What was found out about the footage: `screen`, `grain`, `interlaced`, `variable_rate`, `hdr`, `ten_bit`, `rotated`.
+    /// What was found out about the footage: `interlaced`, `screen`, `grain`, `efficient`,
+    /// `variable_rate`, `hdr`, `ten_bit`, `rotated`.
     pub footage: Vec<String>,
     /// Scenes in order; neighbours are joined when there are too many.
     pub scenes: Vec<Scene>,

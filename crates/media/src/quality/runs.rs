@@ -243,14 +243,14 @@ impl Timing {
     }
 }
 
-fn head(context: &Context<'_>) -> Command {
+pub(super) fn head(context: &Context<'_>) -> Command {
     let mut command = Command::silent(context);
     // Timestamps stay those of the container, wherever the reading begins.
     command.words(&["-copyts"]);
     command
 }
 
-fn open_source(
+pub(super) fn open_source(
     command: &mut Command,
     info: &MediaInfo,
     context: &Context<'_>,
@@ -339,7 +339,7 @@ fn small(command: &mut Command, label: &str) {
 }
 
 /// No frame is dropped or doubled on its way to an output that is read by us.
-fn exact(command: &mut Command) {
+pub(super) fn exact(command: &mut Command) {
     command.words(&["-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]);
 }
 

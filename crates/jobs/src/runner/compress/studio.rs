@@ -6,6 +6,7 @@ use super::source::{Source, context};
 use crate::runner::{Stop, failed, machine};
 use crate::sandbox::tools::{Build, VmafModel};
 use kinora_media::plan::Argument;
+use kinora_media::quality::classify::Class;
 use kinora_media::quality::footage::Viewer;
 use kinora_media::quality::outline::Outline;
 use kinora_media::quality::runs::{self, Packets, Timing};
@@ -41,6 +42,7 @@ pub(super) struct Studio<'a> {
     pub(super) outline: &'a Outline,
     pub(super) scorer: Scorer<'a>,
     pub(super) timing: Timing,
+    pub(super) class: &'a Class,
     /// The outline's filters look at neighbouring frames.
     pub(super) has_memory: bool,
     /// All frames are scored, else samples of each span.
