@@ -221,7 +221,7 @@ fn join(case: &Case) -> Option<Joined> {
     let options = operation.search().unwrap();
     let codec = outline::codecs(options, &before).unwrap()[0];
     if !build.can_encode(codec.encoder()) {
-        eprintln!("skipped: this FFmpeg has no working {}", codec.encoder());
+        println!("skipped, this FFmpeg has no working {}", codec.encoder());
         return None;
     }
     let outline = Outline::new(options, codec, false, &before, &context).unwrap();
@@ -294,7 +294,7 @@ fn length_ns(case: &Case, (from, end, _): &Part) -> u64 {
         return (end - from) as u64 * 1_000_000_000 * u64::from(den) / u64::from(num);
     }
     let times = times(&case.source);
-    let at = |frame: &usize| *times.get(*frame).unwrap_or(times.last().unwrap());
+    let at = |frame: &usize| *times.get(*frame).or(times.last()).unwrap();
     (at(end) - at(from)) as u64 * 1_000_000_000 / 90_000
 }
 
