@@ -294,7 +294,7 @@ fn length_ns(case: &Case, (from, end, _): &Part) -> u64 {
         return (end - from) as u64 * 1_000_000_000 * u64::from(den) / u64::from(num);
     }
     let times = times(&case.source);
-    let at = |frame: &usize| *times.get(*frame).or(times.last()).unwrap();
+    let at = |frame: &usize| *times.get(*frame).or_else(|| times.last()).unwrap();
     (at(end) - at(from)) as u64 * 1_000_000_000 / 90_000
 }
 
