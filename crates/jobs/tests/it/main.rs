@@ -11,3 +11,4 @@ mod outline;
 mod stills;
 mod sync;
 mod process;
+mod keep;

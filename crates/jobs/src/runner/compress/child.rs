@@ -1,6 +1,7 @@
 //! One FFmpeg of a crew: fed from files, heard through its pipes, ended when the crew is.
 
 use super::crew::Crew;
+use super::keep::Keep;
 use crate::runner::lines::Complaints;
 use crate::runner::{Runner, Stop, Wish, control, diagnosed, machine, render};
 use crate::sandbox::process::{self, Heard};
@@ -16,6 +17,8 @@ pub(super) struct Bench<'a> {
     pub(super) crew: &'a Crew,
     /// The source.
     pub(super) input: &'a Path,
+    /// Knows how much room is left.
+    pub(super) keep: &'a Keep,
     /// Their working directory.
     pub(super) scratch: &'a Path,
 }
@@ -43,7 +46,7 @@ impl Bench<'_> {
     ) -> Result<Ran, Stop> {
         let arguments = render(arguments, self.input, output, self.scratch);
         tracing::debug!(?arguments, "child");
-        let file_size = self.runner.file_size;
+        let file_size = self.keep.room(self.runner.file_size);
         let spec = self
             .runner
             .spec(program, &arguments, self.scratch, file_size);

@@ -38,6 +38,8 @@ pub(super) struct Keep {
     directory: PathBuf,
     /// There was something to go on from.
     is_resumed: bool,
+    /// Bytes that the disk had left when this was opened.
+    free: u64,
 }
 
 /// A note as it is written.
@@ -54,6 +56,7 @@ impl Keep {
         let mut keep = Self {
             directory: directory.to_owned(),
             is_resumed: false,
+            free: free(directory)?,
         };
         if fs::read(keep.path(RECIPE)).is_ok_and(|known| known == recipe.as_bytes()) {
             keep.tidy()?;
@@ -74,6 +77,13 @@ impl Keep {
     /// The directory itself.
     pub(super) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Bytes that a file which is begun now may reach, of the room that there was at first: files that have been
+    /// finished since, here and by others, have taken theirs.
+    pub(super) fn room(&self, at_first: Option<u64>) -> Option<u64> {
+        let left = free(&self.directory).unwrap_or(self.free);
+        at_first.map(|room| room.saturating_sub(self.free.saturating_sub(left)))
     }
 
     /// What was noted under this name, if it is whole and the file that it is about is here and whole, too.
@@ -159,8 +169,7 @@ impl Keep {
     }
 
     fn is_full(&self) -> bool {
-        let disk = rustix::fs::statvfs(&self.directory);
-        disk.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < FULL_BELOW)
+        free(&self.directory).is_ok_and(|left| left < FULL_BELOW)
     }
 
     /// Removes what children of an earlier attempt have left. One that is still dying writes to a file without a name
@@ -201,6 +210,12 @@ fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
 /// Makes the bytes of a file durable, or the names in a directory, whoever wrote them.
 fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// Bytes that may still be written on the disk of this directory.
+fn free(directory: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(directory)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 fn digest_of(path: &Path) -> io::Result<String> {
