@@ -159,9 +159,7 @@ impl Search {
         let bytes = outcome.bytes.max(1) as f64 / model.bytes(outcome.crf, this);
         let bias = (deficit.ln(), bytes.ln());
         let is_sound = bias.0.is_finite() && bias.1.is_finite();
-        let this = &mut self.scenes[scene];
-        this.bias = is_sound.then_some(bias);
-        this.done = Some(outcome);
+        self.scenes[scene].finish(outcome, is_sound.then_some(bias));
     }
 
     /// A scene's chunk, if it is done.

@@ -7,7 +7,7 @@
 /// Where 95 is taken to be reached, in dB of luma.
 const DB_OF_95: f64 = 39.0;
 /// `ln(100 - VMAF)` per dB.
-const SLOPE: f64 = 0.2;
+const SLOPE: f64 = 0.28;
 
 /// The score that a frame of this luma XPSNR has at least, as a rule.
 pub fn score(db: f32) -> f32 {

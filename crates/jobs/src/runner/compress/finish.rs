@@ -74,18 +74,16 @@ impl Finish<'_> {
         let offset_us = source.times.first().unwrap_or(&0) - info.start_us.unwrap_or(0);
         let rate = self.rate();
         let context = source::context(self.studio.build, self.compression.runner.threads);
-        let step = self
-            .studio
-            .outline
-            .join(LIST, rate, offset_us, info, &context);
+        let outline = self.studio.outline;
+        let before = outline.before_join(info, &context);
+        let join = outline.join(LIST, rate, offset_us, info, &context);
         let bench = self.compression.bench(task.input);
+        let program = &self.studio.build.path;
         let act = |()| {
-            bench.run(
-                &self.studio.build.path,
-                &step.arguments,
-                output,
-                &mut |_| {},
-            )
+            for step in before.iter().chain([&join]) {
+                bench.run(program, &step.arguments, output, &mut |_| {})?;
+            }
+            Ok(())
         };
         let mut once = Once::new(1.0);
         crew.work(1, &mut once, &act, &mut teller("joining", CHECKING, watch))

@@ -62,15 +62,15 @@ impl Quality {
     /// The CRF at which most videos are as good as the word says; where a search begins.
     pub(crate) fn usual_crf(self, codec: Codec) -> f64 {
         match (codec, self) {
-            (Codec::H264, Self::NearOriginal) => 21.0,
-            (Codec::H264, Self::Balanced) => 25.0,
-            (Codec::H264, Self::Small) => 30.0,
-            (Codec::Hevc, Self::NearOriginal) => 22.5,
-            (Codec::Hevc, Self::Balanced) => 26.5,
-            (Codec::Hevc, Self::Small) => 31.5,
-            (Codec::Av1, Self::NearOriginal) => 30.0,
-            (Codec::Av1, Self::Balanced) => 40.0,
-            (Codec::Av1, Self::Small) => 51.0,
+            (Codec::H264, Self::NearOriginal) => 24.0,
+            (Codec::H264, Self::Balanced) => 27.0,
+            (Codec::H264, Self::Small) => 31.0,
+            (Codec::Hevc, Self::NearOriginal) => 25.0,
+            (Codec::Hevc, Self::Balanced) => 28.0,
+            (Codec::Hevc, Self::Small) => 32.0,
+            (Codec::Av1, Self::NearOriginal) => 35.0,
+            (Codec::Av1, Self::Balanced) => 43.0,
+            (Codec::Av1, Self::Small) => 52.0,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! that lambda is halved in until the goal just holds. The scene floor is a bound beside it: for the mean alone, one
 //! CRF is nearly as good; where every scene must be good, a fifth to a third of the bytes is won.
 
-use super::scene::{Scene, shape};
+use super::scene::Scene;
 use super::{Scale, Search};
 use crate::quality::report::Levels;
 use crate::quality::score;
@@ -200,9 +200,9 @@ impl<'a> Table<'a> {
 
     /// The scene's frames as (deficit, weight).
     fn spread(&self, choice: &Choice, scene: &Scene, frames: &mut Vec<(f64, f64)>) {
-        let own = scene.done.as_ref().map(|done| shape(&done.scores));
         let model = &self.search.scenes[scene.source];
-        let shape = own.as_deref().unwrap_or_else(|| model.spread(choice.crf));
+        let shape = scene.own_shape();
+        let shape = shape.unwrap_or_else(|| model.spread(choice.crf));
         let weight = scene.frames as f64 / shape.len().max(1) as f64;
         frames.extend(
             shape

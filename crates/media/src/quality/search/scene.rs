@@ -21,6 +21,8 @@ pub(super) struct Scene {
     pub(super) done: Option<Outcome>,
     /// What its own chunk showed, as logarithms of measured by predicted: deficit and bytes.
     pub(super) bias: Option<(f64, f64)>,
+    /// How its own chunk's deficit was spread over the frames.
+    own_shape: Option<Vec<f32>>,
     /// Key frames in it.
     keys: usize,
 }
@@ -36,6 +38,7 @@ impl Scene {
             shapes: Vec::new(),
             done: None,
             bias: None,
+            own_shape: None,
             keys: frames.div_ceil(gop.max(1)).max(1),
         }
     }
@@ -50,6 +53,18 @@ impl Scene {
         self.sizes[0].push(trial.crf, key_bytes as f64 / keys.max(1) as f64);
         self.sizes[1].push(trial.crf, rest as f64 / others as f64);
         self.shapes.push((trial.crf, shape(&trial.scores)));
+    }
+
+    /// Its own chunk is done.
+    pub(super) fn finish(&mut self, chunk: Outcome, bias: Option<(f64, f64)>) {
+        self.bias = bias;
+        self.own_shape = Some(shape(&chunk.scores));
+        self.done = Some(chunk);
+    }
+
+    /// How the deficit is spread in its own chunk, whatever becomes of that.
+    pub(super) fn own_shape(&self) -> Option<&[f32]> {
+        self.own_shape.as_deref()
     }
 
     /// The CRF that was tried last.
@@ -80,7 +95,7 @@ impl Scene {
 }
 
 /// Each frame's deficit by the mean of all.
-pub(super) fn shape(scores: &[f32]) -> Vec<f32> {
+fn shape(scores: &[f32]) -> Vec<f32> {
     let mean = score::mean_deficit(scores);
     scores
         .iter()
