@@ -94,8 +94,18 @@ impl Runner<'_> {
     pub fn run(&self, task: &Task<'_>, watch: &mut dyn Watch) -> Result<Made, Stop> {
         let deadline = Instant::now() + self.time;
         let info = self.probe(task.input, task.work, &mut Reporter::new("probing", watch))?;
+        let mut lapse = None;
         if let Some(options) = task.operation.search() {
-            return compress::run(self, task, options, &info, deadline, watch);
+            match compress::run(self, task, options, &info, deadline, watch) {
+                // A file that cannot be taken apart and put together again can still be encoded in one piece.
+                Err(Stop::Failed { problem, transient })
+                    if problem.code == UNSOUND && !transient && options.max_size.is_none() =>
+                {
+                    tracing::warn!(description = ?problem.description, "no search");
+                    lapse = Some(problem.description);
+                }
+                ended => return ended,
+            }
         }
         let context = Context {
             threads: self.threads,
@@ -120,6 +130,9 @@ impl Runner<'_> {
                 .first()
                 .map(|line| format!("the input is damaged: {line}")),
         );
+        plan.notes.extend(lapse.map(|reason| {
+            format!("Encoded at the usual quality, without a search and without a proof: {reason}.")
+        }));
         choose(plan, output, task, &info)
     }
 
@@ -199,11 +212,11 @@ impl Runner<'_> {
             let has_content = std::fs::metadata(output).is_ok_and(|m| m.len() > 0);
             return has_content
                 .then_some(())
-                .ok_or_else(|| failed("result_unsound", "nothing was written"));
+                .ok_or_else(|| failed(UNSOUND, "nothing was written"));
         }
         let made = self.probe(output, task.work, &mut reporter);
         let made = made.map_err(|stop| match stop {
-            Stop::Failed { problem, .. } => failed("result_unsound", &problem.description),
+            Stop::Failed { problem, .. } => failed(UNSOUND, &problem.description),
             asked @ Stop::Asked(_) => asked,
         })?;
         let sound = plan.expect.check(&made);
@@ -233,6 +246,9 @@ impl Runner<'_> {
         }
     }
 }
+
+/// The code of results that are not what they should be.
+const UNSOUND: &str = "result_unsound";
 
 /// The argument list with our own names in it. `file:` keeps FFmpeg from reading a protocol into a name.
 fn render(arguments: &[Argument], input: &Path, output: &Path, work: &Path) -> Vec<OsString> {

@@ -320,7 +320,8 @@ fn parts(picture: &Picture<'_>, span: &Span) -> [String; 2] {
     }
     let trim = format!(",trim={}", bounds.join(":"));
     if picture.has_memory {
-        [String::new(), trim]
+        // Deinterlacers count in halves of a unit.
+        [String::new(), format!(",{CLOCK}{trim}")]
     } else {
         [trim, String::new()]
     }
@@ -385,7 +386,7 @@ mod tests {
         let picks = [0..2, 5..9];
         assert_eq!(
             sides(&picture(true), &span, Some(&picks), ""),
-            "[0:0]settb=1/1000000,F,trim=start_pts=5,select=between(n\\,0\\,1)+between(n\\,5\\,8),settb=1/1000,setpts=N[r];\
+            "[0:0]settb=1/1000000,F,settb=1/1000000,trim=start_pts=5,select=between(n\\,0\\,1)+between(n\\,5\\,8),settb=1/1000,setpts=N[r];\
              [1:0]select=between(n\\,0\\,1)+between(n\\,5\\,8),settb=1/1000,setpts=N[m]"
         );
     }
