@@ -56,7 +56,7 @@ pub fn choose(frames: &[Frame], scenes: &[Range<usize>]) -> Sampling {
 fn budget(frames: usize) -> usize {
     let short = (frames / 4).min(10 * BLOCK);
     let long = (frames / 25).min(80 * BLOCK);
-    short.max(long).max(4 * BLOCK)
+    short.max(long).max(3 * BLOCK)
 }
 
 /// Blocks of a scene, evenly spread.

@@ -162,6 +162,14 @@ impl Search {
         self.scenes[scene].finish(outcome, is_sound.then_some(bias));
     }
 
+    /// The CRF at which a scene is best encoded when this one was chosen: one at which all of it was tried already, if
+    /// that is nearly as good.
+    pub fn reuse(&self, scene: usize, crf: f64) -> f64 {
+        let scene = self.scenes.get(scene);
+        let tried = scene.and_then(|scene| scene.tried_like(crf, self.scale.slope));
+        tried.unwrap_or(crf)
+    }
+
     /// A scene's chunk, if it is done.
     pub fn chunk(&self, scene: usize) -> Option<&Outcome> {
         self.scenes.get(scene)?.done.as_ref()

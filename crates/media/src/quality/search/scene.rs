@@ -17,6 +17,8 @@ pub(super) struct Scene {
     sizes: [Curve; 2],
     /// How the deficit is spread over the frames at each CRF that was tried.
     shapes: Vec<(f64, Vec<f32>)>,
+    /// CRFs at which all of it was tried: those trials can be its chunk.
+    whole: Vec<f64>,
     /// Its own chunk, as it was encoded last.
     pub(super) done: Option<Outcome>,
     /// What its own chunk showed, as logarithms of measured by predicted: deficit and bytes.
@@ -36,6 +38,7 @@ impl Scene {
             quality: Curve::new(scale.slope),
             sizes: [size(), size()],
             shapes: Vec::new(),
+            whole: Vec::new(),
             done: None,
             bias: None,
             own_shape: None,
@@ -53,6 +56,16 @@ impl Scene {
         self.sizes[0].push(trial.crf, key_bytes as f64 / keys.max(1) as f64);
         self.sizes[1].push(trial.crf, rest as f64 / others as f64);
         self.shapes.push((trial.crf, shape(&trial.scores)));
+        if trial.frames == self.frames {
+            self.whole.push(trial.crf);
+        }
+    }
+
+    /// A CRF at which all of it was tried, as good as this one within what cannot be seen; better rather than worse.
+    pub(super) fn tried_like(&self, crf: f64, slope: f64) -> Option<f64> {
+        let is_near =
+            |&&tried: &&f64| ((crf - 0.05 / slope)..=(crf + 0.02 / slope)).contains(&tried);
+        self.whole.iter().find(is_near).copied()
     }
 
     /// Its own chunk is done.

@@ -220,6 +220,20 @@ fn chunks_correct_the_scenes_to_come() {
 }
 
 #[test]
+fn a_scene_that_was_tried_whole_is_not_encoded_again() {
+    let mut search = Search::new(X264, GOAL, &[24, 24], &[0, 1], 250);
+    search.take(vec![
+        (0, USUAL.encode(21.0, 24)),
+        (1, USUAL.encode(21.0, 12)),
+    ]);
+    assert_eq!(search.reuse(0, 21.25), 21.0);
+    assert_eq!(search.reuse(0, 20.75), 20.75);
+    assert_eq!(search.reuse(0, 22.0), 22.0);
+    assert_eq!(search.reuse(1, 21.25), 21.25);
+    assert_eq!(search.reuse(7, 21.0), 21.0);
+}
+
+#[test]
 fn nothing_at_all_is_no_search() {
     let mut search = Search::new(X264, GOAL, &[], &[], 250);
     assert_eq!(search.next(), Next::Try(vec![]));
