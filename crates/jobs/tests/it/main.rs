@@ -8,6 +8,7 @@ mod media;
 mod builds;
 mod operations;
 mod outline;
+mod search;
 mod stills;
 mod sync;
 mod process;

@@ -92,7 +92,7 @@ impl Studio<'_> {
         let part = self.keep.path(&format!("{name}.part"));
         let ran = self.source.reached(frames, |span| {
             let (ran, seen) = self.encode_span(span, crf, &part)?;
-            Ok(self.source.are(frames, &seen).then_some(ran))
+            Ok(self.source.are(frames, &seen, span.reach).then_some(ran))
         })?;
         let packets = self.packets(&part)?;
         if packets.count != frames.len() {

@@ -85,14 +85,14 @@ impl<'a> Table<'a> {
 
     /// The fewest bytes that hold the goal; where nothing does, the best there is.
     fn cheapest(&self) -> Allocation {
-        let around = self.common(|made| made.levels.mean >= self.search.goal.mean);
         let floor = 100.0 - self.search.goal.scene;
+        let around = self.common(floor, |made| made.levels.mean >= self.search.goal.mean);
         self.halve(around, floor, |made| made.holds, true)
     }
 
     /// The best quality within so many bytes; where nothing fits, the least there is.
     fn best_within(&self, limit: u64) -> Allocation {
-        let around = self.common(|made| made.bytes >= limit);
+        let around = self.common(100.0, |made| made.bytes >= limit);
         let made = self.halve(around, 100.0, |made| made.bytes > limit, false);
         Allocation {
             holds: false,
@@ -127,18 +127,18 @@ impl<'a> Table<'a> {
         best
     }
 
-    /// The largest CRF for all at which the condition is still true: where scenes are looked for around.
-    fn common(&self, condition: impl Fn(&Allocation) -> bool) -> f64 {
+    /// The largest CRF for all at which the condition is still true: where scenes are looked for around. A scene that
+    /// needs a lower one for its floor does not draw the others down.
+    fn common(&self, floor: f64, condition: impl Fn(&Allocation) -> bool) -> f64 {
         let Scale { range, .. } = self.search.scale;
         let (mut low, mut high) = range;
         for _ in 0..STEPS {
             let middle = f64::midpoint(low, high);
             let nearest = |choices: &Vec<Choice>| {
-                let away = |each: &Choice| (each.crf - middle).abs();
-                choices
-                    .iter()
-                    .copied()
-                    .min_by(|a, b| away(a).total_cmp(&away(b)))
+                let away = |each: &&Choice| (each.crf - middle).abs();
+                let allowed = choices.iter().filter(|each| each.deficit <= floor);
+                let best = allowed.min_by(|a, b| away(a).total_cmp(&away(b)));
+                best.or(choices.first()).copied()
             };
             let all: Vec<_> = self.choices.iter().filter_map(nearest).collect();
             if condition(&self.evaluate(&all)) {

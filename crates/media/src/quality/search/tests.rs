@@ -155,6 +155,19 @@ fn a_floor_costs_less_than_with_one_crf() {
 }
 
 #[test]
+fn one_hard_scene_does_not_draw_the_others_down() {
+    let harder = Real {
+        deficit: 15.0,
+        ..HARD
+    };
+    let world = [USUAL, USUAL, harder];
+    let (_, found) = run(&world);
+    let (mean, least) = real_levels(&world, &found.crf);
+    assert!(found.holds && least > 92.8, "{mean} {least}");
+    assert!(mean < 95.4, "{mean} by {:?}", found.crf);
+}
+
+#[test]
 fn flat_curves_end_at_a_bound() {
     let (search, found) = run(&[FLAT]);
     assert!(search.rounds() <= MOST_ROUNDS);
