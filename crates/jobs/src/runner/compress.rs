@@ -362,7 +362,7 @@ impl Compression<'_> {
 
     fn outline(&self, codec: Codec, class: &Class, build: &Build) -> Result<Outline, Stop> {
         let context = source::context(build, self.runner.threads);
-        Outline::new(self.options, codec, class.fields, self.info, &context).map_err(hopeless)
+        Outline::new(self.options, codec, class.found(), self.info, &context).map_err(hopeless)
     }
 
     fn studio<'s>(

@@ -9,7 +9,7 @@ pub mod texture;
 pub mod run;
 
 use crate::info::{MediaInfo, Scan};
-use crate::plan::picture::Fields;
+use crate::plan::picture::{Fields, Found};
 use fields::Votes;
 use texture::Texture;
 
@@ -23,6 +23,8 @@ const FRAMES_PER_PLACE: usize = 150;
 /// Noise from which on it is grain, as standard deviation in steps of eight bits. Clean clips have up to 0.8, high rates
 /// from good cameras included; film grain that is seen as such begins at 2.
 const GRAIN: f32 = 1.5;
+/// Share of the picture that stands still from which on the rest is too little to tell fields by.
+const MOSTLY: f32 = 0.8;
 /// Frames with motion that have to say the same before the flag is overruled.
 const ENOUGH: u32 = 4;
 
@@ -69,13 +71,28 @@ impl Class {
         let screens = textures.iter().filter(|each| each.is_screen()).count();
         let screen = screens * 2 > textures.len();
         let stills: f32 = textures.iter().map(|each| each.still).sum();
+        let still = stills / textures.len().max(1) as f32;
+        // What moves in a small part only, or drawn with lines of one pixel, passes for fields.
+        let votes = if screen || still > MOSTLY {
+            Votes::default()
+        } else {
+            votes
+        };
         Self {
             fields: conclude(votes, scan(info)),
             screen,
             // The edges of letters look like noise.
             noise: if screen { 0.0 } else { noise(&textures) },
-            still: stills / textures.len().max(1) as f32,
+            still,
             efficient: !screen && is_efficient(info),
+        }
+    }
+
+    /// What an outline needs to know.
+    pub fn found(&self) -> Found {
+        Found {
+            fields: self.fields,
+            screen: self.screen,
         }
     }
 

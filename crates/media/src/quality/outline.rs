@@ -19,7 +19,7 @@ use crate::plan::picture::Rate;
 use crate::plan::{Argument, Context, Expectation};
 
 pub use crate::plan::Codec;
-pub use crate::plan::picture::Fields;
+pub use crate::plan::picture::{Fields, Found};
 pub use join::concat_list;
 
 /// What the picture may become, the usual choice first: one, or two for `auto`.
@@ -37,18 +37,18 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Decides; `fields` is what looking at decoded frames has found, whatever the file says.
+    /// Decides; `found` is what looking at decoded frames has shown, whatever the file says.
     ///
     /// # Errors
     /// No picture, or an encoder or filter that this FFmpeg does not have.
     pub fn new(
         options: &Options,
         codec: Codec,
-        fields: impl Into<Fields>,
+        found: impl Into<Found>,
         info: &MediaInfo,
         context: &Context<'_>,
     ) -> Result<Self, Fault> {
-        let draft = Draft::new(options, codec, fields.into(), info, context)?;
+        let draft = Draft::new(options, codec, found.into(), info, context)?;
         Ok(Self { draft })
     }
 

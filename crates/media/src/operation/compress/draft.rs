@@ -6,7 +6,7 @@ use crate::info::{MediaInfo, Size, Video};
 use crate::operation::everyday::expectation;
 use crate::operation::fit::{self, even};
 use crate::plan::command::Command;
-use crate::plan::picture::{Fields, Picture, Wish};
+use crate::plan::picture::{Found, Picture, Wish};
 use crate::plan::tracks::sound::Sounds;
 use crate::plan::tracks::{Container, Tracks};
 use crate::plan::{Codec, Context, Expectation, Step, encode, location};
@@ -29,11 +29,11 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Decides; `fields` is what was found out about them, by looking or by the flag.
+    /// Decides; `found` is what is known of the footage, by looking or by the flag.
     pub(crate) fn new(
         options: &Options,
         codec: Codec,
-        fields: Fields,
+        found: Found,
         info: &MediaInfo,
         context: &Context<'_>,
     ) -> Result<Self, Fault> {
@@ -42,7 +42,7 @@ impl Draft {
         let wish = Wish {
             codec,
             tone_map: options.tone_map,
-            fields,
+            found,
             size: same_size(video),
             preset: options.speed.preset(codec),
         };
