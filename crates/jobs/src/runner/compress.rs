@@ -45,7 +45,7 @@ use studio::{Scorer, Studio};
 use tally::Tally;
 
 /// Grows when the same options give other chunks: what was kept by an older Kinora is not used then.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 /// Up to so many frames all are scored; beyond, samples of each scene.
 const SCORED_WHOLE: usize = 1500;
 /// A result of this part of the original, or more, is not worth a second loss.

@@ -6,6 +6,7 @@
 
 mod media;
 mod builds;
+mod classify;
 mod operations;
 mod outline;
 mod search;
