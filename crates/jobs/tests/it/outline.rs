@@ -208,6 +208,7 @@ impl Joined {
 }
 
 /// Encodes the parts and joins them; the result has been compared with what the outline promises, and decoded.
+#[expect(clippy::print_stdout, reason = "a skip is said aloud")]
 fn join(case: &Case) -> Option<Joined> {
     let build = tools().main();
     let capabilities = &build.capabilities;

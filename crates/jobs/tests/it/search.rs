@@ -47,7 +47,7 @@ fn with_vmaf() -> Option<&'static Tools> {
             .join("lib/kinora/ffmpeg");
         second.exists().then(|| {
             let programs = Programs {
-                second: second.into(),
+                second,
                 ..Programs::default()
             };
             Tools::find(&programs).unwrap()

@@ -1,7 +1,8 @@
 //! What is told about a compression: how it was chosen, what it measures, and where it is worst.
 //!
-//! Travels with the result, so it is bounded: [`limits::REPORT_SCENES`] rows and [`limits::REPORT_POINTS`] points, however
-//! long the video is. Times are seconds of the result, sizes bytes, scores those of [`Metric`].
+//! Travels with the result, so it is bounded: [`REPORT_SCENES`](crate::limits::REPORT_SCENES) rows and
+//! [`REPORT_POINTS`](crate::limits::REPORT_POINTS) points, however long the video is. Times are seconds of the result,
+//! sizes bytes, scores those of [`Metric`].
 
 use serde::{Deserialize, Serialize};
 

@@ -138,7 +138,7 @@ impl<'a> Table<'a> {
                 let away = |each: &&Choice| (each.crf - middle).abs();
                 let allowed = choices.iter().filter(|each| each.deficit <= floor);
                 let best = allowed.min_by(|a, b| away(a).total_cmp(&away(b)));
-                best.or(choices.first()).copied()
+                best.or_else(|| choices.first()).copied()
             };
             let all: Vec<_> = self.choices.iter().filter_map(nearest).collect();
             if condition(&self.evaluate(&all)) {
