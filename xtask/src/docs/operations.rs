@@ -73,7 +73,9 @@ mod tests {
             assert!(page.contains(&format!("\n## {}\n", row.name)));
         }
         assert!(
-            page.contains("| `quality` | whole number, 1 to 51 |"),
+            page.contains(
+                "| `quality` | `near-original`, `balanced`, `small`, or a whole number, 1 to 51 |"
+            ),
             "{page}"
         );
     }

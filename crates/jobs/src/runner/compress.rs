@@ -186,6 +186,7 @@ impl Compression<'_> {
         let Candidate { search, tally, .. } = chosen;
         let mut film = Film::new(&studio, scenes, search, self.goal(), limit, tally);
         film.tally.search_s = self.began.elapsed().as_secs_f64();
+        film.tally.search_cpu_s = self.crew.spent_s();
         let width = self.width(scenes.len());
         for pass in 0..=CORRECTIONS {
             film.shoot(width, &mut teller("encoding", ENCODING, watch))?;
@@ -426,7 +427,6 @@ impl Candidate {
     /// With what another candidate's search has cost.
     fn after(mut self, other: &Self) -> Self {
         self.tally.probe_frames += other.tally.probe_frames;
-        self.tally.cpu_s += other.tally.cpu_s;
         self
     }
 }

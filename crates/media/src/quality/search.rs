@@ -175,12 +175,12 @@ impl Search {
         self.scenes.get(scene)?.done.as_ref()
     }
 
-    /// Scenes whose chunk lies under the floor by more than half a point, at a CRF that can be lowered.
-    pub fn below_floor(&self) -> Vec<usize> {
+    /// Scenes whose chunk lies under the floor by more than this, at a CRF that can be lowered.
+    pub fn below_floor(&self, slack: f64) -> Vec<usize> {
         let is_low = |scene: &Scene| {
             scene.done.as_ref().is_some_and(|done| {
                 let level = 100.0 - score::mean_deficit(&done.scores);
-                level < self.goal.scene - 0.5 && done.crf > self.scale.range.0
+                level < self.goal.scene - slack && done.crf > self.scale.range.0
             })
         };
         let scenes = self.scenes.iter().enumerate();

@@ -70,6 +70,7 @@ impl Bench<'_> {
             control(!is_stuck && !self.crew.is_over())
         });
         let finished = finished.map_err(|error| machine("ffmpeg", &error))?;
+        self.crew.spend(finished.cpu_s);
         let lines = complaints.lines();
         let ended = match finished.ended {
             Ended::Exit(0) => {

@@ -28,6 +28,8 @@ pub(super) trait Work {
 pub(super) struct Crew {
     stop: AtomicBool,
     frames: AtomicU64,
+    /// Processor time of all children so far, in microseconds.
+    cpu_us: AtomicU64,
     deadline: Instant,
 }
 
@@ -36,6 +38,7 @@ impl Crew {
         Self {
             stop: AtomicBool::new(false),
             frames: AtomicU64::new(0),
+            cpu_us: AtomicU64::new(0),
             deadline,
         }
     }
@@ -48,6 +51,17 @@ impl Crew {
     /// The attempt's time is over.
     pub(super) fn is_late(&self) -> bool {
         Instant::now() > self.deadline
+    }
+
+    /// A child has used the processor for so many seconds.
+    pub(super) fn spend(&self, cpu_s: f64) {
+        self.cpu_us
+            .fetch_add((cpu_s * 1e6) as u64, Ordering::Relaxed);
+    }
+
+    /// Seconds of the processor that all children have used.
+    pub(super) fn spent_s(&self) -> f64 {
+        self.cpu_us.load(Ordering::Relaxed) as f64 / 1e6
     }
 
     /// Frames have gone through a child.

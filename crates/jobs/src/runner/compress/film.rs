@@ -12,8 +12,12 @@ use std::ops::Range;
 
 /// Of a long video one block in so many frames is scored: VMAF costs as much as encoding.
 const SCORED_EVERY: usize = 4 * BLOCK;
-/// A short clip whose mean misses the goal by more is made again: better, or smaller.
-const MISSED: (f64, f64) = (0.15, 0.25);
+/// A short clip that misses its goal by more is made again, better: the most that a number shown as held may lack.
+const LACKS: f64 = 0.05;
+/// And smaller, if its mean is so much too good and nothing but the mean decides.
+const EXCEEDS: f64 = 0.25;
+/// A scene of a long video, which is scored in samples, may lie so far under its floor before it is made again.
+const SAMPLED: f64 = 0.5;
 
 /// The result in the making.
 pub(super) struct Film<'a> {
@@ -84,7 +88,12 @@ impl<'a> Film<'a> {
     /// Scenes that are made again because of what they measure: under their floor, or, in a short clip, all that the
     /// goal asks otherwise. False when there are none.
     fn correct(&mut self) -> bool {
-        let mut wrong = self.search.below_floor();
+        let slack = if self.studio.scores_all {
+            LACKS
+        } else {
+            SAMPLED
+        };
+        let mut wrong = self.search.below_floor(slack);
         if wrong.is_empty() && self.studio.scores_all && self.misses() {
             wrong = (0..self.scenes.len()).collect();
         }
@@ -135,9 +144,10 @@ impl<'a> Film<'a> {
     /// Whether the mean is off although nothing but the mean decides.
     fn misses(&self) -> bool {
         let now = self.search.allocate(self.limit).levels;
-        let is_low = now.mean < self.goal.mean - MISSED.0 || now.worst5 < self.goal.worst5 - 0.5;
-        let is_free = now.scene > self.goal.scene + 0.5 && now.worst5 > self.goal.worst5 + 0.5;
-        let is_high = now.mean > self.goal.mean + MISSED.1 && is_free;
+        let goal = &self.goal;
+        let is_low = now.mean < goal.mean - LACKS || now.worst5 < goal.worst5 - LACKS;
+        let is_free = now.scene > goal.scene + 0.5 && now.worst5 > goal.worst5 + 0.5;
+        let is_high = now.mean > goal.mean + EXCEEDS && is_free;
         self.limit.is_none() && (is_low || is_high)
     }
 
@@ -165,7 +175,6 @@ impl Work for Film<'_> {
     }
 
     fn done(&mut self, (scene, chunk, scores): Self::Done) {
-        self.tally.encode_cpu_s += chunk.cpu_s + scores.cpu_s;
         let mut outcome = Outcome::default();
         add(&mut outcome, &chunk, &scores);
         self.search.observe(scene, outcome);

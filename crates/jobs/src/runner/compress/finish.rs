@@ -223,9 +223,9 @@ impl Finish<'_> {
                 probes: tally.probes,
                 probe_frames: tally.probe_frames,
                 search_s: tally.search_s,
-                search_cpu_s: tally.cpu_s,
+                search_cpu_s: tally.search_cpu_s,
                 encode_s: self.compression.began.elapsed().as_secs_f64() - tally.search_s,
-                encode_cpu_s: tally.encode_cpu_s,
+                encode_cpu_s: self.compression.crew.spent_s() - tally.search_cpu_s,
                 again: tally.again,
             },
             ..self.head()
@@ -336,7 +336,7 @@ impl Finish<'_> {
         report.effort = Effort {
             probes: chosen.tally.probes,
             probe_frames: chosen.tally.probe_frames,
-            search_cpu_s: chosen.tally.cpu_s,
+            search_cpu_s: self.compression.crew.spent_s(),
             search_s: self.compression.began.elapsed().as_secs_f64(),
             ..Effort::default()
         };

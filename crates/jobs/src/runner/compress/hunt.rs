@@ -108,8 +108,7 @@ impl Hunt<'_> {
         probes: &[(usize, f64)],
         done: &[(usize, Chunk, Scores)],
     ) -> Vec<(usize, Outcome)> {
-        for (_, chunk, scores) in done {
-            self.tally.cpu_s += chunk.cpu_s + scores.cpu_s;
+        for (_, chunk, _) in done {
             let is_whole = self.scenes.iter().any(|scene| scene.len() == chunk.frames);
             if !is_whole {
                 // Its frames are encoded again as part of their scene.

@@ -1,6 +1,6 @@
 //! Encodes spans and scores them. What was done once is found again by its name, also after a crash.
 
-use super::child::{Bench, Ran};
+use super::child::Bench;
 use super::keep::Keep;
 use super::source::{Source, context};
 use crate::runner::{Stop, failed, machine};
@@ -15,6 +15,7 @@ use kinora_metric::{Chroma, Format, Xpsnr};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// Frames at the most between two key frames, in seconds: seeking stays quick.
 const GOP_S: f64 = 10.0;
@@ -63,8 +64,6 @@ pub(super) struct Chunk {
     pub(super) bytes: u64,
     pub(super) keys: usize,
     pub(super) key_bytes: u64,
-    /// Seconds of the processor that encoding took.
-    pub(super) cpu_s: f64,
 }
 
 /// The scores of a chunk.
@@ -76,8 +75,6 @@ pub(super) struct Scores {
     pub(super) score: Vec<f32>,
     /// Luma XPSNR of the same frames where that was measured, in dB.
     pub(super) db: Vec<f32>,
-    /// Seconds of the processor.
-    pub(super) cpu_s: f64,
 }
 
 impl Studio<'_> {
@@ -90,9 +87,9 @@ impl Studio<'_> {
             return Ok(chunk);
         }
         let part = self.keep.path(&format!("{name}.part"));
-        let ran = self.source.reached(frames, |span| {
-            let (ran, seen) = self.encode_span(span, crf, &part)?;
-            Ok(self.source.are(frames, &seen, span.reach).then_some(ran))
+        self.source.reached(frames, |span| {
+            let seen = self.encode_span(span, crf, &part)?;
+            Ok(self.source.are(frames, &seen, span.reach).then_some(()))
         })?;
         let packets = self.packets(&part)?;
         if packets.count != frames.len() {
@@ -105,7 +102,6 @@ impl Studio<'_> {
             bytes: packets.bytes,
             keys: packets.keys,
             key_bytes: packets.key_bytes,
-            cpu_s: ran.cpu_s,
         };
         self.keep
             .take(&part, &chunk.file, &name, &chunk)
@@ -150,7 +146,7 @@ impl Studio<'_> {
         span: &runs::Span,
         crf: f64,
         to: &std::path::Path,
-    ) -> Result<(Ran, Vec<u64>), Stop> {
+    ) -> Result<Vec<u64>, Stop> {
         let gop = (self.source.rate() * GOP_S).round().clamp(24.0, 600.0) as u32;
         let is_quarter = self.build.tried.svt_quarter_crf;
         let encoder = self.outline.encode(crf, gop, self.threads, is_quarter);
@@ -164,14 +160,13 @@ impl Studio<'_> {
         let context = context(self.build, self.threads);
         let arguments = runs::encode(&picture, span, self.timing, &encoder, &muxer, &context);
         let (mut viewer, mut seen) = (Viewer::default(), Vec::new());
-        let ran = self
-            .bench
+        self.bench
             .run(&self.build.path, &arguments, to, &mut |bytes| {
                 let before = seen.len();
                 viewer.push(bytes, |frame| seen.push(frame.fingerprint));
                 self.bench.crew.advance((seen.len() - before) as u64);
             })?;
-        Ok((ran, seen))
+        Ok(seen)
     }
 
     fn packets(&self, file: &std::path::Path) -> Result<Packets, Stop> {
@@ -240,15 +235,13 @@ impl Studio<'_> {
         let made = Argument::Scratch(chunk.file.clone());
         let arguments = runs::vmaf(&picture, &span, &made, picks, model.name(), &log, &context);
         let nowhere = PathBuf::from("-");
-        let ran = self
-            .bench
+        self.bench
             .run(&build.path, &arguments, &nowhere, &mut |_| {})?;
         let csv = std::fs::read_to_string(self.keep.path(&log));
         self.keep.forget(&log);
         let csv = csv.map_err(|e| machine("the scores", &e))?;
         Ok(Scores {
             score: runs::vmaf_scores(&csv),
-            cpu_s: ran.cpu_s,
             ..Scores::default()
         })
     }
@@ -274,22 +267,19 @@ impl Studio<'_> {
             .ok_or_else(|| failed("picture_size", "the picture is too large to be compared"))?;
         let mut stack = Stack::new(format, self.source.rate(), picks);
         let nowhere = PathBuf::from("-");
-        let began = std::time::Instant::now();
-        let ran = self
-            .bench
+        let mut own_s = 0.0;
+        self.bench
             .run(&build.path, &arguments, &nowhere, &mut |bytes| {
-                stack.push(bytes)
+                let began = Instant::now();
+                stack.push(bytes);
+                own_s += began.elapsed().as_secs_f64();
             })?;
+        // Comparing is our own work, not the child's.
+        self.bench.crew.spend(own_s);
         let db = stack.finish();
-        tracing::debug!(
-            frames = db.len(),
-            seconds = began.elapsed().as_secs_f64(),
-            "compared"
-        );
         Ok(Scores {
             score: db.iter().map(|&db| xpsnr::score(db)).collect(),
             db,
-            cpu_s: ran.cpu_s,
             ..Scores::default()
         })
     }

@@ -8,9 +8,7 @@ pub(super) struct Tally {
     /// Frames encoded on trial.
     pub(super) probe_frames: u64,
     /// Processor seconds of looking and searching.
-    pub(super) cpu_s: f64,
-    /// Processor seconds of encoding, scoring and checking.
-    pub(super) encode_cpu_s: f64,
+    pub(super) search_cpu_s: f64,
     /// Clock seconds of looking and searching.
     pub(super) search_s: f64,
     /// Scenes that were encoded a second time.

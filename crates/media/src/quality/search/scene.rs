@@ -61,10 +61,9 @@ impl Scene {
         }
     }
 
-    /// A CRF at which all of it was tried, as good as this one within what cannot be seen; better rather than worse.
+    /// A CRF at which all of it was tried, no worse than this one and hardly better.
     pub(super) fn tried_like(&self, crf: f64, slope: f64) -> Option<f64> {
-        let is_near =
-            |&&tried: &&f64| ((crf - 0.05 / slope)..=(crf + 0.02 / slope)).contains(&tried);
+        let is_near = |&&tried: &&f64| ((crf - 0.05 / slope)..=(crf + 1e-9)).contains(&tried);
         self.whole.iter().find(is_near).copied()
     }
 

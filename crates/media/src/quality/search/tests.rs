@@ -221,7 +221,7 @@ fn chunks_correct_the_scenes_to_come() {
         ..USUAL
     };
     search.observe(1, bad.encode(after.crf[1], 150));
-    assert_eq!(search.below_floor(), [1]);
+    assert_eq!(search.below_floor(0.5), [1]);
     search.release(1);
     let again = search.allocate(None);
     assert!(
@@ -229,7 +229,7 @@ fn chunks_correct_the_scenes_to_come() {
         "{}",
         bad.level(again.crf[1])
     );
-    assert!(search.below_floor().is_empty());
+    assert!(search.below_floor(0.5).is_empty());
 }
 
 #[test]
@@ -241,6 +241,7 @@ fn a_scene_that_was_tried_whole_is_not_encoded_again() {
     ]);
     assert_eq!(search.reuse(0, 21.25), 21.0);
     assert_eq!(search.reuse(0, 20.75), 20.75);
+    assert_eq!(search.reuse(0, 20.9), 20.9);
     assert_eq!(search.reuse(0, 22.0), 22.0);
     assert_eq!(search.reuse(1, 21.25), 21.25);
     assert_eq!(search.reuse(7, 21.0), 21.0);
