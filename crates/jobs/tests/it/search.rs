@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Three scenes that differ: fine patterns, turning colours, and bars.
+/// Three scenes that differ: fine patterns, the same upside down and softer, and bars.
 const SCENES: &str = "testsrc2=size=320x180:rate=25:duration=1.4[a];\
-    gradients=size=320x180:rate=25:duration=1.4:speed=0.1:seed=7[b];\
+    testsrc2=size=320x180:rate=25:duration=1.4,negate,vflip,boxblur=1[b];\
     testsrc=size=320x180:rate=25:duration=1.4,hue=h=90[c];\
     [a][b][c]concat=n=3,format=yuv420p[v]";
 
