@@ -43,15 +43,17 @@ pub fn arguments(
     add(&["-max_streams", &limits::STREAMS.to_string()]);
     add(&["-max_pixels", &limits::FRAME_PIXELS.to_string()]);
     add(&["-threads", "2"]);
+    // By the file's own times: where an index is missing, what is counted from the place of a seek is off by frames.
+    add(&["-copyts", "-start_at_zero"]);
     if at_s > lead {
-        add(&["-ss", &format!("{:.6}", at_s - lead)]);
+        add(&["-noaccurate_seek", "-ss", &format!("{:.6}", at_s - lead)]);
     }
     add(&["-i"]);
     list.push(Argument::Input);
     let mut add = |words: &[&str]| list.extend(words.iter().map(|word| Argument::text(*word)));
     // `V`: a cover is no video.
     add(&["-map", "0:V:0", "-frames:v", "1", "-an", "-sn", "-dn"]);
-    add(&["-vf", &filters((lead - ROUNDING_S).max(0.0), side.max(2))]);
+    add(&["-vf", &filters((at_s - ROUNDING_S).max(0.0), side.max(2))]);
     add(&["-threads", "2", "-c:v", "mjpeg", "-q:v", "2"]);
     add(&["-f", "image2pipe", "pipe:1"]);
     Some(list)
@@ -81,8 +83,13 @@ mod tests {
     #[test]
     fn a_frame_is_decoded_from_some_way_before() {
         let late = line(31.52).unwrap();
-        assert!(late.contains(" -ss 29.520000 -i <input> -map 0:V:0 -frames:v 1 "));
-        assert!(late.contains("trim=start=1.997917:end=2.497917,"), "{late}");
+        assert!(
+            late.contains(" -noaccurate_seek -ss 29.520000 -i <input> -map 0:V:0 -frames:v 1 ")
+        );
+        assert!(
+            late.contains("trim=start=31.517917:end=32.017917,"),
+            "{late}"
+        );
         let early = line(0.04).unwrap();
         assert!(!early.contains("-ss") && early.contains("trim=start=0.037917:"));
         assert!(line(0.0).unwrap().contains("trim=start=0.000000:"));
