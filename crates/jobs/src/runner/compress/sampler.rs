@@ -50,7 +50,7 @@ impl Sampler<'_> {
 
     fn places(&self) -> Vec<Place> {
         let span = |frame: usize| Span {
-            from_us: Some(self.source.times[frame]).filter(|_| frame > 0),
+            from_us: self.source.times.get(frame).copied().filter(|_| frame > 0),
             until_us: None,
             reach: Reach::Seek(0),
         };

@@ -140,11 +140,12 @@ impl<'a> Source<'a> {
 
     /// The frames as a span that can be asked for.
     fn span(&self, frames: &Range<usize>, reach: Reach) -> Span {
-        let is_first = frames.start == 0;
-        let is_last = frames.end >= self.frames.len();
+        // A list of times that a full disk cut short must not end the worker: what is missing is decoded from the
+        // beginning, and then not taken for the right frames.
+        let time = |frame: usize| self.times.get(frame).copied();
         Span {
-            from_us: (!is_first).then(|| self.times[frames.start]),
-            until_us: (!is_last).then(|| self.times[frames.end]),
+            from_us: time(frames.start).filter(|_| frames.start > 0),
+            until_us: time(frames.end),
             reach,
         }
     }
