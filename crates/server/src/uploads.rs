@@ -205,6 +205,7 @@ impl Uploads {
             id: id.clone(),
             idempotency_key: offer.key.clone(),
             client: offer.client.clone(),
+            owner: None,
             order: offer.order.to_json(),
             length: offer.length,
             expires_at: now + keep,

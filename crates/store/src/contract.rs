@@ -20,6 +20,8 @@ pub trait Records: Send + Sync {
     /// what it names, whatever else the upload says, and nothing changes. The sum of all reservations does not pass
     /// `room` by this; [`Fault::Full`] otherwise. [`Fault::Conflict`] when the id is taken.
     fn begin(&self, upload: &NewUpload, room: u64, now: Millis) -> Result<Begun, Fault>;
+    /// One task as whatever it is by now: [`Begun::Known`] or [`Begun::Job`], never [`Begun::New`].
+    fn find(&self, id: &TaskId) -> Result<Option<Begun>, Fault>;
     /// The task that an idempotency key belongs to: from `begin` until `abandon`, `expire` or `forget`.
     fn find_key(&self, key: &str) -> Result<Option<Begun>, Fault>;
     /// Records that `durable` bytes are on disk for good. Never goes back; [`Fault::Offset`] past the length,
@@ -31,6 +33,10 @@ pub trait Records: Send + Sync {
         now: Millis,
         expires_at: Millis,
     ) -> Result<(), Fault>;
+    /// Replaces what an upload that is not a job yet says of itself: its order, and its length where that was only
+    /// known as a bound. The reservation follows. [`Fault::Offset`] when the length would grow, or when more than it
+    /// is durable already; [`Fault::Conflict`] when it is a job by now.
+    fn amend(&self, id: &TaskId, order: &str, length: u64) -> Result<(), Fault>;
     /// Records the digest of a whole upload that waits for the client's confirmation. All of it is durable by then.
     fn received(&self, id: &TaskId, digest: &str, expires_at: Millis) -> Result<(), Fault>;
     /// Ends an upload that will not become a job; frees its reservation. No error when it is gone already;
@@ -94,6 +100,8 @@ pub trait Records: Send + Sync {
     fn job(&self, id: &TaskId) -> Result<Option<Job>, Fault>;
     /// Jobs, newest first; of one client when it is given.
     fn jobs(&self, client: Option<&str>, limit: u32) -> Result<Vec<Job>, Fault>;
+    /// Jobs of one owner, newest first.
+    fn owned(&self, owner: &str, limit: u32) -> Result<Vec<Job>, Fault>;
     /// How many jobs of this client are queued or running.
     fn unfinished(&self, client: &str) -> Result<u64, Fault>;
     /// How many queued jobs will start before this one, plus one, as things stand: when nothing comes, no pause
@@ -138,6 +146,8 @@ pub struct NewUpload {
     pub idempotency_key: Option<String>,
     /// What counts as one client: an address in the form of `jobs::policy`.
     pub client: String,
+    /// Who alone may ask for it, in the caller's words; `None` where the id is enough.
+    pub owner: Option<String>,
     /// The order as JSON (its written form is the caller's).
     pub order: String,
     /// Whole size in bytes.
@@ -168,6 +178,8 @@ pub struct Upload {
     pub id: TaskId,
     /// What counts as one client.
     pub client: String,
+    /// See [`NewUpload::owner`].
+    pub owner: Option<String>,
     /// The order as JSON.
     pub order: String,
     /// Whole size in bytes.
@@ -176,6 +188,8 @@ pub struct Upload {
     pub durable: u64,
     /// BLAKE3 (hex) when it is whole and waits for `confirm`.
     pub digest: Option<String>,
+    /// When it is given up unless it moves.
+    pub expires_at: Millis,
 }
 
 /// Where a job stands.
@@ -224,6 +238,8 @@ pub struct Job {
     pub id: TaskId,
     /// What counts as one client.
     pub client: String,
+    /// See [`NewUpload::owner`].
+    pub owner: Option<String>,
     /// Where it stands.
     pub state: State,
     /// The order as JSON.

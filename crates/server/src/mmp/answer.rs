@@ -144,6 +144,7 @@ mod tests {
         let job = Job {
             id: TaskId::random(),
             client: "c".into(),
+            owner: None,
             state: State::Completed,
             order: "{}".into(),
             input_size: 9,

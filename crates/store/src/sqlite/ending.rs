@@ -31,6 +31,16 @@ pub(super) fn jobs(
     )
 }
 
+pub(super) fn owned(connection: &Connection, owner: &str, limit: u32) -> Result<Vec<Job>, Fault> {
+    all(
+        connection,
+        "select * from tasks where owner = ?1 and queued_at is not null
+         order by queued_at desc, seq desc limit ?2",
+        (owner, limit),
+        row::job,
+    )
+}
+
 pub(super) fn shorten(
     connection: &Connection,
     id: &TaskId,

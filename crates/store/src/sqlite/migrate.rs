@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 const STEPS: &[&str] = &[
     include_str!("schema/step_1.sql"),
     include_str!("schema/step_2.sql"),
+    include_str!("schema/step_3.sql"),
 ];
 
 /// "Kino": says whose file this is, in its header.

@@ -1,6 +1,6 @@
 //! The contract, method by method: which connection each one takes, and which ones change the queue's order.
 
-use super::{Database, ending, queue, turn, upload};
+use super::{Database, ending, queue, row, turn, upload};
 use crate::contract::{
     Begun, Due, Job, Lease, Millis, NewUpload, Outcome, Problem, Progress, Records, State, Totals,
     Verdict,
@@ -10,6 +10,10 @@ use crate::{Fault, TaskId};
 impl Records for Database {
     fn begin(&self, upload: &NewUpload, room: u64, now: Millis) -> Result<Begun, Fault> {
         self.write(|tx| upload::begin(tx, upload, room, now))
+    }
+
+    fn find(&self, id: &TaskId) -> Result<Option<Begun>, Fault> {
+        self.read(|tx| Ok(row::find(tx, id)?.map(upload::begun)))
     }
 
     fn find_key(&self, key: &str) -> Result<Option<Begun>, Fault> {
@@ -24,6 +28,10 @@ impl Records for Database {
         expires_at: Millis,
     ) -> Result<(), Fault> {
         self.write(|tx| upload::advance(tx, id, durable, expires_at))
+    }
+
+    fn amend(&self, id: &TaskId, order: &str, length: u64) -> Result<(), Fault> {
+        self.write(|tx| upload::amend(tx, id, order, length))
     }
 
     fn received(&self, id: &TaskId, digest: &str, expires_at: Millis) -> Result<(), Fault> {
@@ -109,6 +117,10 @@ impl Records for Database {
 
     fn jobs(&self, client: Option<&str>, limit: u32) -> Result<Vec<Job>, Fault> {
         self.read(|tx| ending::jobs(tx, client, limit))
+    }
+
+    fn owned(&self, owner: &str, limit: u32) -> Result<Vec<Job>, Fault> {
+        self.read(|tx| ending::owned(tx, owner, limit))
     }
 
     fn unfinished(&self, client: &str) -> Result<u64, Fault> {

@@ -75,6 +75,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job, Fault> {
     Ok(Job {
         id: id(row)?,
         client: row.get("client")?,
+        owner: row.get("owner")?,
         state: state(&row.get::<_, String>("state")?)?,
         order: row.get("job_order")?,
         input_size: size(row, "input_size")?,
@@ -121,10 +122,12 @@ fn upload(row: &Row<'_>) -> Result<Upload, Fault> {
     Ok(Upload {
         id: id(row)?,
         client: row.get("client")?,
+        owner: row.get("owner")?,
         order: row.get("job_order")?,
         length: size(row, "input_size")?,
         durable: size(row, "durable")?,
         digest: row.get("input_digest")?,
+        expires_at: row.get("expires_at")?,
     })
 }
 

@@ -21,6 +21,7 @@ fn queued(database: &Database) -> TaskId {
         id: id.clone(),
         idempotency_key: None,
         client: "client".to_owned(),
+        owner: None,
         order: "{}".to_owned(),
         length: 10,
         expires_at: 1_000,
@@ -63,7 +64,7 @@ fn a_newer_version_is_refused_and_left_alone() {
     let fault = Database::open(&path).err().unwrap();
     assert_eq!(
         fault.to_string(),
-        "database: its schema is version 99, and this program knows none after 2; start the newer program again, \
+        "database: its schema is version 99, and this program knows none after 3; start the newer program again, \
          or restore the copy from before the upgrade"
     );
 }

@@ -22,11 +22,13 @@ pub(super) fn begin(
     reserve(connection, upload.length, room)?;
     change(
         connection,
-        "insert into tasks (id, client, state, idempotency_key, job_order, input_size, reserved, began_at, expires_at)
-         values (:id, :client, 'uploading', :key, :order, :length, :length, :now, :expires_at)",
+        "insert into tasks (id, client, owner, state, idempotency_key, job_order, input_size, reserved, began_at,
+                            expires_at)
+         values (:id, :client, :owner, 'uploading', :key, :order, :length, :length, :now, :expires_at)",
         named_params! {
             ":id": upload.id.as_str(),
             ":client": upload.client,
+            ":owner": upload.owner,
             ":key": upload.idempotency_key,
             ":order": upload.order,
             ":length": stored(upload.length),
@@ -44,10 +46,15 @@ pub(super) fn find_key(connection: &Connection, key: &str) -> Result<Option<Begu
         [key],
         row::task,
     )?;
-    Ok(task.map(|task| match task {
+    Ok(task.map(begun))
+}
+
+/// A task as an answer to who asks for it.
+pub(super) fn begun(task: Task) -> Begun {
+    match task {
         Task::Upload(upload) => Begun::Known(upload),
         Task::Job(job) => Begun::Job(job),
-    }))
+    }
 }
 
 pub(super) fn advance(
@@ -70,6 +77,30 @@ pub(super) fn advance(
         connection,
         "update tasks set durable = max(durable, ?2), expires_at = ?3 where id = ?1 and state = 'uploading'",
         (id.as_str(), stored(durable), expires_at),
+    )?;
+    Ok(())
+}
+
+pub(super) fn amend(
+    connection: &Connection,
+    id: &TaskId,
+    order: &str,
+    length: u64,
+) -> Result<(), Fault> {
+    let upload = match find(connection, id)? {
+        Some(Task::Upload(upload)) => upload,
+        other => return Err(not_uploading(other)),
+    };
+    if !(upload.durable..=upload.length).contains(&length) {
+        return Err(Fault::Offset {
+            have: upload.durable,
+            wanted: length,
+        });
+    }
+    change(
+        connection,
+        "update tasks set job_order = ?2, input_size = ?3, reserved = ?3 where id = ?1 and state = 'uploading'",
+        (id.as_str(), order, stored(length)),
     )?;
     Ok(())
 }

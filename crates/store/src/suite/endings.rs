@@ -13,6 +13,7 @@ cases!(dyn Records:
     shorten_only_shortens,
     owners_are_those_with_files,
     jobs_are_listed_newest_first,
+    an_owner_sees_its_own,
     sums_follow_every_step,
 );
 
@@ -41,6 +42,28 @@ fn due_names_what_is_over_longest_ago_first(records: &dyn Records) {
     assert_eq!(records.due(99, 1).unwrap(), all[..1]);
     // Being told changes nothing.
     assert_eq!(records.due(99, 10).unwrap(), all);
+}
+
+fn an_owner_sees_its_own(records: &dyn Records) {
+    let owned = |owner: &str, now| {
+        let upload = NewUpload {
+            owner: Some(owner.to_owned()),
+            ..new("a")
+        };
+        begun(records, &upload);
+        records.enqueue(&upload.id, "d", None, now).unwrap();
+        upload.id
+    };
+    let ids = |owner, limit| {
+        let jobs = records.owned(owner, limit).unwrap();
+        jobs.into_iter().map(|job| job.id).collect::<Vec<_>>()
+    };
+    let (first, second) = (owned("o", 1), owned("o", 2));
+    owned("other", 3);
+    queued(records, "a", 4);
+    assert_eq!(ids("o", 9), [second.clone(), first]);
+    assert_eq!(ids("o", 1), [second]);
+    assert_eq!(ids("", 9), []);
 }
 
 fn queued_and_running_jobs_never_expire(records: &dyn Records) {

@@ -22,6 +22,7 @@ pub(super) fn new(client: &str) -> NewUpload {
         id: TaskId::random(),
         idempotency_key: None,
         client: client.to_owned(),
+        owner: None,
         order: r#"{"operation":"compress"}"#.to_owned(),
         length: LENGTH,
         expires_at: LATER,

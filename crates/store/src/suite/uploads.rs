@@ -20,6 +20,8 @@ cases!(dyn Records:
     the_limit_counts_queued_and_running_jobs,
     an_upload_in_time_is_not_given_up,
     an_upload_of_nothing_is_one,
+    what_was_only_a_bound_can_shrink,
+    a_task_is_found_as_what_it_is,
     a_restart_gives_up_what_nobody_can_take_up,
 );
 
@@ -111,6 +113,41 @@ fn a_known_key_is_answered_and_changes_nothing(records: &dyn Records) {
         panic!("it is a job by now");
     };
     assert_eq!(known, job(records, &first.id));
+}
+
+fn what_was_only_a_bound_can_shrink(records: &dyn Records) {
+    let id = begun(records, &new("a"));
+    records.advance(&id, 4, 0, LATER).unwrap();
+    refused!(records.amend(&id, "o", LENGTH + 1), Fault::Offset { .. });
+    refused!(records.amend(&id, "o", 3), Fault::Offset { have: 4, .. });
+    records.amend(&id, "o", 5).unwrap();
+    assert_eq!(reserved(records), 5);
+    refused!(records.advance(&id, 6, 0, LATER), Fault::Offset { .. });
+    let made = records.enqueue(&id, "d", None, 0).unwrap();
+    assert_eq!((made.input_size, made.order.as_str()), (5, "o"));
+    refused!(records.amend(&id, "p", 5), Fault::Conflict { .. });
+    refused!(
+        records.amend(&TaskId::random(), "p", 5),
+        Fault::Missing { .. }
+    );
+}
+
+fn a_task_is_found_as_what_it_is(records: &dyn Records) {
+    let upload = NewUpload {
+        owner: Some("o".to_owned()),
+        ..new("a")
+    };
+    assert!(records.find(&upload.id).unwrap().is_none());
+    begun(records, &upload);
+    let Some(Begun::Known(known)) = records.find(&upload.id).unwrap() else {
+        panic!("it is an upload");
+    };
+    assert_eq!((known.owner, known.expires_at), (upload.owner, LATER));
+    records.enqueue(&upload.id, "d", None, 0).unwrap();
+    let Some(Begun::Job(known)) = records.find(&upload.id).unwrap() else {
+        panic!("it is a job");
+    };
+    assert_eq!(known, job(records, &upload.id));
 }
 
 fn a_key_lives_until_its_task_expires(records: &dyn Records) {

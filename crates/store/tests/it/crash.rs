@@ -151,6 +151,7 @@ fn upload(database: &Database, tree: &Tree, n: i64) {
         id: TaskId::random(),
         idempotency_key: Some(TaskId::random().to_string()),
         client: (n % 5).to_string(),
+        owner: None,
         order: "{}".to_owned(),
         length: LENGTH,
         expires_at: LATER,

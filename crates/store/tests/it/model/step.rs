@@ -159,6 +159,7 @@ impl World {
             id: id.clone(),
             idempotency_key: keyed.then(|| id.as_str().to_owned()),
             client: client.to_owned(),
+            owner: None,
             order: "{}".to_owned(),
             length,
             expires_at: self.now + KEEP,
