@@ -1,5 +1,6 @@
 //! The settings of this room; `server` passes them on, the commented reference stands with the binary.
 
+use kinora_media::capability::Accept;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -84,6 +85,55 @@ impl Default for Programs {
             ffmpeg: "ffmpeg".into(),
             ffprobe: "ffprobe".into(),
             second: "auto".into(),
+        }
+    }
+}
+
+/// How FFmpeg is confined, and what it may open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SandboxConfig {
+    /// How much of the cage has to be there.
+    pub mode: SandboxMode,
+    /// Which kinds of files are opened.
+    pub accept: AcceptMode,
+    /// Bytes of memory that one FFmpeg may have; 0 lets the machine decide.
+    pub memory: u64,
+}
+
+/// How much of the cage has to be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SandboxMode {
+    /// All of it, or nothing is started.
+    #[default]
+    Full,
+    /// What this kernel has.
+    Degraded,
+    /// None.
+    Off,
+}
+
+/// Which kinds of files are opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AcceptMode {
+    /// All where the whole cage is in force and only known people can send files, else the common ones.
+    #[default]
+    Auto,
+    /// All that FFmpeg reads, but those that are programs or devices.
+    All,
+    /// Those that cameras, phones and editors write.
+    Common,
+}
+
+impl AcceptMode {
+    /// What was chosen, if anything was.
+    pub(crate) fn chosen(self) -> Option<Accept> {
+        match self {
+            Self::Auto => None,
+            Self::All => Some(Accept::All),
+            Self::Common => Some(Accept::Common),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 mod builds;
 
-use crate::config::{Programs, ShareConfig};
+use crate::config::{Programs, SandboxConfig, ShareConfig};
 use crate::policy;
-use crate::sandbox::{Share, Tools};
+use crate::sandbox::{Cage, Share, Tools};
 use serde::Serialize;
 use std::path::Path;
 
@@ -37,8 +37,10 @@ pub enum Verdict {
 
 /// Looks at everything that jobs need. Starts FFmpeg a few times, changes nothing.
 #[must_use]
-pub fn report(programs: &Programs, share: &ShareConfig) -> Vec<Finding> {
-    let mut findings = match Tools::find(programs) {
+pub fn report(programs: &Programs, share: &ShareConfig, sandbox: &SandboxConfig) -> Vec<Finding> {
+    let cage = Cage::establish(sandbox, false);
+    let tools = cage.and_then(|cage| Tools::find(programs, cage));
+    let mut findings = match tools {
         Ok(tools) => builds::findings(&tools),
         Err(problem) => vec![Finding {
             area: "ffmpeg",

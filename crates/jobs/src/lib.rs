@@ -19,7 +19,9 @@ mod worker;
 pub mod engine;
 pub mod doctor;
 
-pub use config::{Config, PerClient, Programs, ShareConfig, ShareMode};
+pub use config::{
+    AcceptMode, Config, PerClient, Programs, SandboxConfig, SandboxMode, ShareConfig, ShareMode,
+};
 pub use engine::Engine;
 pub use order::Order;
 // What the engine tells, for rooms that have no store of their own.

@@ -8,6 +8,7 @@ mod step;
 mod compress;
 
 use crate::policy;
+use crate::sandbox::cage::Duty;
 use crate::sandbox::process::{self, Control, Heard, Spec};
 use crate::sandbox::{Share, Tools};
 use kinora_media::diagnosis::{self, Ended};
@@ -152,7 +153,13 @@ impl Runner<'_> {
         let mut complaints = Complaints::default();
         let until = Instant::now() + policy::PROBE_TIME;
         let (mut wish, mut late) = (Wish::Continue, false);
-        let spec = self.spec(&self.tools.ffprobe, &arguments, work, None);
+        let spec = Spec {
+            output: None,
+            file_size: Some(0),
+            duty: Duty::Look,
+            time: policy::PROBE_TIME,
+            ..self.spec(&self.tools.ffprobe, &arguments, (file, file), work, None)
+        };
         let finished = process::run(&spec, &mut |heard| {
             match heard {
                 Heard::Output(bytes) => answer.extend_from_slice(bytes),
@@ -188,6 +195,7 @@ impl Runner<'_> {
         let spec = self.spec(
             &self.tools.main().path,
             &arguments,
+            (task.input, output),
             task.work,
             self.file_size,
         );
@@ -234,6 +242,7 @@ impl Runner<'_> {
         &'s self,
         program: &'s Path,
         arguments: &'s [OsString],
+        (input, output): (&'s Path, &'s Path),
         work: &'s Path,
         file_size: Option<u64>,
     ) -> Spec<'s> {
@@ -241,8 +250,13 @@ impl Runner<'_> {
             program,
             arguments,
             directory: work,
+            input: Some(input),
+            output: Some(output),
             file_size,
+            duty: Duty::Work,
+            time: self.time,
             share: self.share,
+            cage: &self.tools.cage,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Frames of a video as pictures, for whoever wants to look at a result where it is worst.
 
 use crate::policy;
+use crate::sandbox::cage::Duty;
 use crate::sandbox::process::{self, Control, Heard, Spec};
 use crate::sandbox::{Share, Tools};
 use kinora_media::Argument;
@@ -60,9 +61,14 @@ impl Camera<'_> {
             program: &build.path,
             arguments: &arguments(&list, self.file),
             directory: self.work,
+            input: Some(self.file),
             // It writes nothing but its standard output.
+            output: None,
             file_size: Some(0),
+            duty: Duty::Look,
+            time: policy::STILL_TIME,
             share: self.share,
+            cage: &self.tools.cage,
         };
         let mut picture = Vec::new();
         let until = Instant::now() + policy::STILL_TIME;

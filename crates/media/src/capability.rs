@@ -24,6 +24,16 @@ pub struct Capabilities {
     filters: BTreeSet<String>,
 }
 
+/// Which kinds of files are opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Accept {
+    /// All that FFmpeg reads, but those that are programs or devices.
+    #[default]
+    All,
+    /// Those that cameras, phones and editors write, with their codecs.
+    Common,
+}
+
 /// One encoder of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Encoder {

@@ -6,7 +6,7 @@ use crate::results::Results;
 use crate::services::Services;
 use crate::uploads::Uploads;
 use kinora_jobs::engine::{Keep, Parts};
-use kinora_jobs::sandbox::{Share, Tools};
+use kinora_jobs::sandbox::{Cage, Share, Tools};
 use kinora_jobs::{Engine, problem};
 use kinora_store::contract::{Blobs, Problem, Records};
 use kinora_store::{files, sqlite};
@@ -55,7 +55,10 @@ impl Server {
         })?;
         tracing::info!(share = share.describe(), "processor");
         let share = Arc::new(share);
-        let tools = Tools::find(&config.ffmpeg)?;
+        let is_exposed = config.mmp.listen.iter().any(|at| !at.ip().is_loopback());
+        let cage = Cage::establish(&config.sandbox, is_exposed)?;
+        tracing::info!(cage = cage.describe(), "sandbox");
+        let tools = Tools::find(&config.ffmpeg, cage)?;
         for build in &tools.builds {
             tracing::info!(version = build.version, ffmpeg = %build.path.display(), "ffmpeg");
         }

@@ -21,6 +21,8 @@ pub struct Config {
     pub ffmpeg: kinora_jobs::Programs,
     /// How the processor is divided.
     pub share: kinora_jobs::ShareConfig,
+    /// How FFmpeg is confined.
+    pub sandbox: kinora_jobs::SandboxConfig,
 }
 
 impl Default for Config {
@@ -34,6 +36,7 @@ impl Default for Config {
             share: kinora_jobs::ShareConfig::default(),
         }
     }
+            sandbox: kinora_jobs::SandboxConfig::default(),
 }
 
 /// The MMP door.

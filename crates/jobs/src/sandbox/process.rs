@@ -1,18 +1,17 @@
 //! One child from start to end: its output is heard while it runs, nothing of it is left afterwards.
 
+use super::cage::{Cage, Duty, Limits, Walls};
 use super::share::Share;
 use kinora_media::diagnosis::Ended;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open,
-    set_parent_process_death_signal, setrlimit,
-};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 /// How often [`Heard::Tick`] comes: often enough that a cancelled job ends within a second.
 const TICK_MS: i64 = 200;
@@ -31,10 +30,20 @@ pub struct Spec<'a> {
     pub arguments: &'a [OsString],
     /// Its working directory; outputs with relative side files stay in there.
     pub directory: &'a Path,
-    /// Bytes that any file it writes may reach (`RLIMIT_FSIZE`); `None` where nothing is written.
+    /// The file that it may read, which came from outside.
+    pub input: Option<&'a Path>,
+    /// The file that it makes, if it makes one: it may write in this one's directory, and in its own.
+    pub output: Option<&'a Path>,
+    /// Bytes that any file it writes may reach (`RLIMIT_FSIZE`); `None` where nothing limits it.
     pub file_size: Option<u64>,
+    /// What it is there for.
+    pub duty: Duty,
+    /// How long it may run. Its processor time is bounded by this; whoever listens looks at the clock.
+    pub time: Duration,
     /// Its part of the processor.
     pub share: &'a Share,
+    /// What confines it.
+    pub cage: &'a Cage,
 }
 
 /// What came from the child, or that a moment has passed.
@@ -231,41 +240,39 @@ fn spawn(spec: &Spec<'_>) -> io::Result<Child> {
         .stderr(Stdio::piped())
         .process_group(0);
     let joins = spec.share.video_entry();
-    let parent = rustix::process::getpid();
-    let file_size = spec.file_size;
+    let walls = walls(spec)?;
     let prepare = move || {
-        confine(file_size)?;
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        // The parent may have died before the line above took effect.
-        if rustix::process::getppid() != Some(parent) {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
         if let Some(group) = &joins {
             // A group that has just been removed must not cost the job: the child then stays in ours.
             let _ = rustix::io::write(group, b"0");
         }
-        Ok(())
+        walls.enter()
     };
     #[expect(
         unsafe_code,
-        reason = "limits of the child can only be set between fork and exec"
+        reason = "a child can only be confined between fork and exec"
     )]
-    // SAFETY: between fork and exec only system calls are made (setrlimit, prctl, getppid, write); nothing allocates,
-    // and no lock is taken.
+    // SAFETY: between fork and exec only system calls are made, on what was prepared before; nothing allocates, and no
+    // lock is taken.
     unsafe {
         command.pre_exec(prepare);
     }
     command.spawn()
 }
 
-fn confine(file_size: Option<u64>) -> io::Result<()> {
-    let limit = |value| Rlimit {
-        current: Some(value),
-        maximum: Some(value),
-    };
-    setrlimit(Resource::Core, limit(0))?;
-    if let Some(bytes) = file_size {
-        setrlimit(Resource::Fsize, limit(bytes))?;
+/// Who makes no file may write nothing at all.
+fn walls(spec: &Spec<'_>) -> io::Result<Walls> {
+    let reads: Vec<_> = spec.input.into_iter().collect();
+    let mut writes = Vec::new();
+    if let Some(output) = spec.output {
+        writes.push(spec.directory);
+        let beside = output.parent();
+        writes.extend(beside.filter(|place| place.is_absolute() && *place != spec.directory));
     }
-    Ok(())
+    let limits = Limits {
+        duty: spec.duty,
+        time: spec.time,
+        file_size: spec.file_size,
+    };
+    Walls::prepare(spec.cage, spec.program, &reads, &writes, &limits)
 }

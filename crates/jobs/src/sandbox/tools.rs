@@ -10,6 +10,7 @@ mod trial;
 mod build;
 
 use crate::config::{Programs, Second};
+use crate::sandbox::cage::Cage;
 use kinora_store::contract::Problem;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,8 @@ pub struct Tools {
     pub builds: Vec<Build>,
     /// Why the second build that lies in its usual place is not among them.
     pub left_out: Option<Problem>,
+    /// What they all run in.
+    pub cage: Cage,
 }
 
 impl Tools {
@@ -37,7 +40,7 @@ impl Tools {
     /// # Errors
     /// `ffmpeg_missing` with how to install it, or `ffmpeg_broken` when it does not run. A second build that was
     /// merely found is left out instead.
-    pub fn find(programs: &Programs) -> Result<Self, Problem> {
+    pub fn find(programs: &Programs, cage: Cage) -> Result<Self, Problem> {
         let ffprobe = locate(&programs.ffprobe)?;
         let main = locate(&programs.ffmpeg)?;
         let (second, is_named) = match programs.second() {
@@ -45,11 +48,12 @@ impl Tools {
             Second::Auto => (usual_second(), false),
             Second::Path(path) => (Some(locate(&path)?), true),
         };
-        let (main, second) = examine(main, second);
+        let (main, second) = examine(main, second, &cage);
         let mut tools = Self {
             ffprobe,
             builds: vec![main?],
             left_out: None,
+            cage,
         };
         match second {
             Some(Ok(build)) => tools.builds.push(build),
@@ -121,10 +125,10 @@ impl Tools {
 type Examined = Result<Build, Problem>;
 
 /// Both at the same time: a start should not wait for one after the other.
-fn examine(main: PathBuf, second: Option<PathBuf>) -> (Examined, Option<Examined>) {
+fn examine(main: PathBuf, second: Option<PathBuf>, cage: &Cage) -> (Examined, Option<Examined>) {
     std::thread::scope(|threads| {
-        let other = second.map(|path| threads.spawn(|| Build::examine(path)));
-        let main = Build::examine(main);
+        let other = second.map(|path| threads.spawn(|| Build::examine(path, cage)));
+        let main = Build::examine(main, cage);
         let join = |thread: std::thread::ScopedJoinHandle<'_, Examined>| {
             thread
                 .join()

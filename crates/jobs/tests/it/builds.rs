@@ -1,8 +1,8 @@
 //! Builds of FFmpeg side by side: stand-ins that misbehave, and the static build where it has been fetched.
 
-use crate::media::tools;
+use crate::media::{tools, whole};
 use kinora_jobs::Programs;
-use kinora_jobs::sandbox::{Tools, VmafModel};
+use kinora_jobs::sandbox::{Cage, Tools, VmafModel};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -28,7 +28,7 @@ fn with_second(second: impl Into<PathBuf>) -> Programs {
 /// The code and the words with which this program is refused as a named second build.
 fn refusal(script: &str) -> (String, String) {
     let place = tempfile::tempdir().unwrap();
-    let problem = Tools::find(&with_second(stand_in(place.path(), script)));
+    let problem = Tools::find(&with_second(stand_in(place.path(), script)), Cage::off());
     let problem = problem.expect_err("nothing that can be used");
     (problem.code, problem.description)
 }
@@ -41,14 +41,15 @@ fn a_named_second_build_has_to_work() {
     let (code, text) = refusal("echo hello");
     assert_eq!(code, "ffmpeg_broken");
     assert!(text.ends_with("does not answer as FFmpeg does"), "{text}");
-    let absent = Tools::find(&with_second("/nonexistent/ffmpeg")).expect_err("it is absent");
+    let absent =
+        Tools::find(&with_second("/nonexistent/ffmpeg"), whole()).expect_err("it is absent");
     assert_eq!(absent.code, "ffmpeg_missing");
 }
 
 #[test]
 fn no_second_build_is_wanted() {
     for word in ["", "none"] {
-        let tools = Tools::find(&with_second(word)).unwrap();
+        let tools = Tools::find(&with_second(word), whole()).unwrap();
         assert_eq!(tools.builds.len(), 1);
         assert!(tools.left_out.is_none());
     }
@@ -60,11 +61,13 @@ fn what_is_listed_but_fails_is_not_used() {
     let real = tools().main().path.display();
     let script = format!("case \"$*\" in *libx264*) exit 1 ;; esac; exec {real} \"$@\"");
     let path = stand_in(place.path(), &script);
-    let found = Tools::find(&Programs {
+    let programs = Programs {
         ffmpeg: path.clone(),
         second: tools().main().path.clone(),
         ..Programs::default()
-    });
+    };
+    // A script starts other programs, which a cage forbids.
+    let found = Tools::find(&programs, Cage::off());
     let found = found.unwrap();
     let broken = found.main();
     assert!(broken.capabilities.has_encoder("libx264"), "listed");
@@ -91,7 +94,7 @@ fn the_static_build_scores_and_encodes_av1() {
     if !path.exists() {
         return println!("skipped, the static FFmpeg has not been fetched (make test fetches it)");
     }
-    let tools = Tools::find(&with_second(&path)).unwrap();
+    let tools = Tools::find(&with_second(&path), whole()).unwrap();
     let (scorer, model) = tools.vmaf().unwrap();
     assert_eq!((&scorer.path, model), (&path, VmafModel::V1));
     assert_eq!(tools.vmaf_uhd().unwrap().1, VmafModel::V1Uhd);

@@ -13,4 +13,5 @@ mod search;
 mod stills;
 mod sync;
 mod process;
+mod cage;
 mod keep;

@@ -1,8 +1,8 @@
 //! Clips made by FFmpeg's generators, each once per run; the runner on them; and what came out, asked of ffprobe.
 
-use kinora_jobs::Programs;
 use kinora_jobs::runner::{Made, Runner, Stop, Task, Watch, Wish};
-use kinora_jobs::sandbox::{Share, Tools};
+use kinora_jobs::sandbox::{Cage, Share, Tools};
+use kinora_jobs::{Programs, SandboxConfig};
 use kinora_media::operation::Operation;
 use kinora_store::contract::Progress;
 use serde_json::Value;
@@ -27,8 +27,13 @@ pub(crate) fn tools() -> &'static Tools {
         if let Some(path) = std::env::var_os("KINORA_TEST_FFMPEG") {
             programs.ffmpeg = path.into();
         }
-        Tools::find(&programs).expect("FFmpeg is installed")
+        Tools::find(&programs, whole()).expect("FFmpeg is installed")
     })
+}
+
+/// The cage that servers have by default.
+pub(crate) fn whole() -> Cage {
+    Cage::establish(&SandboxConfig::default(), false).expect("Landlock and seccomp")
 }
 
 /// The clip that FFmpeg makes of these arguments (without the output's name).

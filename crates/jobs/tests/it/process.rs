@@ -1,7 +1,8 @@
 //! Children: heard, limited, and gone afterwards.
 
-use kinora_jobs::sandbox::Share;
+use kinora_jobs::sandbox::cage::Duty;
 use kinora_jobs::sandbox::process::{self, Control, Finished, Heard, Spec};
+use kinora_jobs::sandbox::{Cage, Share};
 use kinora_media::diagnosis::Ended;
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,13 +15,19 @@ fn shell(
 ) -> Finished {
     let place = tempfile::tempdir().unwrap();
     let arguments = [OsString::from("-c"), script.into()];
-    let share = Share::off();
+    // A shell starts other programs, which a cage forbids.
+    let (share, cage) = (Share::off(), Cage::off());
     let spec = Spec {
         program: Path::new("/bin/sh"),
         arguments: &arguments,
         directory: place.path(),
+        input: None,
+        output: None,
         file_size,
+        duty: Duty::Work,
+        time: Duration::from_secs(600),
         share: &share,
+        cage: &cage,
     };
     process::run(&spec, listen).unwrap()
 }

@@ -50,7 +50,7 @@ fn with_vmaf() -> Option<&'static Tools> {
                 second,
                 ..Programs::default()
             };
-            Tools::find(&programs).unwrap()
+            Tools::find(&programs, crate::media::whole()).unwrap()
         })
     };
     TOOLS.get_or_init(find).as_ref()

@@ -57,7 +57,7 @@ impl<'a> Programs<'a> {
             let layers = config::Settings::load(&self.settings.flags(), &self.context.variables);
             let config = layers.and_then(|layers| layers.server());
             let config = config.map_err(|mistake| mistake.description)?;
-            Tools::find(&config.ffmpeg).map_err(|problem| problem.description)
+            super::local::tools(&config).map_err(|problem| problem.description)
         });
         found.as_ref().map_err(String::as_str)
     }

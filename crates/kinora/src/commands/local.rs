@@ -9,7 +9,7 @@ use crate::progress::FileProgress;
 use crate::report::{Failure, Outcome};
 use kinora_client::Cancel;
 use kinora_jobs::runner::{Made, Runner, Stop, Task, Watch, Wish};
-use kinora_jobs::sandbox::{Share, Tools};
+use kinora_jobs::sandbox::{Cage, Share, Tools};
 use kinora_jobs::{Problem, Progress};
 use kinora_media::operation::Operation;
 use kinora_media::quality::Report;
@@ -49,7 +49,7 @@ impl Engine {
     pub(crate) fn find(settings: &cli::Settings, context: &Context) -> Outcome<Self> {
         let config = config::Settings::load(&settings.flags(), &context.variables)?.server()?;
         Ok(Self {
-            tools: Tools::find(&config.ffmpeg).map_err(|problem| failed(problem, Exit::Failed))?,
+            tools: tools(&config).map_err(|problem| failed(problem, Exit::Failed))?,
             share: Share::off(),
             stall: Duration::from_secs(config.jobs.stall),
             time: Duration::from_secs(config.jobs.max_duration),
@@ -134,6 +134,13 @@ impl Engine {
                 ),
             })
     }
+}
+
+/// The programs that the settings name, in the cage that they ask for. Who works on files at home knows where they are
+/// from.
+pub(super) fn tools(config: &kinora_server::Config) -> Result<Tools, Problem> {
+    let cage = Cage::establish(&config.sandbox, false)?;
+    Tools::find(&config.ffmpeg, cage)
 }
 
 /// Passes progress to the display and Ctrl-C to the engine.

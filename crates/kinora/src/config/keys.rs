@@ -77,6 +77,15 @@ pub(crate) const KEYS: &[Key] = &[
     server("ffmpeg.ffprobe", Kind::Text),
     server("ffmpeg.second", Kind::Text),
     server(
+        "sandbox.mode",
+        Kind::Choice(&["full", "degraded", "off"]),
+    ),
+    server(
+        "sandbox.accept",
+        Kind::Choice(&["auto", "all", "common"]),
+    ),
+    server("sandbox.memory", Kind::Size),
+    server(
         "share.mode",
         Kind::Choice(&["auto", "cgroup", "priority", "off"]),
     ),

@@ -36,7 +36,9 @@ impl Installed {
     fn doctor(&self, names: &[&str], more: &[&str]) -> (Option<i32>, Vec<Value>) {
         let program = self.path("bin/kinora");
         let mut command = kinora_at(&program, self.0.path());
-        let answer = command.args(["doctor", "--json"]).args(more).output();
+        command.args(["doctor", "--json"]).args(more);
+        // The stand-ins are scripts, and what they start is forbidden in a cage.
+        let answer = command.args(["--set", "sandbox.mode=off"]).output();
         let answer = answer.unwrap();
         let lines = String::from_utf8(answer.stdout).unwrap();
         let findings = lines

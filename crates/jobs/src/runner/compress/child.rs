@@ -47,9 +47,10 @@ impl Bench<'_> {
         let arguments = render(arguments, self.input, output, self.scratch);
         tracing::debug!(?arguments, "child");
         let file_size = self.keep.room(self.runner.file_size);
+        let files = (self.input, output);
         let spec = self
             .runner
-            .spec(program, &arguments, self.scratch, file_size);
+            .spec(program, &arguments, files, self.scratch, file_size);
         let mut stall = Stall::new(self.runner.stall);
         let mut complaints = Complaints::default();
         let (mut heard, mut is_stuck) = (0u64, false);

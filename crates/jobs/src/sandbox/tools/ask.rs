@@ -1,5 +1,6 @@
 //! Short questions to an FFmpeg, whose whole answer is kept.
 
+use crate::sandbox::cage::{Cage, Duty};
 use crate::sandbox::process::{self, Control, Heard, Spec};
 use crate::sandbox::share::Share;
 use kinora_media::diagnosis::Ended;
@@ -24,15 +25,21 @@ pub(super) struct Answer {
 }
 
 /// Runs FFmpeg where it can write no file, and for a limited time.
-pub(super) fn ask(ffmpeg: &Path, arguments: &[&str]) -> io::Result<Answer> {
+pub(super) fn ask(ffmpeg: &Path, arguments: &[&str], cage: &Cage) -> io::Result<Answer> {
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     let share = Share::off();
     let spec = Spec {
         program: ffmpeg,
         arguments: &arguments,
         directory: Path::new("/"),
+        input: None,
+        output: None,
         file_size: Some(0),
+        // It tries encoders.
+        duty: Duty::Work,
+        time: ANSWER_TIME,
         share: &share,
+        cage,
     };
     let until = Instant::now() + ANSWER_TIME;
     let (mut output, mut complaints) = (Vec::new(), Vec::new());

@@ -2,6 +2,7 @@
 
 use super::ask::ask;
 use super::trial::{self, TRIED_ENCODERS, Tried};
+use crate::sandbox::cage::{self, Cage};
 use kinora_media::capability::{Capabilities, LISTINGS};
 use kinora_media::diagnosis::Ended;
 use kinora_store::contract::Problem;
@@ -25,10 +26,10 @@ impl Build {
     ///
     /// # Errors
     /// `ffmpeg_broken` when it does not run or is no FFmpeg, `machine_fault` when it cannot be started.
-    pub fn examine(path: PathBuf) -> Result<Self, Problem> {
-        let capabilities = list(&path)?;
+    pub fn examine(path: PathBuf, cage: &Cage) -> Result<Self, Problem> {
+        let capabilities = list(&path, cage)?;
         let tried = trial::run(&capabilities, &mut |arguments| {
-            ask(&path, arguments).map_err(|e| crate::problem::of_machine("ffmpeg", &e))
+            ask(&path, arguments, cage).map_err(|e| crate::problem::of_machine("ffmpeg", &e))
         })?;
         Ok(Self {
             version: capabilities.version().into(),
@@ -49,10 +50,10 @@ impl Build {
     }
 }
 
-fn list(path: &Path) -> Result<Capabilities, Problem> {
+fn list(path: &Path, cage: &Cage) -> Result<Capabilities, Problem> {
     let mut texts = Vec::new();
     for (name, arguments) in LISTINGS {
-        let answer = ask(path, arguments).map_err(|e| crate::problem::of_machine("ffmpeg", &e))?;
+        let answer = ask(path, arguments, cage).map_err(|e| unstartable(path, cage, &e))?;
         if answer.ended != Ended::Exit(0) {
             return Err(broken(path, &format!("does not run ({:?})", answer.ended)));
         }
@@ -72,6 +73,20 @@ fn list(path: &Path) -> Result<Capabilities, Problem> {
         listing("demuxers"),
         listing("version"),
     ))
+}
+
+/// A script would need a shell, which no cage has.
+fn unstartable(path: &Path, cage: &Cage, error: &std::io::Error) -> Problem {
+    if cage.is_on() && !cage::is_binary(path) {
+        return Problem {
+            code: "ffmpeg_broken".into(),
+            description: format!("{} is a script, which cannot be confined", path.display()),
+            solution: "name the FFmpeg that it starts in the settings under [ffmpeg], or give up confinement with \
+                       --sandbox=off"
+                .into(),
+        };
+    }
+    crate::problem::of_machine("ffmpeg", error)
 }
 
 fn broken(path: &Path, how: &str) -> Problem {

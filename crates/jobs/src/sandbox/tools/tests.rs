@@ -45,6 +45,7 @@ fn tools(builds: Vec<Build>) -> Tools {
         ffprobe: "ffprobe".into(),
         builds,
         left_out: None,
+        cage: Cage::off(),
     }
 }
 
