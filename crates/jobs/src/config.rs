@@ -1,6 +1,6 @@
 //! The settings of this room; `server` passes them on, the commented reference stands with the binary.
 
-use kinora_media::capability::Accept;
+use kinora_media::Accept;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 

@@ -147,7 +147,12 @@ impl Runner<'_> {
         work: &Path,
         reporter: &mut Reporter<'_>,
     ) -> Result<MediaInfo, Stop> {
-        let arguments = probe::arguments(&self.tools.main().capabilities);
+        let capabilities = &self.tools.main().capabilities;
+        // What was made here may be of a kind that is not taken from outside.
+        let arguments = match file.starts_with(work) {
+            true => probe::arguments_of_result(capabilities),
+            false => probe::arguments(capabilities),
+        };
         let arguments = render(&arguments, file, file, work);
         let mut answer = Vec::new();
         let mut complaints = Complaints::default();

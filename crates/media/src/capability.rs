@@ -1,16 +1,17 @@
 //! What the installed FFmpeg can do, read from the lists it prints.
 //!
 //! Only names from here, or from tables in this room, become codec, container and filter names in an argument list.
-//! Which kinds of files are never opened stands here too, because FFmpeg's own list is where they are taken out of.
 
+use crate::accept::{self, Accept};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The lists to ask for: what each is called in `Capabilities::parse`, and the arguments that print it.
+/// The lists to ask for: what each is called in `Capabilities::parse` and `restricted`, and the arguments that print it.
 pub const LISTINGS: &[(&str, &[&str])] = &[
     ("encoders", &["-hide_banner", "-encoders"]),
     ("muxers", &["-hide_banner", "-muxers"]),
     ("filters", &["-hide_banner", "-filters"]),
     ("demuxers", &["-hide_banner", "-demuxers"]),
+    ("decoders", &["-hide_banner", "-decoders"]),
     ("version", &["-version"]),
 ];
 
@@ -22,16 +23,8 @@ pub struct Capabilities {
     muxers: BTreeSet<String>,
     demuxers: BTreeSet<String>,
     filters: BTreeSet<String>,
-}
-
-/// Which kinds of files are opened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Accept {
-    /// All that FFmpeg reads, but those that are programs or devices.
-    #[default]
-    All,
-    /// Those that cameras, phones and editors write, with their codecs.
-    Common,
+    decoders: BTreeSet<String>,
+    accept: Accept,
 }
 
 /// One encoder of the list.
@@ -75,6 +68,8 @@ impl Capabilities {
             muxers: names(muxers, 'E'),
             demuxers: names(demuxers, 'D'),
             filters: rows(filters).map(|(_, name)| name.into()).collect(),
+            decoders: BTreeSet::new(),
+            accept: Accept::All,
         }
     }
 
@@ -120,34 +115,42 @@ impl Capabilities {
         self.muxers.iter().map(String::as_str)
     }
 
+    /// The same build, of which only this is used: files of these kinds, and decoders of this listing (`-decoders`).
+    #[must_use]
+    pub fn restricted(self, accept: Accept, decoders: &str) -> Self {
+        let names = rows(decoders).map(|(_, name)| name.into());
+        Self {
+            accept,
+            decoders: names.collect(),
+            ..self
+        }
+    }
+
     /// What may be opened, for `-format_whitelist`.
     pub(crate) fn demuxers_allowed(&self) -> String {
-        let allowed = self
-            .demuxers
-            .iter()
-            .filter(|name| refused_demuxer(name).is_none());
-        allowed.map(String::as_str).collect::<Vec<_>>().join(",")
+        self.demuxers_of(self.accept)
+    }
+
+    /// What may be opened of files that FFmpeg has made here.
+    pub(crate) fn own_demuxers_allowed(&self) -> String {
+        self.demuxers_of(Accept::All)
+    }
+
+    fn demuxers_of(&self, accept: Accept) -> String {
+        join(self.demuxers.iter().filter(|name| accept.opens(name)))
+    }
+
+    /// What tracks of strangers' files may be decoded with, for `-codec_whitelist`; `None` where nothing is left out.
+    pub(crate) fn decoders_allowed(&self) -> Option<String> {
+        let hole = accept::hole(&self.version).map(|hole| hole.decoder);
+        let is_allowed = |name: &&String| self.accept.decodes(name) && Some(name.as_str()) != hole;
+        let allowed: Vec<_> = self.decoders.iter().filter(is_allowed).collect();
+        (allowed.len() < self.decoders.len()).then(|| join(allowed.into_iter()))
     }
 }
 
-/// Why files of this kind are never opened. Each of them makes FFmpeg open something else than the file it was given,
-/// or turns any text into a picture; three of them showed another user's private video with FFmpeg's own defaults.
-pub(crate) fn refused_demuxer(name: &str) -> Option<&'static str> {
-    const OTHER_FILES: &str = "it is a list of other files";
-    Some(match name {
-        "hls" | "applehttp" | "dash" | "imf" => OTHER_FILES,
-        "concat" | "concatf" | "webm_dash_manifest" | "vapoursynth" | "avisynth" => OTHER_FILES,
-        "image2" | "image2pipe" | "mpjpeg" => "it stands for many files",
-        "rtp" | "rtsp" | "sdp" | "sap" => "it describes a network connection",
-        "tty" | "ffmetadata" | "bin" | "xbin" | "adf" | "idf" | "data" => {
-            "it is text, not a recording"
-        }
-        "lavfi" | "svg_pipe" => "it is a program",
-        "alsa" | "fbdev" | "jack" | "kmsgrab" | "libcdio" | "libdc1394" | "openal" | "oss"
-        | "pulse" | "sndio" | "v4l2" | "video4linux2" | "x11grab" | "xcbgrab" | "iec61883"
-        | "dv1394" => "it is a device",
-        _ => return None,
-    })
+fn join<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    names.map(String::as_str).collect::<Vec<_>>().join(",")
 }
 
 /// Lines of ` FLAGS name  description` after the line of dashes; before it stands the key to the flags.

@@ -4,6 +4,9 @@
 //! an error code into it. So the last lines of its standard error decide. The order of the table is the order of
 //! trust: what names a cause comes before what only names a consequence.
 
+use crate::accept::{hole_of, refused_demuxer};
+use crate::fault::quote;
+
 /// How the process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -189,6 +192,9 @@ static SEVERE: &[&str] = &[
 
 /// Names the cause.
 pub fn diagnose(ended: &Ended, stderr_tail: &[String]) -> Cause {
+    if let (Ended::Exit(_), Some(cause)) = (ended, refusal(stderr_tail)) {
+        return cause;
+    }
     let kind = match ended {
         Ended::Stalled => &STALLED,
         Ended::TimedOut => &TIMED_OUT,
@@ -215,6 +221,51 @@ pub fn diagnose(ended: &Ended, stderr_tail: &[String]) -> Cause {
         solution: kind.solution.into(),
         transient: kind.transient,
     }
+}
+
+/// What our own lists have refused, in words: FFmpeg only repeats the list.
+fn refusal(lines: &[String]) -> Option<Cause> {
+    let cause = |description, solution: &str| Cause {
+        code: UNSUPPORTED.code,
+        description,
+        solution: solution.into(),
+        transient: false,
+    };
+    let find = |words: &str| lines.iter().find(|line| line.contains(words));
+    if let Some(name) = find("Format not on whitelist").and_then(|line| marked(line)) {
+        return Some(match name.split(',').find_map(refused_demuxer) {
+            Some(reason) => cause(
+                format!(
+                    "files of the kind {} are never opened: {reason}",
+                    quote(&name)
+                ),
+                "Send the recording itself, for example as MP4, MKV or WebM.",
+            ),
+            None => cause(
+                format!("files of the kind {} are not opened here", quote(&name)),
+                ONLY_COMMON,
+            ),
+        });
+    }
+    let line = find(") not on whitelist")?;
+    let name = line.split_once("Codec (")?.1.split(')').next()?;
+    Some(match hole_of(name) {
+        Some(hole) => cause(
+            format!("{} is not decoded here ({})", quote(name), hole.name),
+            "Send it in another codec. Who runs the server can allow it by an FFmpeg that has the repair, see \
+             kinora doctor, and with [sandbox] accept = \"all\".",
+        ),
+        None => cause(format!("{} is not decoded here", quote(name)), ONLY_COMMON),
+    })
+}
+
+const ONLY_COMMON: &str = "Send it as MP4, MKV, MOV or WebM. Who runs the server can open all kinds with \
+                           [sandbox] accept = \"all\".";
+
+/// The name in FFmpeg's mark at the beginning of a line: `[hls @ 0x55...]`.
+fn marked(line: &str) -> Option<String> {
+    let (name, _) = line.strip_prefix('[')?.split_once(" @ ")?;
+    Some(name.rsplit('/').next().unwrap_or(name).into())
 }
 
 /// Lines that tell of missing or damaged input, although FFmpeg ended with status 0. Each once, paths removed.

@@ -9,6 +9,7 @@
 pub mod limits;
 pub mod fault;
 pub mod info;
+pub mod accept;
 pub mod capability;
 pub mod plan;
 pub mod probe;
@@ -17,6 +18,7 @@ pub mod quality;
 pub mod progress;
 pub mod diagnosis;
 
+pub use accept::Accept;
 pub use capability::Capabilities;
 pub use fault::Fault;
 pub use info::MediaInfo;

@@ -17,14 +17,26 @@ use crate::plan::Argument;
 /// this build reads, except those that are programs (playlists, scripts) or devices: a playlist named `x.mp4` is
 /// otherwise opened as a playlist.
 pub fn arguments(capabilities: &Capabilities) -> Vec<Argument> {
-    let formats = capabilities.demuxers_allowed();
+    let decoders = capabilities.decoders_allowed();
+    ask(&capabilities.demuxers_allowed(), decoders)
+}
+
+/// The same for a file that FFmpeg has made here, which may be of a kind that is not taken from outside.
+pub fn arguments_of_result(capabilities: &Capabilities) -> Vec<Argument> {
+    ask(&capabilities.own_demuxers_allowed(), None)
+}
+
+fn ask(formats: &str, decoders: Option<String>) -> Vec<Argument> {
     let mut all: Vec<Argument> = ["-hide_banner", "-v", "error"].map(Argument::text).into();
     let mut pair =
         |name: &str, value: String| all.extend([Argument::text(name), Argument::text(value)]);
     pair("-max_alloc", limits::ALLOCATION_BYTES.to_string());
     pair("-protocol_whitelist", "file".into());
     if !formats.is_empty() {
-        pair("-format_whitelist", formats);
+        pair("-format_whitelist", formats.into());
+    }
+    if let Some(decoders) = decoders {
+        pair("-codec_whitelist", decoders);
     }
     pair("-max_streams", limits::STREAMS.to_string());
     pair("-max_pixels", limits::FRAME_PIXELS.to_string());
@@ -73,7 +85,7 @@ pub fn parse(json: &[u8]) -> Result<MediaInfo, Fault> {
 fn refuse_programs(format_name: &str) -> Result<(), Fault> {
     let refused = format_name
         .split(',')
-        .find_map(crate::capability::refused_demuxer);
+        .find_map(crate::accept::refused_demuxer);
     refused.map_or(Ok(()), |reason| {
         Err(Fault::RefusedFormat {
             format: format_name.into(),

@@ -16,7 +16,7 @@ mod walls;
 
 use crate::config::{SandboxConfig, SandboxMode};
 use calls::Calls;
-use kinora_media::capability::Accept;
+use kinora_media::Accept;
 use kinora_store::contract::Problem;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -22,7 +22,7 @@ fn scenes() -> PathBuf {
     }
     arguments.extend(["-filter_complex", whole, "-c:v", "libx264"]);
     arguments.extend(["-preset", "ultrafast", "-crf", "4"]);
-    clip("three-scenes.mp4", &arguments)
+    clip("keep-three-scenes.mp4", &arguments)
 }
 
 /// Two directories on one disk.

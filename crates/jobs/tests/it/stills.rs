@@ -81,10 +81,10 @@ fn pictures_are_upright_square_and_not_too_large() {
         let found = frames(&greys(name, more), &[1.0], side);
         assert_eq!(look(found[0].as_ref().unwrap()).1, expected, "{name}");
     };
-    check("plain.mp4", &[], 960, "320x180");
-    check("small.mp4", &[], 200, "200x112");
-    check("tall.mp4", &["-vf", "transpose"], 200, "112x200");
-    check("wide.mp4", &["-vf", "setsar=2"], 960, "640x180");
+    check("still-plain.mp4", &[], 960, "320x180");
+    check("still-small.mp4", &[], 200, "200x112");
+    check("still-tall.mp4", &["-vf", "transpose"], 200, "112x200");
+    check("still-wide.mp4", &["-vf", "setsar=2"], 960, "640x180");
 }
 
 #[test]

@@ -161,10 +161,13 @@ impl Command {
 
     /// Appends the options of an input that came from outside: how it may be opened, and its bounds.
     pub(crate) fn options_of_source(&mut self, info: &MediaInfo, context: &Context<'_>) {
-        self.words(&["-protocol_whitelist", "file,pipe"]);
+        self.words(&["-protocol_whitelist", "file"]);
         if let Some(format) = probed_format(info, context) {
             // The file is opened as what it was probed as, and as nothing else.
             self.pair("-format_whitelist", format);
+        }
+        if let Some(decoders) = context.capabilities.decoders_allowed() {
+            self.pair("-codec_whitelist", decoders);
         }
         self.pair("-max_streams", limits::STREAMS);
         self.pair("-max_pixels", limits::FRAME_PIXELS);

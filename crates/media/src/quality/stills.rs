@@ -35,8 +35,9 @@ pub fn arguments(
     let mut add = |words: &[&str]| list.extend(words.iter().map(|word| Argument::text(*word)));
     add(&["-hide_banner", "-nostdin", "-loglevel", "error"]);
     add(&["-max_alloc", &limits::ALLOCATION_BYTES.to_string()]);
-    add(&["-protocol_whitelist", "file,pipe"]);
-    let formats = capabilities.demuxers_allowed();
+    add(&["-protocol_whitelist", "file"]);
+    // What is looked at may be a result.
+    let formats = capabilities.own_demuxers_allowed();
     if !formats.is_empty() {
         add(&["-format_whitelist", &formats]);
     }

@@ -9,3 +9,4 @@ mod options;
 mod made;
 mod properties;
 mod reading;
+mod refusal;

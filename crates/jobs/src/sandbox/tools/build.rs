@@ -66,13 +66,14 @@ fn list(path: &Path, cage: &Cage) -> Result<Capabilities, Problem> {
     if !listing("version").starts_with("ffmpeg version") {
         return Err(broken(path, "does not answer as FFmpeg does"));
     }
-    Ok(Capabilities::parse(
+    let capabilities = Capabilities::parse(
         listing("encoders"),
         listing("muxers"),
         listing("filters"),
         listing("demuxers"),
         listing("version"),
-    ))
+    );
+    Ok(capabilities.restricted(cage.accept(), listing("decoders")))
 }
 
 /// A script would need a shell, which no cage has.
