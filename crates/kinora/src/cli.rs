@@ -163,6 +163,9 @@ pub(crate) struct Serve {
     /// Where MMP clients connect; may be repeated
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) mmp_listen: Vec<String>,
+    /// Where browsers and other HTTP clients connect; may be repeated, "off" for nowhere
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) http_listen: Vec<String>,
     /// Where everything is kept
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) data: Option<PathBuf>,

@@ -1,10 +1,12 @@
 //! The server as a whole: what is started in which order, and stopped in the reverse.
 
 use crate::config::Config;
-use crate::mmp::listener;
+use crate::listen::{self, Serve};
 use crate::results::Results;
 use crate::services::Services;
+use crate::tasks::Tasks;
 use crate::uploads::Uploads;
+use crate::{http, mmp};
 use kinora_jobs::engine::{Keep, Parts};
 use kinora_jobs::sandbox::{Cage, Share, Tools};
 use kinora_jobs::{Engine, problem};
@@ -24,8 +26,9 @@ const BLOCKING_THREADS: usize = 16;
 #[derive(Debug)]
 pub struct Server {
     addresses: Vec<SocketAddr>,
+    http_addresses: Vec<SocketAddr>,
     stopping: watch::Sender<bool>,
-    door: Option<JoinHandle<()>>,
+    doors: Vec<JoinHandle<()>>,
     engine: Arc<Engine>,
     share: Arc<Share>,
     /// Last: everything above lives on it.
@@ -40,6 +43,7 @@ impl Server {
     /// # Errors
     /// What is missing, and what to do.
     pub fn start(config: Config) -> Result<Self, Problem> {
+        http::check_access(&config.http)?;
         // The directory itself is made by the tree, for its owner alone.
         let above = config.data.parent().unwrap_or(&config.data);
         std::fs::create_dir_all(above)
@@ -85,17 +89,35 @@ impl Server {
                 Arc::clone(&engine),
                 storage.clone(),
             ),
-            results: Results::new(records, blobs, storage.clone()),
+            results: Results::new(Arc::clone(&records), blobs, storage.clone()),
+            tasks: Tasks::new(records, Arc::clone(&engine)),
             engine: Arc::clone(&engine),
             ceiling: storage.ceiling,
         });
         let runtime = runtime(&share).map_err(|e| problem::of_machine("the runtime", &e))?;
         let (stopping, stop) = watch::channel(false);
-        let (addresses, door) = open_door(&runtime, &config, services, stop)?;
+        let mmp = mmp::listener::Door {
+            services: Arc::clone(&services),
+            patience: config.mmp.patience,
+            stopping: stop.clone(),
+        };
+        let most = config.mmp.max_connections;
+        let (addresses, mmp) =
+            open_door(&runtime, &MMP, &config.mmp.listen, most, mmp, stop.clone())?;
+        let mut doors = vec![mmp];
+        let mut http_addresses = Vec::new();
+        if !config.http.listen.is_empty() {
+            let door = http::Door::new(services, &config, stop.clone())?;
+            let most = config.http.max_connections;
+            let (listen, http) = open_door(&runtime, &HTTP, &config.http.listen, most, door, stop)?;
+            http_addresses = listen;
+            doors.push(http);
+        }
         Ok(Self {
             addresses,
+            http_addresses,
             stopping,
-            door: Some(door),
+            doors,
             engine,
             share,
             runtime,
@@ -106,6 +128,12 @@ impl Server {
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Where HTTP is listened for, with the real ports.
+    #[must_use]
+    pub fn http_addresses(&self) -> &[SocketAddr] {
+        &self.http_addresses
     }
 
     /// How the processor is divided.
@@ -119,7 +147,7 @@ impl Server {
         tracing::info!("stopping");
         self.stopping.send_replace(true);
         self.engine.stop();
-        if let Some(door) = self.door.take() {
+        for door in self.doors.drain(..) {
             // A door that panicked has been logged; stopping goes on.
             let _ = self.runtime.block_on(door);
         }
@@ -127,26 +155,46 @@ impl Server {
     }
 }
 
+/// How a door is called.
+struct Kind {
+    name: &'static str,
+    flag: &'static str,
+}
+
+const MMP: Kind = Kind {
+    name: "mmp",
+    flag: "--mmp-listen",
+};
+const HTTP: Kind = Kind {
+    name: "http",
+    flag: "--http-listen",
+};
+
 fn open_door(
     runtime: &Runtime,
-    config: &Config,
-    services: Arc<Services>,
+    kind: &Kind,
+    listen: &[SocketAddr],
+    max_connections: usize,
+    door: impl Serve,
     stop: watch::Receiver<bool>,
 ) -> Result<(Vec<SocketAddr>, JoinHandle<()>), Problem> {
     let _inside = runtime.enter();
     let mut listeners = Vec::new();
     let mut addresses = Vec::new();
-    for &address in &config.mmp.listen {
-        let listener = listener::bind(address).map_err(|error| Problem {
+    for &address in listen {
+        let listener = listen::bind(address).map_err(|error| Problem {
             code: "cannot_listen".into(),
             description: format!("{address}: {error}"),
-            solution: "choose another address with --mmp-listen, or stop what listens there".into(),
+            solution: format!(
+                "choose another address with {}, or stop what listens there",
+                kind.flag
+            ),
         })?;
         addresses.push(listener.local_addr().unwrap_or(address));
         listeners.push(listener);
     }
-    let door = runtime.spawn(listener::run(listeners, config.mmp.clone(), services, stop));
-    tracing::info!(?addresses, "mmp");
+    let door = runtime.spawn(listen::run(listeners, max_connections, door, stop));
+    tracing::info!(?addresses, door = kind.name, "listening");
     Ok((addresses, door))
 }
 

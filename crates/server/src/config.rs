@@ -13,16 +13,18 @@ pub struct Config {
     pub data: PathBuf,
     /// The MMP door.
     pub mmp: MmpConfig,
+    /// The HTTP door.
+    pub http: HttpConfig,
     /// Space and time.
     pub storage: StorageConfig,
     /// How jobs are run.
     pub jobs: kinora_jobs::Config,
     /// Which programs do the media work.
     pub ffmpeg: kinora_jobs::Programs,
-    /// How the processor is divided.
-    pub share: kinora_jobs::ShareConfig,
     /// How FFmpeg is confined.
     pub sandbox: kinora_jobs::SandboxConfig,
+    /// How the processor is divided.
+    pub share: kinora_jobs::ShareConfig,
 }
 
 impl Default for Config {
@@ -30,13 +32,14 @@ impl Default for Config {
         Self {
             data: "kinora-data".into(),
             mmp: MmpConfig::default(),
+            http: HttpConfig::default(),
             storage: StorageConfig::default(),
             jobs: kinora_jobs::Config::default(),
             ffmpeg: kinora_jobs::Programs::default(),
+            sandbox: kinora_jobs::SandboxConfig::default(),
             share: kinora_jobs::ShareConfig::default(),
         }
     }
-            sandbox: kinora_jobs::SandboxConfig::default(),
 }
 
 /// The MMP door.
@@ -58,6 +61,45 @@ impl Default for MmpConfig {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 9001))],
             max_connections: 2048,
+            patience: None,
+        }
+    }
+}
+
+/// The HTTP door.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Where it listens; nowhere switches it off.
+    pub listen: Vec<SocketAddr>,
+    /// Who may reach it.
+    pub access: Access,
+    /// Names under which browsers may call it, beside those of this machine; without a port.
+    pub hosts: Vec<String>,
+    /// Connections at the same time over all listeners; further ones wait in the kernel's backlog.
+    pub max_connections: usize,
+    /// For tests that cannot wait, as in [`MmpConfig::patience`].
+    #[serde(skip)]
+    pub patience: Option<Duration>,
+}
+
+/// Who may reach the HTTP door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// This machine: other addresses are refused when the server starts.
+    Local,
+    /// Everybody who reaches the addresses it listens on.
+    Open,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
+            access: Access::Local,
+            hosts: Vec::new(),
+            max_connections: 1024,
             patience: None,
         }
     }

@@ -23,6 +23,15 @@ impl Fault {
         .into()
     }
 
+    /// No such upload is kept.
+    pub(crate) fn unknown_upload() -> Self {
+        Self::new(
+            "unknown_upload",
+            "no such upload is kept",
+            "send the file from its beginning",
+        )
+    }
+
     /// The id is unknown, or was forgotten.
     pub(crate) fn unknown_task() -> Self {
         let missing = kinora_store::Fault::Missing { what: "task" };

@@ -4,10 +4,14 @@
 
 pub mod config;
 mod fault;
+mod asker;
 mod uploads;
 mod results;
+mod tasks;
 mod services;
+mod listen;
 mod mmp;
+mod http;
 mod assemble;
 
 pub use assemble::Server;

@@ -1,5 +1,6 @@
 //! Results: opened for sending, deleted as soon as their client has them.
 
+use crate::asker::Asker;
 use crate::config::StorageConfig;
 use crate::fault::Fault;
 use kinora_jobs::clock;
@@ -44,8 +45,8 @@ impl Results {
     ///
     /// # Errors
     /// `unknown_task`, `not_ready`, `result_expired`, or the job's own problem when it failed.
-    pub(crate) fn open(&self, id: &TaskId) -> Result<Ready, Fault> {
-        let job = self.records.job(id)?.ok_or_else(Fault::unknown_task)?;
+    pub(crate) fn open(&self, asker: &Asker, id: &TaskId) -> Result<Ready, Fault> {
+        let job = self.job(asker, id)?;
         match (job.state, job.outcome.clone()) {
             (State::Completed, Some(outcome)) => {
                 let file = self.blobs.open_result(id)?;
@@ -65,12 +66,23 @@ impl Results {
     ///
     /// # Errors
     /// `unknown_task`, or what the disk says. Confirming twice is no error.
-    pub(crate) fn confirm(&self, id: &TaskId) -> Result<(), Fault> {
-        let job = self.records.job(id)?.ok_or_else(Fault::unknown_task)?;
+    pub(crate) fn confirm(&self, asker: &Asker, id: &TaskId) -> Result<(), Fault> {
+        let job = self.job(asker, id)?;
         if job.state != State::Completed {
             return Ok(());
         }
         self.discard(id)
+    }
+
+    /// Deletes what an ended job has left, whatever it was.
+    ///
+    /// # Errors
+    /// `unknown_task`. Deleting twice is no error, and a job that has not ended is left alone.
+    pub(crate) fn delete(&self, asker: &Asker, id: &TaskId) -> Result<(), Fault> {
+        match self.job(asker, id)?.state {
+            State::Queued | State::Processing | State::Expired => Ok(()),
+            State::Completed | State::Failed | State::Cancelled => self.discard(id),
+        }
     }
 
     /// All bytes have been taken by a client that cannot confirm: it is given a moment to ask again.
@@ -90,6 +102,14 @@ impl Results {
         let keep = i64::try_from(self.storage.tombstone_keep).unwrap_or(i64::MAX / 2000) * 1000;
         self.blobs.remove(id)?;
         Ok(self.records.expire(id, clock::now() + keep)?)
+    }
+
+    fn job(&self, asker: &Asker, id: &TaskId) -> Result<Job, Fault> {
+        let job = self.records.job(id)?.ok_or_else(Fault::unknown_task)?;
+        if !asker.may(job.owner.as_deref()) {
+            return Err(Fault::unknown_task());
+        }
+        Ok(job)
     }
 }
 

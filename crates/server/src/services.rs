@@ -1,7 +1,9 @@
 //! What both doors offer, in one place.
 
+use crate::fault::Fault;
 use crate::results::Results;
-use crate::uploads::Uploads;
+use crate::tasks::Tasks;
+use crate::uploads::{Receiving, Uploads};
 use kinora_jobs::Engine;
 use std::sync::Arc;
 
@@ -11,8 +13,41 @@ pub(crate) struct Services {
     pub(crate) uploads: Uploads,
     /// Files that go out.
     pub(crate) results: Results,
+    /// Jobs.
+    pub(crate) tasks: Tasks,
     /// The work between.
     pub(crate) engine: Arc<Engine>,
     /// Bytes that everything kept may take together, for `ping`.
     pub(crate) ceiling: u64,
+}
+
+/// Runs what blocks on disk or database away from the sockets.
+pub(crate) async fn blocking<T: Send + 'static>(
+    services: &Arc<Services>,
+    act: impl FnOnce(&Services) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let services = Arc::clone(services);
+    let done = tokio::task::spawn_blocking(move || act(&services)).await;
+    done.unwrap_or_else(|error| {
+        tracing::error!(%error, "a service panicked");
+        Err(Fault::new(
+            "internal",
+            "the server failed",
+            "try again; the operator finds more in the log",
+        ))
+    })
+}
+
+/// What has arrived so far becomes durable. On a failure the upload is still there, to be broken off.
+pub(crate) async fn checkpoint(
+    services: &Arc<Services>,
+    mut receiving: Box<Receiving>,
+) -> (Box<Receiving>, Result<(), Fault>) {
+    let services = Arc::clone(services);
+    let done = tokio::task::spawn_blocking(move || {
+        let done = services.uploads.checkpoint(&mut receiving);
+        (receiving, done)
+    });
+    done.await
+        .expect("a checkpoint does not panic: every failure in it is an error value")
 }

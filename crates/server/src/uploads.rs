@@ -6,15 +6,18 @@
 //!               └─ a newer request for the same upload ends it
 //! ```
 
+mod parked;
 mod active;
 mod receiving;
+mod by_id;
 
 use crate::config::StorageConfig;
 use crate::fault::Fault;
 use active::Active;
-use kinora_jobs::{Engine, Order, clock};
+use kinora_jobs::{Engine, clock};
 use kinora_store::TaskId;
 use kinora_store::contract::{Begun, Blobs, Job, NewUpload, Records, Upload};
+use parked::Parked;
 use std::sync::Arc;
 
 pub(crate) use receiving::{Digest, Received, Receiving};
@@ -30,15 +33,18 @@ pub(crate) struct Uploads {
     engine: Arc<Engine>,
     storage: StorageConfig,
     active: Active,
+    parked: Parked,
 }
 
 /// What a client wants to send.
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
-    /// What to do with it.
-    pub(crate) order: Order,
+    /// What to do with it: an order in its written form, or what its door will make one of.
+    pub(crate) order: String,
     /// What counts as one client.
     pub(crate) client: String,
+    /// Who alone may ask for it.
+    pub(crate) owner: Option<String>,
     /// The client's own key.
     pub(crate) key: Option<String>,
     /// Whole size in bytes.
@@ -76,6 +82,7 @@ impl Uploads {
             engine,
             storage,
             active: Active::default(),
+            parked: Parked::default(),
         }
     }
 
@@ -85,11 +92,7 @@ impl Uploads {
     /// `storage_full`, `client_busy`, `offset_mismatch`, `empty_file`: nothing has been kept.
     pub(crate) fn begin(&self, offer: &Offer) -> Result<Begin, Fault> {
         if offer.length == 0 {
-            return Err(Fault::new(
-                "empty_file",
-                "there is no file in the request, or it is empty",
-                "send the video as the payload of the same frame",
-            ));
+            return Err(empty_file());
         }
         let id = TaskId::random();
         let known = offer.key.as_deref().map(|key| self.records.find_key(key));
@@ -107,7 +110,7 @@ impl Uploads {
     pub(crate) fn find(&self, key: &str) -> Result<Begun, Fault> {
         match self.records.find_key(key)? {
             Some(begun @ (Begun::Known(_) | Begun::Job(_))) => Ok(begun),
-            _ => Err(unknown_upload()),
+            _ => Err(Fault::unknown_upload()),
         }
     }
 
@@ -119,14 +122,10 @@ impl Uploads {
         let upload = match self.find(key)? {
             Begun::Job(job) => return Ok(job),
             Begun::Known(upload) => upload,
-            Begun::New => return Err(unknown_upload()),
+            Begun::New => return Err(Fault::unknown_upload()),
         };
         let Some(have) = upload.digest else {
-            return Err(Fault::new(
-                "upload_incomplete",
-                format!("{} of {} bytes have arrived", upload.durable, upload.length),
-                "resume the upload, then confirm",
-            ));
+            return Err(incomplete(&upload));
         };
         if let Some(Digest::Blake3(wanted)) = digest
             && *wanted != have
@@ -169,7 +168,9 @@ impl Uploads {
         if receiving.keyed && receiving.sync().is_ok() {
             let keep_until = clock::now() + seconds(self.storage.upload_keep);
             let at = receiving.at();
-            return Ok(self.records.advance(&id, at, clock::now(), keep_until)?);
+            self.records.advance(&id, at, clock::now(), keep_until)?;
+            self.parked.put(&id, receiving.hashes());
+            return Ok(());
         }
         self.abandon(&id)
     }
@@ -193,7 +194,7 @@ impl Uploads {
 
     fn begin_new(&self, offer: &Offer, id: TaskId) -> Result<Begin, Fault> {
         if offer.offset != 0 {
-            return Err(unknown_upload());
+            return Err(Fault::unknown_upload());
         }
         self.engine.check_limit(&offer.client)?;
         let now = clock::now();
@@ -205,8 +206,8 @@ impl Uploads {
             id: id.clone(),
             idempotency_key: offer.key.clone(),
             client: offer.client.clone(),
-            owner: None,
-            order: offer.order.to_json(),
+            owner: offer.owner.clone(),
+            order: offer.order.clone(),
             length: offer.length,
             expires_at: now + keep,
         };
@@ -240,7 +241,7 @@ impl Uploads {
         // The newer request wins: the older one is most likely a connection that is dead and does not know it.
         let seat = self.active.take(&upload.id)?;
         let Begun::Known(upload) = self.find(offer.key.as_deref().unwrap_or_default())? else {
-            return Err(unknown_upload());
+            return Err(Fault::unknown_upload());
         };
         if offer.offset != upload.durable || offer.length != upload.length {
             return Err(kinora_store::Fault::Offset {
@@ -250,7 +251,10 @@ impl Uploads {
             .into());
         }
         let file = self.blobs.open_incoming(&upload.id)?;
-        let receiving = Receiving::go_on(upload, file, offer, seat)?;
+        let hashes = self.parked.take(&upload.id, upload.durable);
+        let mut receiving = Receiving::go_on(&upload, file, seat, hashes);
+        receiving.expect(offer.digest.clone());
+        receiving.read_again()?;
         Ok(Begin::Receive(Box::new(receiving)))
     }
 
@@ -258,8 +262,7 @@ impl Uploads {
         self.blobs.commit_incoming(id)?;
         match self.engine.submit(id, digest) {
             Ok(job) => {
-                let (client, bytes) = (&job.client, job.input_size);
-                tracing::info!(target: "client", client, task = ?job.id, bytes, "accepted");
+                accepted(&job);
                 Ok(job)
             }
             Err(fault) => {
@@ -272,6 +275,15 @@ impl Uploads {
     fn abandon(&self, id: &TaskId) -> Result<(), Fault> {
         self.blobs.remove(id)?;
         Ok(self.records.abandon(id)?)
+    }
+
+    /// Bytes that could still be reserved.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn free(&self) -> Result<u64, Fault> {
+        let reserved = self.records.totals()?.reserved;
+        Ok(self.room()?.saturating_sub(reserved))
     }
 
     /// Bytes that all reservations together may reach: the ceiling, or what the disk can still take beside them.
@@ -291,11 +303,42 @@ pub(crate) enum Finished {
     Job(Box<Job>),
 }
 
-fn unknown_upload() -> Fault {
+fn accepted(job: &Job) {
+    let (client, bytes) = (&job.client, job.input_size);
+    tracing::info!(target: "client", client, task = ?job.id, bytes, "accepted");
+}
+
+fn empty_file() -> Fault {
     Fault::new(
-        "unknown_upload",
-        "no interrupted upload with this key is kept",
-        "send the file from its beginning",
+        "empty_file",
+        "there is no file in the request, or it is empty",
+        "send the video with the order",
+    )
+}
+
+fn incomplete(upload: &Upload) -> Fault {
+    Fault::new(
+        "upload_incomplete",
+        format!("{} of {} bytes have arrived", upload.durable, upload.length),
+        "resume the upload, then ask again",
+    )
+}
+
+/// For a connection that a newer one has taken over from.
+pub(crate) fn ousted() -> Fault {
+    Fault::new(
+        "upload_in_use",
+        "a newer connection goes on with this upload",
+        "close the older connection",
+    )
+}
+
+/// For a connection whose upload can be taken up later.
+pub(crate) fn stopping_now() -> Fault {
+    Fault::new(
+        "server_stopping",
+        "the server is being stopped; what has arrived is kept",
+        "resume the upload when the server is back",
     )
 }
 

@@ -62,7 +62,7 @@ impl Server {
         let log = directory.path().join("log");
         let mut command = Command::new(program);
         command
-            .args(["serve", "--data"])
+            .args(["serve", "--http-listen", "off", "--data"])
             .arg(directory.path().join("data"));
         command.args(["--mmp-listen", "127.0.0.1:0"]);
         command.env("KINORA_SHARE_MODE", share);

@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Serve, context: &Context) -> Result<Exit, Failure>
     let data = config.data.clone();
     let server = Server::start(config).map_err(|problem| failed(problem, Exit::Internal))?;
     let held = PidFile::write(&data).map_err(|error| machine("write the pid file", &error))?;
-    announce(server.addresses());
+    announce(server.addresses(), server.http_addresses());
     wait(signals);
     server.stop();
     drop(held);
@@ -64,6 +64,13 @@ fn flags(arguments: &Serve) -> Flags {
     if !arguments.mmp_listen.is_empty() {
         set("mmp.listen", arguments.mmp_listen.join(","), "--mmp-listen");
     }
+    if !arguments.http_listen.is_empty() {
+        set(
+            "http.listen",
+            arguments.http_listen.join(","),
+            "--http-listen",
+        );
+    }
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
     if let Some(directory) = &arguments.data {
         set("data", text(directory), "--data");
@@ -76,9 +83,12 @@ fn flags(arguments: &Serve) -> Flags {
 
 /// Lines for programs on standard output, and for people what to do next. Nobody has to read to the end: who started
 /// this in the background has gone after the first line.
-fn announce(addresses: &[SocketAddr]) {
+fn announce(addresses: &[SocketAddr], http: &[SocketAddr]) {
     for address in addresses {
         say(format_args!("{LISTENING}{address}"));
+    }
+    for address in http {
+        say(format_args!("listening http {address}"));
     }
     if let (true, Some(first)) = (terminal::is_watched(), addresses.first()) {
         tell(format_args!(
@@ -90,6 +100,9 @@ fn announce(addresses: &[SocketAddr]) {
             "Try it:  kinora compress VIDEO --server {}",
             reachable(*first)
         ));
+        if let Some(first) = http.first() {
+            tell(format_args!("Browser: http://{}/", reachable(*first)));
+        }
         tell("Stop it: Ctrl-C");
     }
 }

@@ -61,6 +61,10 @@ pub(crate) const KEYS: &[Key] = &[
     server("data", Kind::Text),
     server("mmp.listen", Kind::List),
     server("mmp.max_connections", Kind::Integer),
+    server("http.listen", Kind::List),
+    server("http.access", Kind::Choice(&["local", "open"])),
+    server("http.hosts", Kind::List),
+    server("http.max_connections", Kind::Integer),
     server("storage.ceiling", Kind::Size),
     server("storage.margin", Kind::Size),
     server("storage.result_keep", Kind::Span),
@@ -76,14 +80,8 @@ pub(crate) const KEYS: &[Key] = &[
     server("ffmpeg.ffmpeg", Kind::Text),
     server("ffmpeg.ffprobe", Kind::Text),
     server("ffmpeg.second", Kind::Text),
-    server(
-        "sandbox.mode",
-        Kind::Choice(&["full", "degraded", "off"]),
-    ),
-    server(
-        "sandbox.accept",
-        Kind::Choice(&["auto", "all", "common"]),
-    ),
+    server("sandbox.mode", Kind::Choice(&["full", "degraded", "off"])),
+    server("sandbox.accept", Kind::Choice(&["auto", "all", "common"])),
     server("sandbox.memory", Kind::Size),
     server(
         "share.mode",

@@ -203,7 +203,9 @@ impl Setting {
                 let items: Vec<_> = self
                     .text
                     .split(',')
-                    .map(|item| quoted(item.trim()))
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty())
+                    .map(quoted)
                     .collect();
                 format!("[{}]", items.join(", "))
             }

@@ -15,7 +15,8 @@ pub(crate) fn read(kind: Kind, text: &str) -> Result<Value, String> {
             let items = text
                 .split(',')
                 .map(str::trim)
-                .filter(|item| !item.is_empty());
+                // A variable cannot be empty, for empty ones are taken for unset.
+                .filter(|item| !item.is_empty() && *item != "off");
             Ok(items.collect())
         }
         Kind::Integer => match text.trim().parse::<u64>() {

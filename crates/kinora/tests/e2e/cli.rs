@@ -298,9 +298,9 @@ fn stop_ends_the_server_of_a_directory() {
     let home = tempfile::tempdir().unwrap();
     let run = |line: &str| Ended::of(at_home(home.path(), line).output().unwrap());
     let begun = run(
-        "serve --detach --data d --mmp-listen 127.0.0.1:0 --log-dir logs --set storage.margin=0",
+        "serve --detach --data d --mmp-listen 127.0.0.1:0 --http-listen off --log-dir logs --set storage.margin=0",
     );
-    let second = run("serve --data d --mmp-listen 127.0.0.1:0");
+    let second = run("serve --data d --mmp-listen 127.0.0.1:0 --http-listen off");
     // Before anything is asserted: nobody else would end it.
     run("stop --data d").check(0, "");
     assert_eq!(begun.code, Some(0), "{}", begun.errors);

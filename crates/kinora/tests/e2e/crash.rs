@@ -187,7 +187,8 @@ fn two_servers_never_share_a_directory() {
     let data = place.path().join("data");
     let _first = Server::start(&data, &[]);
     let second = crate::harness::kinora()
-        .args(["serve", "--mmp-listen", "127.0.0.1:0", "--data"])
+        .args(["serve", "--mmp-listen", "127.0.0.1:0"])
+        .args(["--http-listen", "off", "--data"])
         .arg(&data)
         .output()
         .unwrap();

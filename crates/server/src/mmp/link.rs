@@ -1,6 +1,7 @@
 //! One connection's socket with the receiving state machine: heads, and payload in bursts.
 
 use super::socket;
+use crate::listen;
 use kinora_mmp::connection::{Event, Incoming};
 use kinora_mmp::frame::Head;
 use kinora_mmp::pace::{Pace, PaceLimits};
@@ -10,7 +11,6 @@ use std::io;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 
 /// What one read takes at most: measured fastest, because every wake-up is dear.
 const BURST: usize = 1 << 20;
@@ -65,7 +65,7 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(stream: TcpStream, patience: Option<Duration>) -> Self {
-        socket::prepare(&stream);
+        listen::prepare(&stream);
         let usual = PaceLimits::default();
         let pace = patience.map_or(usual, |patience| {
             let ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
@@ -286,10 +286,4 @@ enum Taken {
     /// The peer has ended its side.
     Nothing,
     Bytes(Result<Option<Event>, kinora_mmp::Fault>),
-}
-
-/// Waits until the server stops; a server that is gone has stopped.
-pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // The guard on the value must not live across the caller's other waits.
-    drop(stopping.wait_for(|stop| *stop).await);
 }

@@ -10,3 +10,6 @@ mod answer;
 mod upload;
 mod session;
 pub(crate) mod listener;
+
+// Rules that hold at every door: text of strangers, and how slow one may be.
+pub(crate) use kinora_mmp::{outside, pace};

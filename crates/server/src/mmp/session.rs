@@ -3,10 +3,12 @@
 mod held;
 
 use super::answer::{self, DoorNote};
-use super::link::{Gone, Link, stopped};
-use super::upload::{self, Arrival, blocking};
+use super::link::{Gone, Link};
+use super::upload::{self, Arrival};
+use crate::asker::Asker;
 use crate::fault::Fault;
-use crate::services::Services;
+use crate::listen::stopped;
+use crate::services::{Services, blocking};
 use crate::uploads::{Begin, Finished};
 use kinora_jobs::policy;
 use kinora_mmp::Mirror;
@@ -203,32 +205,24 @@ impl Session {
 
     async fn cancel(&self, task: &str, mirror: &Mirror) -> Result<Head, Fault> {
         let id = task_id(task)?;
-        let mut changes = self.services.engine.watch(&id);
-        let cancelled = id.clone();
-        blocking(&self.services, move |s| Ok(s.engine.cancel(&cancelled)?)).await?;
-        // The answer is the final state; a running job ends within a second.
-        loop {
-            let asked = id.clone();
-            let view = blocking(&self.services, move |s| Ok(s.engine.view(&asked)?)).await?;
-            let view = view.ok_or_else(Fault::unknown_task)?;
-            if view.job.state.is_final() {
-                return Ok(answer::state(mirror, &view));
-            }
-            let patience = Duration::from_secs(10);
-            if !matches!(
-                tokio::time::timeout(patience, changes.changed()).await,
-                Ok(Ok(()))
-            ) {
-                return Ok(answer::state(mirror, &view));
-            }
-        }
+        let asked = id.clone();
+        blocking(&self.services, move |s| {
+            s.tasks.cancel(&Asker::Anyone, &asked)
+        })
+        .await?;
+        self.services.tasks.ended(&id).await;
+        let view = blocking(&self.services, move |s| s.tasks.view(&Asker::Anyone, &id)).await?;
+        Ok(answer::state(mirror, &view))
     }
 
     async fn confirm(&self, what: Confirmed, mirror: &Mirror) -> Result<Head, Fault> {
         match what {
             Confirmed::Task(task) => {
                 let id = task_id(&task)?;
-                blocking(&self.services, move |s| s.results.confirm(&id)).await?;
+                blocking(&self.services, move |s| {
+                    s.results.confirm(&Asker::Anyone, &id)
+                })
+                .await?;
                 Ok(wire::confirmed(mirror, &task))
             }
             Confirmed::Upload {

@@ -1,8 +1,6 @@
 //! Socket options that neither the runtime nor the standard library knows.
 
 use nix::sys::socket::setsockopt;
-use socket2::{SockRef, TcpKeepalive};
-use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// How many bytes have to be there before a receiver is woken. Measured at 5,000 packets of 1,400 bytes per second:
@@ -20,19 +18,6 @@ mod option {
         libc::SO_RCVLOWAT,
         i32
     );
-}
-
-/// What every accepted connection gets.
-pub(super) fn prepare(stream: &TcpStream) {
-    let socket = SockRef::from(stream);
-    // Answers are small and wanted at once.
-    let _ = socket.set_tcp_nodelay(true);
-    // A peer whose machine is gone is noticed within some two minutes, also while it waits for a job.
-    let keepalive = TcpKeepalive::new()
-        .with_time(Duration::from_secs(30))
-        .with_interval(Duration::from_secs(15))
-        .with_retries(6);
-    let _ = socket.set_tcp_keepalive(&keepalive);
 }
 
 /// Wakes the reader only when so many bytes are there, at most [`LOW_WATER`].

@@ -1,10 +1,11 @@
 //! An upload over MMP: refused before its first byte, or received into its place.
 
 use super::answer::DoorNote;
-use super::link::{Burst, Gone, Link, stopped};
+use super::link::{Burst, Gone, Link};
 use crate::fault::Fault;
-use crate::services::Services;
-use crate::uploads::{Begin, Digest, Finished, Offer, Receiving};
+use crate::listen::stopped;
+use crate::services::{Services, blocking, checkpoint};
+use crate::uploads::{Begin, Digest, Finished, Offer, Receiving, ousted, stopping_now};
 use kinora_jobs::Order;
 use kinora_media::operation::Operation;
 use kinora_mmp::request::Submit;
@@ -28,11 +29,13 @@ pub(super) fn offer(submit: &Submit, client: &str) -> Result<Offer, Fault> {
         file_name: submit.file_name.clone(),
     };
     Ok(Offer {
+        owner: None,
         order: Order {
             operation,
             extension: Some(submit.media_type.clone()).filter(|e| !e.is_empty()),
             door: serde_json::to_value(note).unwrap_or_default(),
-        },
+        }
+        .to_json(),
         client: client.to_owned(),
         key: submit.idempotency_key.clone(),
         length: submit.length,
@@ -42,23 +45,6 @@ pub(super) fn offer(submit: &Submit, client: &str) -> Result<Offer, Fault> {
             kinora_mmp::Digest::Sha256(hex) => Digest::Sha256(hex),
         }),
         confirm: submit.confirm,
-    })
-}
-
-/// Runs what blocks on disk or database away from the sockets.
-pub(super) async fn blocking<T: Send + 'static>(
-    services: &Arc<Services>,
-    act: impl FnOnce(&Services) -> Result<T, Fault> + Send + 'static,
-) -> Result<T, Fault> {
-    let services = Arc::clone(services);
-    let done = tokio::task::spawn_blocking(move || act(&services)).await;
-    done.unwrap_or_else(|error| {
-        tracing::error!(%error, "a service panicked");
-        Err(Fault::new(
-            "internal",
-            "the server failed",
-            "try again; the operator finds more in the log",
-        ))
     })
 }
 
@@ -153,35 +139,6 @@ pub(super) async fn receive(
             link.excuse(written);
         }
     }
-}
-
-async fn checkpoint(
-    services: &Arc<Services>,
-    mut receiving: Box<Receiving>,
-) -> (Box<Receiving>, Result<(), Fault>) {
-    let services = Arc::clone(services);
-    let done = tokio::task::spawn_blocking(move || {
-        let done = services.uploads.checkpoint(&mut receiving);
-        (receiving, done)
-    });
-    done.await
-        .expect("a checkpoint does not panic: every failure in it is an error value")
-}
-
-fn ousted() -> Fault {
-    Fault::new(
-        "upload_in_use",
-        "a newer connection goes on with this upload",
-        "close the older connection",
-    )
-}
-
-fn stopping_now() -> Fault {
-    Fault::new(
-        "server_stopping",
-        "the server is being stopped; what has arrived is kept",
-        "resume the upload when the server is back",
-    )
 }
 
 /// Begins, and says what to do with the payload.

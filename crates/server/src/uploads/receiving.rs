@@ -2,13 +2,14 @@
 
 use super::Offer;
 use super::active::Seat;
+use super::parked::Hashes;
 use crate::fault::Fault;
 use kinora_jobs::problem;
 use kinora_store::TaskId;
 use kinora_store::contract::Upload;
 use sha2::Digest as _;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -46,6 +47,8 @@ pub(crate) struct Receiving {
     length: u64,
     at: u64,
     synced: u64,
+    /// How much of it the hashes have seen: all that came, once it is received.
+    hashed: u64,
     blake3: blake3::Hasher,
     sha256: Option<sha2::Sha256>,
     wanted: Option<Digest>,
@@ -62,6 +65,7 @@ impl Receiving {
             length: offer.length,
             at: 0,
             synced: 0,
+            hashed: 0,
             blake3: blake3::Hasher::new(),
             sha256: sha256.then(sha2::Sha256::new),
             wanted: offer.digest.clone(),
@@ -69,34 +73,83 @@ impl Receiving {
         }
     }
 
-    /// Goes on behind what is durable. That part is read once more for its digest.
-    pub(super) fn go_on(
-        upload: Upload,
-        file: File,
-        offer: &Offer,
-        seat: Seat,
-    ) -> Result<Self, Fault> {
-        let mut this = Self::new(upload.id, file, offer, seat);
-        let mut piece = vec![0u8; PIECE];
-        let mut durable = (&this.file).take(upload.durable);
-        loop {
-            let n = durable.read(&mut piece).map_err(|error| disk(&error))?;
-            if n == 0 {
-                break;
-            }
-            this.blake3.update(&piece[..n]);
-            if let Some(sha256) = &mut this.sha256 {
-                sha256.update(&piece[..n]);
-            }
+    /// Goes on behind what is durable. What is known of that part already need not be read again.
+    pub(super) fn go_on(upload: &Upload, file: File, seat: Seat, known: Option<Hashes>) -> Self {
+        let hashes = known.unwrap_or_else(|| Hashes {
+            at: 0,
+            blake3: blake3::Hasher::new(),
+            sha256: None,
+        });
+        Self {
+            id: upload.id.clone(),
+            keyed: true,
+            file,
+            length: upload.length,
+            at: upload.durable,
+            synced: upload.durable,
+            hashed: hashes.at,
+            blake3: hashes.blake3,
+            sha256: hashes.sha256,
+            wanted: None,
+            seat,
         }
-        this.at = upload.durable;
-        this.synced = upload.durable;
-        Ok(this)
+    }
+
+    /// Compares the whole with this in the end.
+    pub(super) fn expect(&mut self, digest: Option<Digest>) {
+        let needs_sha256 = matches!(digest, Some(Digest::Sha256(_)));
+        if needs_sha256 && self.sha256.is_none() {
+            self.sha256 = Some(sha2::Sha256::new());
+            self.blake3 = blake3::Hasher::new();
+            self.hashed = 0;
+        }
+        self.wanted = digest;
+    }
+
+    /// Hashes what is durable and not hashed yet.
+    pub(super) fn read_again(&mut self) -> Result<(), Fault> {
+        let mut piece = vec![0u8; PIECE];
+        while self.hashed < self.at {
+            let left = usize::try_from(self.at - self.hashed).unwrap_or(usize::MAX);
+            let piece = &mut piece[..left.min(PIECE)];
+            let read = self.file.read_exact_at(piece, self.hashed);
+            read.map_err(|error| disk(&error))?;
+            self.hash(piece);
+        }
+        Ok(())
+    }
+
+    /// The hashes as they stand, for whoever goes on.
+    pub(super) fn hashes(&self) -> Hashes {
+        Hashes {
+            at: self.hashed,
+            blake3: self.blake3.clone(),
+            sha256: self.sha256.clone(),
+        }
+    }
+
+    /// All of it is here: what was announced was only a bound.
+    pub(super) fn end_here(&mut self) -> Result<(), Fault> {
+        self.length = self.at;
+        self.file.set_len(self.at).map_err(|error| disk(&error))
+    }
+
+    fn hash(&mut self, bytes: &[u8]) {
+        self.blake3.update(bytes);
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(bytes);
+        }
+        self.hashed += bytes.len() as u64;
     }
 
     /// Bytes that are still to come.
     pub(crate) fn missing(&self) -> u64 {
         self.length - self.at
+    }
+
+    /// The task it is.
+    pub(crate) fn id(&self) -> &TaskId {
+        &self.id
     }
 
     /// Bytes that have arrived.
@@ -131,10 +184,7 @@ impl Receiving {
         self.file
             .write_all_at(bytes, self.at)
             .map_err(|error| disk(&error))?;
-        self.blake3.update(bytes);
-        if let Some(sha256) = &mut self.sha256 {
-            sha256.update(bytes);
-        }
+        self.hash(bytes);
         self.at += fits as u64;
         Ok(())
     }

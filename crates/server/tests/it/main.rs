@@ -10,3 +10,4 @@ mod verbs;
 mod rude;
 mod resume;
 mod queue;
+mod http;

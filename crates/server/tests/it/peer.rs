@@ -24,6 +24,7 @@ impl House {
             ..Config::default()
         };
         config.mmp.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
+        config.http.listen = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
         config.share.mode = kinora_jobs::ShareMode::Priority;
         config.storage.margin = 0;
         change(&mut config);
@@ -46,6 +47,10 @@ impl House {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.as_ref().expect("it runs").addresses()[0]
+    }
+
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.server.as_ref().expect("it runs").http_addresses()[0]
     }
 
     pub(crate) fn connect(&self) -> Peer {

@@ -1,11 +1,13 @@
 //! Connections that wait for a job: a result on the same connection, a state at each change; and downloads.
 
 use super::{Next, Session, mirror_for, task_id};
+use crate::asker::Asker;
 use crate::fault::Fault;
+use crate::listen::stopped;
 use crate::mmp::answer;
-use crate::mmp::link::{Gone, stopped};
-use crate::mmp::upload::blocking;
+use crate::mmp::link::Gone;
 use crate::results::Ready;
+use crate::services::blocking;
 use kinora_jobs::engine::View;
 use kinora_mmp::Mirror;
 use kinora_mmp::frame::Head;
@@ -49,7 +51,10 @@ impl Session {
         };
         if !mirror.ext {
             let id = id.clone();
-            let _ = blocking(&self.services, move |s| s.results.confirm(&id)).await;
+            let _ = blocking(&self.services, move |s| {
+                s.results.confirm(&Asker::Anyone, &id)
+            })
+            .await;
         }
         sent
     }
@@ -172,7 +177,7 @@ impl Session {
         tracing::info!(target: "client", task = ?id, "its client is gone: cancelled");
         let id = id.clone();
         let dropped = blocking(&self.services, move |s| {
-            let job = s.engine.cancel(&id)?;
+            let job = s.tasks.cancel(&Asker::Anyone, &id)?;
             if job.state == State::Completed {
                 s.results.discard(&id)?;
             }
@@ -185,13 +190,12 @@ impl Session {
 
     async fn view(&self, id: &TaskId) -> Result<View, Fault> {
         let id = id.clone();
-        let view = blocking(&self.services, move |s| Ok(s.engine.view(&id)?)).await?;
-        view.ok_or_else(Fault::unknown_task)
+        blocking(&self.services, move |s| s.tasks.view(&Asker::Anyone, &id)).await
     }
 
     async fn open(&self, id: &TaskId) -> Result<Ready, Fault> {
         let id = id.clone();
-        blocking(&self.services, move |s| s.results.open(&id)).await
+        blocking(&self.services, move |s| s.results.open(&Asker::Anyone, &id)).await
     }
 }
 

@@ -1,0 +1,164 @@
+//! One connection: HTTP/1.1 over a socket whose peer has to keep up.
+
+use super::door::{Peer, Shared};
+use super::limits::{HEAD_BYTES, HEAD_FIELDS, HEAD_TIME, READ_BYTES, WRITE_STALL};
+use super::routes;
+use crate::config::Config;
+use crate::listen::{Serve, prepare, stopped};
+use crate::services::Services;
+use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use kinora_store::contract::Problem;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// What all connections of this door share.
+#[derive(Clone)]
+pub(crate) struct Door {
+    shared: Arc<Shared>,
+    router: Router,
+}
+
+impl Door {
+    /// From the settings.
+    ///
+    /// # Errors
+    /// When the key of the sessions can be neither read nor made.
+    pub(crate) fn new(
+        services: Arc<Services>,
+        config: &Config,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<Self, Problem> {
+        let shared = Arc::new(Shared::new(services, config, stopping)?);
+        let router = routes::router(&shared);
+        Ok(Self { shared, router })
+    }
+}
+
+impl Serve for Door {
+    async fn serve(self, stream: TcpStream, peer: SocketAddr) {
+        prepare(&stream);
+        let patience = self.shared.patience;
+        let router = TowerToHyperService::new(self.router);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            router.call(request)
+        });
+        let socket = Patient::new(stream, patience.unwrap_or(WRITE_STALL));
+        // The timer runs from the moment a request may begin, so it is for silent connections, too.
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(patience.unwrap_or(HEAD_TIME))
+            .max_headers(HEAD_FIELDS)
+            .max_header_size(HEAD_BYTES)
+            .max_buf_size(READ_BYTES)
+            .serve_connection(TokioIo::new(socket), service);
+        let mut connection = pin!(connection);
+        let mut stopping = self.shared.stopping.clone();
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stopping) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(target: "client", %peer, %error, "connection ended early");
+        }
+    }
+}
+
+/// A socket that gives a peer up which takes nothing of what it is sent.
+#[derive(Debug)]
+struct Patient {
+    stream: TcpStream,
+    patience: Duration,
+    /// Runs while the peer takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patient {
+    fn new(stream: TcpStream, patience: Duration) -> Self {
+        Self {
+            stream,
+            patience,
+            stalled: None,
+        }
+    }
+
+    /// What a write came to, or the end of the patience with it.
+    fn judge<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let patience = self.patience;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(patience)));
+        if stalled.as_mut().poll(context).is_ready() {
+            stalled.as_mut().reset(Instant::now() + patience);
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.judge(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.judge(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

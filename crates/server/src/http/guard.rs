@@ -1,0 +1,247 @@
+//! Who may talk to this door at all: which addresses it listens on, under which names it is called, and from which
+//! pages. All of it is decided from a request's head.
+
+use super::problem::Refusal;
+use crate::config::{Access, HttpConfig};
+use hyper::header::{HOST, ORIGIN};
+use hyper::{HeaderMap, Method, Uri};
+use kinora_store::contract::Problem;
+use std::net::{IpAddr, SocketAddr};
+
+/// Refuses to be reached from elsewhere unless that was asked for: this door has no passwords.
+///
+/// # Errors
+/// `access_local`: an address that is not this machine's own.
+pub(crate) fn check_access(config: &HttpConfig) -> Result<(), Problem> {
+    let far = config.listen.iter().find(|each| !each.ip().is_loopback());
+    let Some(far) = far else {
+        return Ok(());
+    };
+    if config.access == Access::Open {
+        tracing::warn!(address = %far, "HTTP is open: whoever reaches this address can send jobs, without password or encryption");
+        return Ok(());
+    }
+    Err(Problem {
+        code: "access_local".into(),
+        description: format!(
+            "HTTP on {far} could be reached from other machines, and it has no passwords and no encryption"
+        ),
+        solution: "listen on 127.0.0.1, or set http.access = \"open\" if everybody who reaches this address may use it"
+            .into(),
+    })
+}
+
+/// The names that count as this server. Others belong to somebody who has pointed a name of theirs at this address, so
+/// that a page of theirs may read what is ours (DNS rebinding).
+#[derive(Clone, Debug)]
+pub(super) struct Hosts {
+    names: Vec<String>,
+    addresses: Vec<IpAddr>,
+    any_address: bool,
+}
+
+impl Hosts {
+    /// From the settings.
+    pub(super) fn new(config: &HttpConfig) -> Self {
+        let listen = || config.listen.iter().map(SocketAddr::ip);
+        Self {
+            names: config
+                .hosts
+                .iter()
+                .map(|name| name.to_ascii_lowercase())
+                .collect(),
+            addresses: listen().collect(),
+            any_address: listen().any(|address| address.is_unspecified()),
+        }
+    }
+
+    fn allow(&self, host: &str) -> bool {
+        let name = without_port(host).to_ascii_lowercase();
+        let literal = name.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(address) = literal.parse::<IpAddr>() {
+            // An address is no name: nobody can point it anywhere else.
+            return address.is_loopback() || self.any_address || self.addresses.contains(&address);
+        }
+        let name = name.trim_end_matches('.');
+        name == "localhost" || name.ends_with(".localhost") || self.names.iter().any(|n| n == name)
+    }
+}
+
+/// Refuses calls under a strange name, and those that another site's page makes.
+///
+/// # Errors
+/// `bad_request`, `wrong_host`, `cross_site`.
+pub(super) fn check(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    hosts: &Hosts,
+) -> Result<(), Refusal> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let mut named = headers.get_all(HOST).iter();
+    let (first, second) = (named.next(), named.next());
+    let sent = first.and_then(|host| host.to_str().ok());
+    let host = uri
+        .authority()
+        .map_or(sent, |authority| Some(authority.as_str()));
+    let (Some(host), None) = (host, second) else {
+        return Err(Refusal::bad_request("a request names one host"));
+    };
+    if !hosts.allow(host) {
+        return Err(Refusal::new(
+            "wrong_host",
+            "this server does not answer under that name",
+            "call it by its address, or add the name to http.hosts",
+        ));
+    }
+    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let ours = matches!(site, None | Some(b"same-origin" | b"none"));
+    // Following a link to the page is no request of the other page's making.
+    let is_link = method == Method::GET && text("sec-fetch-mode") == Some("navigate");
+    let from_us = match headers.get(ORIGIN) {
+        None => true,
+        Some(origin) => origin
+            .to_str()
+            .is_ok_and(|origin| is_origin_of(origin, host)),
+    };
+    if (ours || is_link) && from_us {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "cross_site",
+        "pages of other sites may not use this server",
+        "open this server's own page, or use a program",
+    ))
+}
+
+fn is_origin_of(origin: &str, host: &str) -> bool {
+    let authority = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
+    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+}
+
+fn without_port(host: &str) -> &str {
+    let end = match host.strip_prefix('[') {
+        Some(rest) => rest.find(']').map_or(host.len(), |at| at + 2),
+        None => host.find(':').unwrap_or(host.len()),
+    };
+    &host[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(listen: &str, hosts: &[&str]) -> HttpConfig {
+        HttpConfig {
+            listen: vec![listen.parse().unwrap()],
+            hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            ..HttpConfig::default()
+        }
+    }
+
+    #[test]
+    fn only_this_machine_unless_asked() {
+        let check = |listen: &str, access, fine: bool| {
+            let config = HttpConfig {
+                access,
+                ..config(listen, &[])
+            };
+            assert_eq!(check_access(&config).is_ok(), fine, "{listen} {access:?}");
+        };
+        check("127.0.0.1:80", Access::Local, true);
+        check("[::1]:80", Access::Local, true);
+        check("0.0.0.0:80", Access::Local, false);
+        check("192.168.1.2:80", Access::Local, false);
+        check("192.168.1.2:80", Access::Open, true);
+    }
+
+    #[test]
+    fn hosts_are_ours_or_strange() {
+        let check = |listen: &str, host: &str, ours: bool| {
+            let hosts = Hosts::new(&config(listen, &["Studio.lan"]));
+            assert_eq!(hosts.allow(host), ours, "{host} at {listen}");
+        };
+        let local = "127.0.0.1:8080";
+        for host in [
+            "localhost:8080",
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "kinora.localhost",
+            "STUDIO.lan:8080",
+            "studio.lan.",
+        ] {
+            check(local, host, true);
+        }
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "192.168.1.2",
+            "",
+            "[::",
+            "[",
+            ":80",
+        ] {
+            check(local, host, false);
+        }
+        check("192.168.1.2:80", "192.168.1.2", true);
+        check("0.0.0.0:80", "192.168.1.2", true);
+        check("0.0.0.0:80", "evil.example", false);
+    }
+
+    fn asked(method: Method, fields: &[(&'static str, &str)]) -> Result<(), String> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, value.parse().unwrap());
+        }
+        let hosts = Hosts::new(&config("127.0.0.1:8080", &[]));
+        let uri = Uri::from_static("/api/jobs");
+        let done = check(&method, &uri, &headers, &hosts);
+        done.map_err(|refusal| refusal.fault.problem.code)
+    }
+
+    #[test]
+    fn pages_of_others_are_refused() {
+        let host = ("host", "localhost:8080");
+        let refused = |method: Method, fields: &[(&'static str, &str)], code: &str| {
+            assert_eq!(asked(method, fields), Err(code.to_owned()), "{fields:?}");
+        };
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            assert_eq!(asked(method.clone(), &[host]), Ok(()));
+            let own = [
+                host,
+                ("sec-fetch-site", "same-origin"),
+                ("origin", "http://localhost:8080"),
+            ];
+            assert_eq!(asked(method.clone(), &own), Ok(()));
+            refused(
+                method.clone(),
+                &[host, ("sec-fetch-site", "cross-site")],
+                "cross_site",
+            );
+            refused(
+                method.clone(),
+                &[host, ("sec-fetch-site", "same-site")],
+                "cross_site",
+            );
+            refused(
+                method.clone(),
+                &[host, ("origin", "http://localhost:9000")],
+                "cross_site",
+            );
+            refused(method.clone(), &[host, ("origin", "null")], "cross_site");
+            refused(method, &[("host", "evil.example")], "wrong_host");
+        }
+        refused(Method::GET, &[], "bad_request");
+        refused(Method::GET, &[host, host], "bad_request");
+        let link = [
+            host,
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+        ];
+        assert_eq!(asked(Method::GET, &link), Ok(()));
+        refused(Method::POST, &link, "cross_site");
+    }
+}

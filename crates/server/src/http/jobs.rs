@@ -1,0 +1,278 @@
+//! `/api/jobs`: look, list, cancel, fetch.
+
+use super::door::{Shared, Visitor};
+use super::limits::{LIST, LIST_MOST};
+use super::names;
+use super::order::Note;
+use super::problem::{ProblemBody, Refusal};
+use super::send::{FileBody, Range, range};
+use super::shape::{JobBody, JobList, NewSession};
+use crate::asker::Asker;
+use crate::fault::Fault;
+use crate::results::Ready;
+use crate::services::blocking;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use hyper::header::{self, HeaderValue};
+use hyper::{HeaderMap, Method, StatusCode};
+use kinora_jobs::Order;
+use kinora_jobs::engine::View;
+use kinora_store::TaskId;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// How many.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub(super) struct Page {
+    /// At most so many jobs, up to 500.
+    #[param(default = 100, maximum = 500)]
+    limit: Option<u32>,
+}
+
+/// Begin a session.
+///
+/// Jobs belong to the session that made them. Programs send its token with every request; the page of this server
+/// has a cookie instead.
+#[utoipa::path(
+    post,
+    path = "/api/sessions",
+    tag = "sessions",
+    responses((status = 201, body = NewSession))
+)]
+pub(super) async fn begin_session(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {
+    let (_, welcome) = visitor.begin(&shared);
+    let token = welcome.token;
+    (StatusCode::CREATED, Json(NewSession { token })).into_response()
+}
+
+/// List the session's jobs, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/jobs",
+    tag = "jobs",
+    params(Page),
+    responses(
+        (status = 200, body = JobList),
+        (status = 401, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    page: Query<Page>,
+) -> Result<Json<JobList>, Refusal> {
+    let asker = visitor.owner()?;
+    let limit = page.limit.unwrap_or(LIST).clamp(1, LIST_MOST);
+    let views = blocking(&shared.services, move |s| s.tasks.list(&asker, limit)).await?;
+    let jobs = views.iter().map(JobBody::of).collect();
+    Ok(Json(JobList { jobs }))
+}
+
+/// Look at a job.
+#[utoipa::path(
+    get,
+    path = "/api/jobs/{id}",
+    tag = "jobs",
+    params(("id" = String, Path, description = "the job")),
+    responses(
+        (status = 200, body = JobBody),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn look(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Json<JobBody>, Refusal> {
+    let view = view(&shared, &visitor.asker(), task_id(&id)?).await?;
+    Ok(Json(JobBody::of(&view)))
+}
+
+/// Cancel a job, or delete what it left.
+///
+/// One that has not ended is cancelled; of one that has ended the result is deleted now. Answers with what it is then.
+#[utoipa::path(
+    delete,
+    path = "/api/jobs/{id}",
+    tag = "jobs",
+    params(("id" = String, Path, description = "the job")),
+    responses(
+        (status = 200, body = JobBody),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn delete(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Json<JobBody>, Refusal> {
+    let (asker, id) = (visitor.asker(), task_id(&id)?);
+    let before = view(&shared, &asker, id.clone()).await?;
+    let (who, task) = (asker.clone(), id.clone());
+    if before.job.state.is_final() {
+        blocking(&shared.services, move |s| s.results.delete(&who, &task)).await?;
+    } else {
+        blocking(&shared.services, move |s| s.tasks.cancel(&who, &task)).await?;
+        shared.services.tasks.ended(&id).await;
+    }
+    let view = view(&shared, &asker, id).await?;
+    Ok(Json(JobBody::of(&view)))
+}
+
+/// Fetch the result.
+///
+/// Ranges, `If-Range` and `If-None-Match` work as RFC 9110 says; the `ETag` is the BLAKE3 of the content. With
+/// `Want-Repr-Digest: sha-256=1` (RFC 9530) the SHA-256 of the whole comes along.
+#[utoipa::path(
+    get,
+    path = "/api/jobs/{id}/result",
+    tag = "jobs",
+    params(
+        ("id" = String, Path, description = "the job"),
+        ("range" = Option<String>, Header, description = "one range of bytes"),
+    ),
+    responses(
+        (status = 200, description = "the file", content_type = "application/octet-stream"),
+        (status = 206, description = "the range", content_type = "application/octet-stream"),
+        (status = 304, description = "it is what the client has"),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "not completed yet"),
+        (status = 410, body = ProblemBody, content_type = "application/problem+json", description = "deleted"),
+        (status = 416, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn result(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    method: Method,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let (asker, id) = (visitor.asker(), task_id(&id)?);
+    let ready = blocking(&shared.services, move |s| s.results.open(&asker, &id)).await?;
+    let size = ready.outcome.size;
+    let tag = format!("\"b3-{}\"", ready.outcome.digest);
+    let asked = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    if asked(header::IF_MATCH).is_some_and(|tags| !lists(tags, &tag)) {
+        return Err(Refusal::new(
+            "wrong_version",
+            "the result is not the one that the request means",
+            "fetch it anew",
+        ));
+    }
+    if asked(header::IF_NONE_MATCH).is_some_and(|tags| lists(tags, &tag)) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+    let fits = asked(header::IF_RANGE).is_none_or(|wanted| wanted == tag);
+    let wanted = asked(header::RANGE).filter(|_| fits && method == Method::GET);
+    let (status, at, length) = match range(wanted, size) {
+        Range::Whole => (StatusCode::OK, 0, size),
+        Range::Part(at, length) => (StatusCode::PARTIAL_CONTENT, at, length),
+        Range::Beyond => {
+            let there = HeaderValue::try_from(format!("bytes */{size}"));
+            let refusal = Refusal::new(
+                "range",
+                format!("the result has {size} bytes"),
+                "ask for a part of it",
+            );
+            return Err(refusal.with(header::CONTENT_RANGE, there.expect("digits and signs")));
+        }
+    };
+    let mut fields = described(&ready, &tag)?;
+    if status == StatusCode::PARTIAL_CONTENT {
+        let part = format!("bytes {at}-{}/{size}", at + length - 1);
+        fields.insert(
+            header::CONTENT_RANGE,
+            part.try_into().expect("digits and signs"),
+        );
+    }
+    fields.insert(header::CONTENT_LENGTH, length.into());
+    let body = match method == Method::HEAD {
+        true => Body::empty(),
+        false => Body::new(FileBody::new(
+            ready.file,
+            at,
+            length,
+            Arc::clone(&shared.buffers),
+        )),
+    };
+    Ok((status, fields, body).into_response())
+}
+
+/// Read how the result was made and what it measures.
+///
+/// Only compressions that were chosen by quality have one; see `report_url` of the result.
+#[utoipa::path(
+    get,
+    path = "/api/jobs/{id}/report",
+    tag = "jobs",
+    params(("id" = String, Path, description = "the job")),
+    responses(
+        (status = 200, body = serde_json::Value),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn report(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let view = view(&shared, &visitor.asker(), task_id(&id)?).await?;
+    let report = view.job.outcome.and_then(|outcome| outcome.report);
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    report
+        .map(|text| (json, text).into_response())
+        .ok_or_else(|| {
+            Refusal::new(
+                "no_report",
+                "this job has no report",
+                "only compressions that are chosen by quality have one, while their result is kept",
+            )
+        })
+}
+
+/// What stands in the head of a result, whole or not.
+fn described(ready: &Ready, tag: &str) -> Result<HeaderMap, Refusal> {
+    let extension = &ready.outcome.extension;
+    let note = Note::of(&ready.job.order);
+    let operation = Order::from_json(&ready.job.order)?.operation.name();
+    let name = names::result(note.file_name.as_deref(), operation, extension);
+    let mut fields = HeaderMap::new();
+    let mut set = |name, value: &str| {
+        let value =
+            HeaderValue::try_from(value).expect("our own words, and a name that is escaped");
+        fields.insert(name, value);
+    };
+    set(header::CONTENT_TYPE, names::media_type(extension));
+    set(header::CONTENT_DISPOSITION, &names::attachment(&name));
+    set(header::ETAG, tag);
+    set(header::ACCEPT_RANGES, "bytes");
+    set(header::CACHE_CONTROL, "private, no-cache");
+    // Opened in a tab it is still nothing that could act.
+    set(
+        header::CONTENT_SECURITY_POLICY,
+        "sandbox; default-src 'none'",
+    );
+    Ok(fields)
+}
+
+async fn view(shared: &Arc<Shared>, asker: &Asker, id: TaskId) -> Result<View, Fault> {
+    let asker = asker.clone();
+    blocking(&shared.services, move |s| s.tasks.view(&asker, &id)).await
+}
+
+fn task_id(text: &str) -> Result<TaskId, Fault> {
+    TaskId::parse(text).ok_or_else(Fault::unknown_task)
+}
+
+/// Whether a list of entity tags has this one. A weak one is as good here: content never changes under an id.
+fn lists(tags: &str, tag: &str) -> bool {
+    let mut tags = tags.split(',').map(str::trim);
+    tags.any(|each| each == "*" || each.strip_prefix("W/").unwrap_or(each) == tag)
+}

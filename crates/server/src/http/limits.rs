@@ -1,0 +1,49 @@
+//! Every limit of this door, each with its reason. What holds at all doors stands with the services.
+
+use std::time::Duration;
+
+/// From the moment a request may begin to the end of its head: covers half heads, connections that never say a word,
+/// and those that stay open between requests.
+pub(super) const HEAD_TIME: Duration = Duration::from_secs(30);
+/// A peer that does not take a byte of an answer for this long is given up; nginx waits as long.
+pub(super) const WRITE_STALL: Duration = Duration::from_secs(60);
+/// Bytes of a request's head: cookies, a token and the metadata of an upload have 4 KiB at most.
+pub(super) const HEAD_BYTES: usize = 16 * 1024;
+/// Fields of a request's head; browsers send about twenty.
+pub(super) const HEAD_FIELDS: usize = 64;
+/// What is read from a socket at once at most.
+pub(super) const READ_BYTES: usize = 512 * 1024;
+/// Bytes of a JSON body: an operation with all its options has less than 2 KiB.
+pub(super) const JSON_BYTES: usize = 64 * 1024;
+
+/// Bytes of one text field of a form, as for JSON.
+pub(super) const FIELD_BYTES: usize = JSON_BYTES;
+/// Fields of a form: the operation with the most options has a dozen.
+pub(super) const FIELDS: usize = 64;
+/// Bytes before the content of a form's part: a name, a file name and a type.
+pub(super) const PART_HEAD_BYTES: usize = 8 * 1024;
+/// Characters of a form's boundary (RFC 2046 §5.1.1).
+pub(super) const BOUNDARY: usize = 70;
+
+/// A refused body is read away for this long, so that a client that writes everything before it reads still gets to
+/// see the refusal.
+pub(super) const LINGER: Duration = Duration::from_secs(30);
+/// And for so many bytes.
+pub(super) const LINGER_BYTES: u64 = 2 << 30;
+/// What has arrived of a slow upload is written down this often.
+pub(super) const CHECKPOINT: Duration = Duration::from_secs(60);
+
+/// What is read of a file at once: fewer are more system calls, more are more memory for each connection.
+pub(super) const SEND_BYTES: usize = 256 * 1024;
+/// Buffers of that size that are kept for the next answer.
+pub(super) const SEND_BUFFERS: usize = 32;
+
+/// Jobs that a list has unless it is asked for fewer or more.
+pub(super) const LIST: u32 = 100;
+/// And at most.
+pub(super) const LIST_MOST: u32 = 500;
+
+/// How long a session can be used after its token was made: far longer than any job is kept.
+pub(super) const SESSION_DAYS: u32 = 30;
+/// A browser's cookie is made anew when it is older than this.
+pub(super) const COOKIE_DAYS: u32 = 1;

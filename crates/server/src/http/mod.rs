@@ -1,0 +1,26 @@
+//! The HTTP door: the only place in the server that knows HTTP.
+//!
+//! Requests come over our own accept loop, are checked for who may send them (`guard`, `session`), and are answered by
+//! handlers that know the services and nothing below them. Bodies flow through in pieces, both ways.
+
+mod limits;
+mod problem;
+mod session;
+mod guard;
+mod names;
+mod multipart;
+mod send;
+mod door;
+mod payload;
+mod order;
+mod shape;
+mod submit;
+mod jobs;
+mod health;
+mod page;
+mod tus;
+mod routes;
+mod connection;
+
+pub(crate) use connection::Door;
+pub(crate) use guard::check_access;

@@ -1,0 +1,94 @@
+//! Which handler answers what, and what all answers have in common.
+
+use super::door::Shared;
+use super::page;
+use super::problem::Refusal;
+use super::{guard, health, jobs, submit, tus};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use hyper::header::{self, HeaderName, HeaderValue};
+use std::sync::Arc;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What stands in the head of every answer that does not say otherwise.
+static USUAL: [(HeaderName, &str); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+];
+
+/// The description begins with what is not a route.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Kinora",
+    description = "Send a video, have it compressed, resized, cut or converted, fetch the result."
+))]
+struct Description;
+
+/// All of it.
+pub(super) fn router(shared: &Arc<Shared>) -> Router {
+    let (router, _description) = described().split_for_parts();
+    router
+        .fallback(page::serve)
+        .method_not_allowed_fallback(async || page::no_method())
+        .layer(from_fn_with_state(Arc::clone(shared), every))
+        .with_state(Arc::clone(shared))
+}
+
+fn described() -> OpenApiRouter<Arc<Shared>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(jobs::begin_session))
+        .routes(routes!(submit::submit, jobs::list))
+        .routes(routes!(jobs::look, jobs::delete))
+        .routes(routes!(jobs::result))
+        .routes(routes!(jobs::report))
+        .merge(uploads())
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+}
+
+fn uploads() -> OpenApiRouter<Arc<Shared>> {
+    OpenApiRouter::new()
+        .routes(routes!(tus::options, tus::create))
+        .routes(routes!(tus::look, tus::append, tus::terminate))
+        .route("/files/{id}", post(tus::overridden))
+        .layer(from_fn(tus::every))
+}
+
+/// Around every request: who may ask at all, and the usual fields.
+async fn every(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let checked = guard::check(
+        request.method(),
+        request.uri(),
+        request.headers(),
+        &shared.hosts,
+    );
+    let mut response = match checked {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => Refusal::into_response(refusal),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in &USUAL {
+        if !headers.contains_key(name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
+}

@@ -1,0 +1,206 @@
+//! Sessions: who made what. A session is a random name with this server's signature; nothing is kept of it here.
+//!
+//! Browsers carry it as a cookie, programs as a bearer token. Other kinds of credentials have another prefix, and end
+//! up as the same [`Asker`].
+
+use super::limits::{COOKIE_DAYS, SESSION_DAYS};
+use crate::asker::Asker;
+use kinora_jobs::problem;
+use kinora_store::contract::Problem;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The cookie's name.
+pub(super) const COOKIE: &str = "kinora_session";
+/// How a session's token begins, for scanners that look for secrets.
+const PREFIX: &str = "kns_";
+/// The file of the key within the data directory.
+const KEY_FILE: &str = "session.key";
+/// Hex digits of a name, of a time, and of a signature.
+const NAME: usize = 32;
+const TIME: usize = 8;
+const MAC: usize = 64;
+const DAY: u32 = 24 * 3600;
+
+/// Makes and checks the signatures.
+pub(super) struct Sessions {
+    key: [u8; 32],
+}
+
+/// Somebody who can be recognised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Session {
+    name: String,
+    /// Seconds since the Unix epoch.
+    made: u32,
+}
+
+impl Session {
+    /// A new one that nobody can guess.
+    pub(super) fn random(now: u32) -> Self {
+        let name = kinora_store::TaskId::random();
+        Self {
+            name: name.as_str().to_owned(),
+            made: now,
+        }
+    }
+
+    /// As whom it asks for tasks.
+    pub(super) fn asker(&self) -> Asker {
+        Asker::Owner(format!("session:{}", self.name))
+    }
+
+    /// The same one from now on, when its token will not last much longer.
+    pub(super) fn renewed(&self, now: u32) -> Option<Self> {
+        let is_old = now.saturating_sub(self.made) > COOKIE_DAYS * DAY;
+        is_old.then(|| Self {
+            name: self.name.clone(),
+            made: now,
+        })
+    }
+}
+
+impl Sessions {
+    /// Reads the key, or makes it at the first start.
+    ///
+    /// # Errors
+    /// When the file cannot be read, written, or is none of ours.
+    pub(super) fn open(data: &Path) -> Result<Self, Problem> {
+        let path = data.join(KEY_FILE);
+        let key = read_key(&path).and_then(|key| key.map_or_else(|| make_key(&path), Ok));
+        let key = key.map_err(|error| problem::of_machine(&path.display().to_string(), &error))?;
+        Ok(Self { key })
+    }
+
+    /// The token that proves a session.
+    pub(super) fn token(&self, session: &Session) -> String {
+        let body = format!("{}{:08x}", session.name, session.made);
+        format!("{PREFIX}{body}{}", self.sign(&body).to_hex())
+    }
+
+    /// Whose token this is; `None` when it is forged, or too old.
+    pub(super) fn read(&self, token: &str, now: u32) -> Option<Session> {
+        let text = token.strip_prefix(PREFIX)?;
+        if text.len() != NAME + TIME + MAC || !text.is_ascii() {
+            return None;
+        }
+        let (body, mac) = text.split_at(NAME + TIME);
+        // Compared in constant time by the type.
+        if self.sign(body) != blake3::Hash::from_hex(mac).ok()? {
+            return None;
+        }
+        let (name, made) = body.split_at(NAME);
+        let made = u32::from_str_radix(made, 16).ok()?;
+        let is_fresh = now.saturating_sub(made) <= SESSION_DAYS * DAY;
+        is_fresh.then(|| Session {
+            name: name.to_owned(),
+            made,
+        })
+    }
+
+    fn sign(&self, body: &str) -> blake3::Hash {
+        blake3::keyed_hash(&self.key, format!("session {body}").as_bytes())
+    }
+}
+
+/// The `Set-Cookie` of a token. Not `Secure`: without TLS browsers would drop it.
+pub(super) fn cookie(token: &str) -> String {
+    let seconds = SESSION_DAYS * DAY;
+    format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict")
+}
+
+fn read_key(path: &Path) -> io::Result<Option<[u8; 32]>> {
+    match fs::read(path) {
+        Ok(bytes) => {
+            let key = bytes.try_into().map_err(|_| {
+                let text = "this is not a key of 32 bytes; remove it, and a new one is made";
+                io::Error::new(io::ErrorKind::InvalidData, text)
+            });
+            key.map(Some)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Appears whole or not at all: a half key would end every session at the next start.
+fn make_key(path: &Path) -> io::Result<[u8; 32]> {
+    let mut key = [0u8; 32];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    let half = path.with_extension("new");
+    let _ = fs::remove_file(&half);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&half)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    fs::rename(&half, path)?;
+    File::open(path.parent().unwrap_or(path))?.sync_all()?;
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    const NOW: u32 = 1_800_000_000;
+
+    fn place() -> (tempfile::TempDir, Sessions) {
+        let place = tempfile::tempdir().unwrap();
+        let sessions = Sessions::open(place.path()).unwrap();
+        (place, sessions)
+    }
+
+    #[test]
+    fn a_token_proves_its_session_until_it_is_old() {
+        let (_place, sessions) = place();
+        let session = Session::random(NOW);
+        let token = sessions.token(&session);
+        assert_eq!(sessions.read(&token, NOW), Some(session.clone()));
+        let end = NOW + SESSION_DAYS * DAY;
+        assert_eq!(sessions.read(&token, end), Some(session));
+        assert_eq!(sessions.read(&token, end + 1), None);
+    }
+
+    #[test]
+    fn every_change_of_a_token_ends_it() {
+        let (_place, sessions) = place();
+        let token = sessions.token(&Session::random(NOW));
+        for at in 0..token.len() {
+            let mut other = token.clone().into_bytes();
+            other[at] = if other[at] == b'0' { b'1' } else { b'0' };
+            let other = String::from_utf8(other).unwrap();
+            assert_eq!(sessions.read(&other, NOW), None, "{at}");
+            assert_eq!(sessions.read(&token[..at], NOW), None, "{at}");
+        }
+        assert_eq!(sessions.read(&format!("{token}0"), NOW), None);
+        assert_eq!(sessions.read(&format!("kns_{}", "é".repeat(52)), NOW), None);
+    }
+
+    #[test]
+    fn the_key_outlives_a_restart_and_is_nobody_elses() {
+        let (directory, sessions) = place();
+        let token = sessions.token(&Session::random(NOW));
+        let again = Sessions::open(directory.path()).unwrap();
+        assert!(again.read(&token, NOW).is_some());
+        let (_other_place, other) = place();
+        assert!(other.read(&token, NOW).is_none());
+        let mode = fs::metadata(directory.path().join(KEY_FILE))
+            .unwrap()
+            .permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_not_replaced() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join(KEY_FILE), "short").unwrap();
+        let problem = Sessions::open(place.path()).err().unwrap();
+        assert!(problem.description.contains("32 bytes"), "{problem:?}");
+    }
+}

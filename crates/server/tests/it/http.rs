@@ -1,0 +1,9 @@
+//! The HTTP door, through a real socket.
+
+mod client;
+mod sessions;
+mod jobs;
+mod downloads;
+mod uploads;
+mod interrupted;
+mod rude;
