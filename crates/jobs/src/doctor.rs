@@ -1,17 +1,19 @@
 //! What was found on this machine, and what each missing thing costs.
 
 mod builds;
+mod cage;
 
 use crate::config::{Programs, SandboxConfig, ShareConfig};
 use crate::policy;
-use crate::sandbox::{Cage, Share, Tools};
+use crate::sandbox::{Cage, Escapes, Share, Tools};
 use serde::Serialize;
+use std::io;
 use std::path::Path;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `ffmpeg`, `use`, `encoders`, `filters`, `formats`, `kernel`, `machine`.
+    /// `sandbox`, `ffmpeg`, `use`, `encoders`, `filters`, `formats`, `kernel`, `machine`.
     pub area: &'static str,
     /// What was looked for.
     pub name: String,
@@ -35,12 +37,18 @@ pub enum Verdict {
     Missing,
 }
 
-/// Looks at everything that jobs need. Starts FFmpeg a few times, changes nothing.
+/// Looks at everything that jobs need. Starts FFmpeg a few times, changes nothing. `prove` tries a cage from inside.
 #[must_use]
-pub fn report(programs: &Programs, share: &ShareConfig, sandbox: &SandboxConfig) -> Vec<Finding> {
+pub fn report(
+    programs: &Programs,
+    share: &ShareConfig,
+    sandbox: &SandboxConfig,
+    prove: &dyn Fn(&Cage) -> io::Result<Escapes>,
+) -> Vec<Finding> {
     let cage = Cage::establish(sandbox, false);
-    let tools = cage.and_then(|cage| Tools::find(programs, cage));
-    let mut findings = match tools {
+    let mut findings = cage::findings(cage.as_ref(), prove);
+    let tools = Tools::find(programs, cage.unwrap_or_else(|_| Cage::off()));
+    findings.extend(match tools {
         Ok(tools) => builds::findings(&tools),
         Err(problem) => vec![Finding {
             area: "ffmpeg",
@@ -49,7 +57,7 @@ pub fn report(programs: &Programs, share: &ShareConfig, sandbox: &SandboxConfig)
             detail: problem.description,
             cost: format!("nothing works; {}", problem.solution),
         }],
-    };
+    });
     findings.push(of_share(share));
     findings.extend(of_kernel());
     findings.push(of_machine());

@@ -75,6 +75,13 @@ pub(crate) enum Other {
     /// Write the man pages into a directory
     #[command(after_help = "Example:\n  kinora man /usr/local/share/man/man1")]
     Man(Man),
+    /// Try to get out of the sandbox, from inside; the server runs this
+    #[command(
+        name = "try-the-sandbox",
+        hide = true,
+        after_help = "Example:\n  kinora try-the-sandbox INPUT DIRECTORY"
+    )]
+    TryTheSandbox(TryTheSandbox),
     /// What each exit code means
     #[command(name = "exit-codes", long_about = exit_codes())]
     ExitCodes,
@@ -110,6 +117,15 @@ pub(crate) struct Report {
     pub(crate) form: Option<Form>,
 }
 
+/// `kinora try-the-sandbox`
+#[derive(Args, Debug)]
+pub(crate) struct TryTheSandbox {
+    /// The file that may be read
+    pub(crate) input: PathBuf,
+    /// The directory that may be written
+    pub(crate) work: PathBuf,
+}
+
 /// Which settings to use.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Settings")]
@@ -120,6 +136,9 @@ pub(crate) struct Settings {
     /// Set one setting, as in --set storage.ceiling=1TB
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<(String, String)>,
+    /// How much of the sandbox around FFmpeg has to be there: full, degraded, off
+    #[arg(long, value_name = "MODE", value_parser = ["full", "degraded", "off"])]
+    pub(crate) sandbox: Option<String>,
 }
 
 /// `kinora jobs`
@@ -237,9 +256,11 @@ impl Settings {
             .set
             .iter()
             .map(|(key, value)| (key.clone(), value.clone(), "--set".to_owned()));
+        let sandbox = self.sandbox.iter();
+        let sandbox = sandbox.map(|mode| ("sandbox.mode".into(), mode.clone(), "--sandbox".into()));
         config::Flags {
             config: self.config.clone(),
-            set: set.collect(),
+            set: set.chain(sandbox).collect(),
         }
     }
 }

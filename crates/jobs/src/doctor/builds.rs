@@ -2,6 +2,7 @@
 
 use super::{Finding, Verdict};
 use crate::sandbox::{Build, Tools};
+use kinora_media::accept::Hole;
 
 /// Encoders that operations choose, and what is lost without them.
 const ENCODERS: &[(&str, &str)] = &[
@@ -74,7 +75,10 @@ fn programs(tools: &Tools) -> Vec<Finding> {
     let mut findings = Vec::new();
     for build in &tools.builds {
         let detail = format!("{} ({})", build.path.display(), build.version);
-        findings.push(good("ffmpeg", role(tools, build), detail));
+        findings.push(match kinora_media::accept::hole(&build.version) {
+            None => good("ffmpeg", role(tools, build), detail),
+            Some(hole) => of_hole(role(tools, build), &detail, &hole),
+        });
     }
     if let Some(problem) = &tools.left_out {
         let cost = format!("it is left out; {}", problem.solution);
@@ -88,6 +92,16 @@ fn programs(tools: &Tools) -> Vec<Finding> {
     let ffprobe = tools.ffprobe.display().to_string();
     findings.push(good("ffmpeg", "ffprobe", ffprobe));
     findings
+}
+
+/// The decoder is shut in any case, see `Capabilities`.
+fn of_hole(role: &str, detail: &str, hole: &Hole) -> Finding {
+    let detail = format!("{detail} has a known hole: {}", hole.name);
+    let cost = format!(
+        "files with {} are refused, or they could run code; update FFmpeg (repaired in {})",
+        hole.decoder, hole.repaired
+    );
+    degraded("ffmpeg", role, detail, &cost)
 }
 
 /// A build's name in these rows, after its setting.

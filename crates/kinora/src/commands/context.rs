@@ -5,6 +5,8 @@ use crate::config::layers::Variables;
 use crate::journal::{Entry, Journal};
 use crate::report::Outcome;
 use kinora_client::{Address, Cancel, Session, Timing};
+use kinora_jobs::Problem;
+use kinora_jobs::sandbox::{Cage, Tools};
 
 /// Made once, at the start.
 #[derive(Debug)]
@@ -94,4 +96,11 @@ pub(crate) fn timing(connection: &Connection) -> Timing {
         max_wait: connection.max_wait,
         ..Timing::default()
     }
+}
+
+/// The programs that the settings name, in the cage that they ask for. Who works on files at home knows where they are
+/// from.
+pub(super) fn tools(config: &kinora_server::Config) -> Result<Tools, Problem> {
+    let cage = Cage::establish(&config.sandbox, false)?;
+    Tools::find(&config.ffmpeg, cage)
 }

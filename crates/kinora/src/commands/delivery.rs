@@ -1,6 +1,6 @@
 //! A result is there: what is said of it, and the report in the form that was asked for.
 
-use super::context::Context;
+use super::context::{Context, tools};
 use super::shown::Result as Shown;
 use crate::cli;
 use crate::config;
@@ -57,7 +57,7 @@ impl<'a> Programs<'a> {
             let layers = config::Settings::load(&self.settings.flags(), &self.context.variables);
             let config = layers.and_then(|layers| layers.server());
             let config = config.map_err(|mistake| mistake.description)?;
-            super::local::tools(&config).map_err(|problem| problem.description)
+            tools(&config).map_err(|problem| problem.description)
         });
         found.as_ref().map_err(String::as_str)
     }

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::{
-    cancel, config, doctor, fetch, formats, generate, jobs, operation, serve, status, stop,
+    cancel, config, doctor, fetch, formats, generate, jobs, operation, sandbox, serve, status, stop,
 };
 use crate::cli::{Order, Other};
 use crate::exit::{self, Exit};
@@ -30,6 +30,10 @@ pub(crate) fn run(order: &Order, context: &Context) -> Result<Exit, Failure> {
         Other::Config(arguments) => config::run(arguments, context),
         Other::Completions(arguments) => generate::completions(arguments.shell),
         Other::Man(arguments) => generate::man(&arguments.directory),
+        Other::TryTheSandbox(arguments) => {
+            sandbox::attempt(arguments);
+            Ok(Exit::Success)
+        }
         Other::ExitCodes => {
             say(exit::table().trim_end());
             Ok(Exit::Success)

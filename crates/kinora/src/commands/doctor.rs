@@ -15,7 +15,12 @@ use std::io::IsTerminal;
 /// When the settings are wrong.
 pub(crate) fn run(settings: &cli::Settings, context: &Context) -> Result<Exit, Failure> {
     let config = Settings::load(&settings.flags(), &context.variables)?.server()?;
-    let findings = report(&config.ffmpeg, &config.share, &config.sandbox);
+    let findings = report(
+        &config.ffmpeg,
+        &config.share,
+        &config.sandbox,
+        &super::sandbox::prove,
+    );
     let colours = std::io::stdout().is_terminal() && crate::terminal::has_colours();
     let mut area = "";
     for finding in &findings {

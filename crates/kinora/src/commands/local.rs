@@ -1,6 +1,6 @@
 //! `--local`: the server's own engine in this process, for one file after the other.
 
-use super::context::Context;
+use super::context::{Context, tools};
 use crate::cli;
 use crate::config;
 use crate::exit::Exit;
@@ -9,7 +9,7 @@ use crate::progress::FileProgress;
 use crate::report::{Failure, Outcome};
 use kinora_client::Cancel;
 use kinora_jobs::runner::{Made, Runner, Stop, Task, Watch, Wish};
-use kinora_jobs::sandbox::{Cage, Share, Tools};
+use kinora_jobs::sandbox::{Share, Tools};
 use kinora_jobs::{Problem, Progress};
 use kinora_media::operation::Operation;
 use kinora_media::quality::Report;
@@ -134,13 +134,6 @@ impl Engine {
                 ),
             })
     }
-}
-
-/// The programs that the settings name, in the cage that they ask for. Who works on files at home knows where they are
-/// from.
-pub(super) fn tools(config: &kinora_server::Config) -> Result<Tools, Problem> {
-    let cage = Cage::establish(&config.sandbox, false)?;
-    Tools::find(&config.ffmpeg, cage)
 }
 
 /// Passes progress to the display and Ctrl-C to the engine.

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::local::failed;
+use super::sandbox;
 use crate::cli::Serve;
 use crate::config::{Flags, Settings};
 use crate::exit::Exit;
@@ -46,6 +47,7 @@ pub(crate) fn run(arguments: &Serve, context: &Context) -> Result<Exit, Failure>
     // Before anything runs: a signal that comes while the server starts must not be lost.
     let signals =
         Signals::new([SIGINT, SIGTERM]).map_err(|error| machine("listen to signals", &error))?;
+    sandbox::check(&config.sandbox)?;
     let data = config.data.clone();
     let server = Server::start(config).map_err(|problem| failed(problem, Exit::Internal))?;
     let held = PidFile::write(&data).map_err(|error| machine("write the pid file", &error))?;
