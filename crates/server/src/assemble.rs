@@ -59,8 +59,13 @@ impl Server {
         })?;
         tracing::info!(share = share.describe(), "processor");
         let share = Arc::new(share);
-        let is_exposed = config.mmp.listen.iter().any(|at| !at.ip().is_loopback());
-        let cage = Cage::establish(&config.sandbox, is_exposed)?;
+        let is_exposed = config
+            .mmp
+            .listen
+            .iter()
+            .chain(&config.http.listen)
+            .any(|at| !at.ip().is_loopback());
+        let cage = Cage::establish(&config.sandbox, is_exposed)?.of_server(&config.data);
         tracing::info!(cage = cage.describe(), "sandbox");
         let tools = Tools::find(&config.ffmpeg, cage)?;
         for build in &tools.builds {

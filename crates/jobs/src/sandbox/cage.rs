@@ -11,14 +11,14 @@
 mod files;
 mod calls;
 mod limits;
-pub mod owner;
+mod owner;
 mod walls;
 
 use crate::config::{SandboxConfig, SandboxMode};
 use calls::Calls;
 use kinora_media::Accept;
 use kinora_store::contract::Problem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(super) use files::is_binary;
@@ -84,12 +84,25 @@ impl Cage {
             calls: calls.ok(),
             libraries: files::libraries(),
             memory: limits::memory(config.memory),
-            owner: owner::Owner::reduced(),
+            owner: owner::Owner::least(),
         };
         Ok(Self {
             layers: Some(Arc::new(layers)),
             accept: config.accept.chosen().unwrap_or(by_default),
         })
+    }
+
+    /// The same for a server that keeps everything under this directory, which has to be there: as root, each job gets a
+    /// user of its own.
+    #[must_use]
+    pub fn of_server(mut self, data: &Path) -> Self {
+        if let Some(layers) = self.layers.as_mut().and_then(Arc::get_mut) {
+            layers.owner = owner::Owner::of_server(data);
+            if !layers.owner.is_whole() {
+                tracing::warn!("FFmpeg stays {}", layers.owner.describe());
+            }
+        }
+        self
     }
 
     /// No cage at all: for work whose input is known, and for who has been told to do without.
@@ -169,7 +182,7 @@ impl Layers {
                 true,
                 format!("at most {} MiB of memory each", self.memory >> 20),
             ),
-            layer("user", true, self.owner.describe()),
+            layer("user", self.owner.is_whole(), self.owner.describe()),
         ]
     }
 }

@@ -266,13 +266,22 @@ fn walls(spec: &Spec<'_>) -> io::Result<Walls> {
     let mut writes = Vec::new();
     if let Some(output) = spec.output {
         writes.push(spec.directory);
-        let beside = output.parent();
-        writes.extend(beside.filter(|place| place.is_absolute() && *place != spec.directory));
+        // Never among inputs: there lie those of others.
+        let shut = [Some(spec.directory), spec.input.and_then(Path::parent)];
+        let beside = output.parent().filter(|place| place.is_absolute());
+        writes.extend(beside.filter(|place| !shut.contains(&Some(*place))));
     }
     let limits = Limits {
         duty: spec.duty,
         time: spec.time,
         file_size: spec.file_size,
     };
-    Walls::prepare(spec.cage, spec.program, &reads, &writes, &limits)
+    Walls::prepare(
+        spec.cage,
+        spec.program,
+        spec.directory,
+        &reads,
+        &writes,
+        &limits,
+    )
 }

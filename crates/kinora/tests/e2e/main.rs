@@ -16,3 +16,4 @@ mod cli;
 mod report;
 mod crash;
 mod strangers;
+mod hostile;

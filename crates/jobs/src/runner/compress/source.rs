@@ -223,7 +223,7 @@ pub(super) fn look(
     };
     let arguments = runs::look(&picture, &context);
     let (mut viewer, mut frames) = (Viewer::default(), Vec::new());
-    let ran = bench.run(&build.path, &arguments, bench.input, &mut |bytes| {
+    let ran = bench.run(&build.path, &arguments, Path::new("-"), &mut |bytes| {
         let before = frames.len();
         viewer.push(bytes, |frame| {
             if frames.len() <= limits::FRAMES {

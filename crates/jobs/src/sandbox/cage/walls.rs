@@ -1,7 +1,7 @@
 //! What one child will put on: made by its parent, entered by the child.
 
 use super::limits::Numbers;
-use super::{Cage, Layers, Limits, files, owner::Owner};
+use super::{Cage, Layers, Limits, files, owner::Identity};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, set_parent_process_death_signal};
 use std::io;
@@ -16,18 +16,20 @@ pub(in crate::sandbox) struct Walls {
     rules: Option<OwnedFd>,
     numbers: Option<Numbers>,
     file_size: Option<u64>,
-    owner: Owner,
+    identity: Identity,
     parent: Pid,
 }
 
 impl Walls {
-    /// For a child of the calling thread: this program reads these files and works in these directories.
+    /// For a child of the calling thread: this program reads these files and writes in these directories, one of which
+    /// it begins in.
     ///
     /// # Errors
     /// When one of them is not there, or the kernel refuses a rule.
     pub(in crate::sandbox) fn prepare(
         cage: &Cage,
         program: &Path,
+        directory: &Path,
         reads: &[&Path],
         writes: &[&Path],
         limits: &Limits,
@@ -37,14 +39,15 @@ impl Walls {
             rules: None,
             numbers: None,
             file_size: limits.file_size,
-            owner: Owner::Same,
+            identity: Identity::Same,
             parent: rustix::process::getpid(),
         };
         let Some(layers) = &cage.layers else {
             return Ok(walls);
         };
-        walls.owner = layers.owner;
-        walls.numbers = Some(Numbers::of(limits, layers.memory, false));
+        walls.identity = layers.owner.admit(directory, reads, writes)?;
+        let is_alone = walls.identity.is_alone();
+        walls.numbers = Some(Numbers::of(limits, layers.memory, is_alone));
         if layers.landlock > 0 {
             let reach = files::Reach {
                 program,
@@ -71,7 +74,7 @@ impl Walls {
             if let Some(rules) = &self.rules {
                 files::enter(rules)?;
             }
-            self.owner.enter()?;
+            self.identity.enter()?;
             self.die_with_parent()?;
             if let Some(calls) = &layers.calls {
                 calls.enter()?;
