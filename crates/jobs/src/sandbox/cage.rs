@@ -207,3 +207,43 @@ fn missing(landlock: i32, calls: Option<&String>) -> Option<Problem> {
             .into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_cage_needs_both_walls() {
+        assert_eq!(missing(1, None), None);
+        let check = |landlock, calls: Option<&str>, words: &[&str]| {
+            let calls = calls.map(str::to_owned);
+            let problem = missing(landlock, calls.as_ref()).unwrap_or_else(|| panic!("{words:?}"));
+            assert_eq!(problem.code, "sandbox_unavailable");
+            let is_named = |word: &&str| problem.description.contains(*word);
+            assert!(words.iter().all(|word| is_named(word)), "{problem:?}");
+            assert!(problem.solution.contains("--sandbox=degraded"));
+        };
+        check(0, None, &["Landlock"]);
+        check(7, Some("not on mips"), &["not on mips"]);
+        check(0, Some("not on mips"), &["Landlock", "not on mips"]);
+    }
+
+    #[test]
+    fn rare_kinds_are_for_known_people_and_whole_cages() {
+        let accepts = |mode, accept, is_exposed| {
+            let config = SandboxConfig {
+                mode,
+                accept,
+                memory: 0,
+            };
+            Cage::establish(&config, is_exposed).map(|cage| cage.accept())
+        };
+        use crate::config::AcceptMode::{All, Auto};
+        use SandboxMode::{Full, Off};
+        assert_eq!(accepts(Full, Auto, false), Ok(Accept::All));
+        assert_eq!(accepts(Full, Auto, true), Ok(Accept::Common));
+        assert_eq!(accepts(Full, All, true), Ok(Accept::All));
+        assert_eq!(accepts(Off, Auto, false), Ok(Accept::Common));
+        assert_eq!(accepts(Off, All, false), Ok(Accept::All));
+    }
+}

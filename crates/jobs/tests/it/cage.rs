@@ -225,6 +225,54 @@ fn other_files_stay_closed_whatever_ffmpeg_is_told() {
     assert_eq!(ended, Ended::Exit(0));
 }
 
+/// Lists that name another file, to an FFmpeg that is told nothing that would keep it from opening it.
+#[test]
+fn lists_open_nothing_without_any_option() {
+    let place = tempfile::tempdir().unwrap();
+    let private = clip(
+        "cage-private.ts",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=d=1:s=64x64",
+            "-c:v",
+            "mpeg2video",
+        ],
+    );
+    std::fs::copy(private, place.path().join("private.ts")).unwrap();
+    let target = place.path().join("private.ts");
+    let target = target.display();
+    let lists = [
+        format!(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.0,\nfile://{target}\n#EXT-X-ENDLIST\n"
+        ),
+        "ffconcat version 1.0\nfile private.ts\n".into(),
+    ];
+    for list in lists {
+        let path = place.path().join("list.mp4");
+        std::fs::write(&path, &list).unwrap();
+        let name = path.to_str().unwrap();
+        let look = [
+            "-v",
+            "error",
+            "-i",
+            name,
+            "-frames:v",
+            "1",
+            "-f",
+            "rawvideo",
+            "-",
+        ];
+        let (ended, picture) = run(&whole(), &look, Some(&path));
+        assert_ne!(ended, Ended::Exit(0), "{list}");
+        assert!(picture.is_empty(), "{list}");
+        // The same list shows the picture where nothing is in its way.
+        let (_, picture) = run(&Cage::off(), &look, Some(&path));
+        assert_eq!(picture.len(), 64 * 64 * 3 / 2, "{list}");
+    }
+}
+
 #[test]
 fn memory_ends_before_the_machine_does() {
     let config = kinora_jobs::SandboxConfig {

@@ -21,8 +21,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(super) enum Owner {
     /// As we are, who are not root.
     Same,
-    /// Root without capabilities, and why no user of its own.
-    Reduced(String),
+    /// Root without capabilities; why a server has no users for its jobs.
+    Reduced(Option<String>),
     /// A user for each job.
     Each(Users),
 }
@@ -56,7 +56,7 @@ impl Owner {
     /// The least that needs no preparation of files.
     pub(super) fn least() -> Self {
         if rustix::process::geteuid().is_root() {
-            Self::Reduced("work is done where only root may be".into())
+            Self::Reduced(None)
         } else {
             Self::Same
         }
@@ -69,20 +69,23 @@ impl Owner {
         }
         match Users::establish(data) {
             Ok(users) => Self::Each(users),
-            Err(reason) => Self::Reduced(reason),
+            Err(reason) => Self::Reduced(Some(reason)),
         }
     }
 
-    /// Whether children are somebody who may less than we.
+    /// Whether children are who they should be.
     pub(super) fn is_whole(&self) -> bool {
-        !matches!(self, Self::Reduced(_))
+        !matches!(self, Self::Reduced(Some(_)))
     }
 
     /// For people.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Same => "the server's own user".into(),
-            Self::Reduced(reason) => format!("root without capabilities: {reason}"),
+            Self::Reduced(None) => {
+                "root without capabilities; in a server, a user for each job".into()
+            }
+            Self::Reduced(Some(reason)) => format!("root without capabilities: {reason}"),
             Self::Each(_) => "a user of its own for each job".into(),
         }
     }
