@@ -7,6 +7,7 @@ pub mod report;
 pub mod stills;
 mod goal;
 pub mod score;
+pub mod between;
 pub mod xpsnr;
 pub mod curve;
 pub mod footage;

@@ -12,6 +12,7 @@ mod keep;
 mod child;
 mod source;
 mod sampler;
+mod scores;
 mod studio;
 mod tally;
 mod hunt;
@@ -30,6 +31,7 @@ use keep::Keep;
 use kinora_media::Fault;
 use kinora_media::info::MediaInfo;
 use kinora_media::operation::compress::{Goal, Options, Quality};
+use kinora_media::quality::between::Density;
 use kinora_media::quality::classify::Class;
 use kinora_media::quality::outline::{self, Codec, Outline};
 use kinora_media::quality::report::Levels;
@@ -38,14 +40,16 @@ use kinora_media::quality::samples::{self, Sampling};
 use kinora_media::quality::scenes;
 use kinora_media::quality::search::{Scale, Search};
 use sampler::Sampler;
+use scores::Scorer;
 use source::Source;
 use std::ops::Range;
+use std::rc::Rc;
 use std::time::Instant;
-use studio::{Scorer, Studio};
+use studio::Studio;
 use tally::Tally;
 
 /// Grows when the same options give other chunks: what was kept by an older Kinora is not used then.
-const RECIPE: u32 = 2;
+const RECIPE: u32 = 3;
 /// Up to so many frames all are scored; beyond, samples of each scene.
 const SCORED_WHOLE: usize = 1500;
 /// A result of this part of the original, or more, is not worth a second loss.
@@ -126,7 +130,7 @@ impl Compression<'_> {
     fn run(&self, watch: &mut dyn Watch) -> Result<Made, Stop> {
         let codecs = outline::codecs(self.options, self.info).map_err(hopeless)?;
         let first = self.build(codecs[0])?;
-        let source = self.look(first, watch)?;
+        let source = Rc::new(self.look(first, watch)?);
         self.check_whole(&source)?;
         let class = self.class(&source, first, watch)?;
         let scenes = self.scenes(&source);
@@ -152,20 +156,13 @@ impl Compression<'_> {
     fn make(
         &self,
         chosen: Candidate,
-        source: &Source<'_>,
+        source: &Rc<Source<'_>>,
         class: &Class,
         scenes: &[Range<usize>],
         watch: &mut dyn Watch,
     ) -> Result<Made, Stop> {
         let build = self.build(chosen.codec)?;
-        let own;
-        // Two builds decode to the same pictures but scale them to other small ones.
-        let source = if build.path == self.build(self.first_codec()?)?.path {
-            source
-        } else {
-            own = self.look(build, watch)?;
-            &own
-        };
+        let source = &*self.seen_by(build, source, watch)?;
         let outline = self.outline(chosen.codec, class, build)?;
         let studio = self.studio(source, build, &outline, class, scenes.len());
         let input_bytes = self.input_bytes()?;
@@ -204,6 +201,19 @@ impl Compression<'_> {
             .max_size
             .is_some_and(|bytes| bytes < input_bytes);
         !is_wanted_smaller && chosen.bytes as f64 >= input_bytes as f64 * FUTILE
+    }
+
+    /// The source as this build sees it: two builds decode to the same pictures but scale them to other small ones.
+    fn seen_by<'s>(
+        &'s self,
+        build: &Build,
+        source: &Rc<Source<'s>>,
+        watch: &mut dyn Watch,
+    ) -> Result<Rc<Source<'s>>, Stop> {
+        if build.path == source.build {
+            return Ok(Rc::clone(source));
+        }
+        self.look(build, watch).map(Rc::new)
     }
 
     fn look(&self, build: &Build, watch: &mut dyn Watch) -> Result<Source<'_>, Stop> {
@@ -252,23 +262,17 @@ impl Compression<'_> {
     fn hunt(
         &self,
         codec: Codec,
-        source: &Source<'_>,
+        source: &Rc<Source<'_>>,
         class: &Class,
         scenes: &[Range<usize>],
         sampling: &Sampling,
         watch: &mut dyn Watch,
     ) -> Result<Candidate, Stop> {
         let build = self.build(codec)?;
-        let own;
-        let source = if build.path == self.build(self.first_codec()?)?.path {
-            source
-        } else {
-            own = self.look(build, watch)?;
-            &own
-        };
+        let source = &*self.seen_by(build, source, watch)?;
         let outline = self.outline(codec, class, build)?;
         let studio = Studio {
-            scores_all: true,
+            density: Density::Dense,
             ..self.studio(source, build, &outline, class, sampling.samples.len())
         };
         let scale = scale(&outline, self.quality, build.tried.svt_quarter_crf);
@@ -339,14 +343,6 @@ impl Compression<'_> {
         Levels::of(self.quality)
     }
 
-    fn first_codec(&self) -> Result<Codec, Stop> {
-        let codecs = outline::codecs(self.options, self.info).map_err(hopeless)?;
-        codecs
-            .first()
-            .copied()
-            .ok_or_else(|| hopeless(Fault::NoVideo))
-    }
-
     /// The build that encodes this codec best.
     fn build(&self, codec: Codec) -> Result<&Build, Stop> {
         let missing = || {
@@ -384,7 +380,12 @@ impl Compression<'_> {
                 Scorer::Vmaf(build, model)
             }),
             timing: source.timing(),
-            scores_all: source.frames.len() <= SCORED_WHOLE,
+            density: if source.frames.len() <= SCORED_WHOLE {
+                Density::All
+            } else {
+                Density::Sparse
+            },
+            least: self.goal().worst5,
             threads: (self.runner.threads / width).max(1),
             source,
             build,

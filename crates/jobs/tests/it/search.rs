@@ -314,6 +314,47 @@ impl Watch for Impatient {
     }
 }
 
+/// 32 s with four frames of noise in them, where no run of scored frames lies.
+const LONG: &str = "testsrc2=size=240x240:rate=50:duration=32,\
+    noise=alls=80:allf=t:enable='between(n,700,703)',format=yuv420p[v]";
+
+#[test]
+fn a_long_video_is_scored_in_runs_and_looked_at_whole() {
+    let Some(tools) = with_vmaf() else {
+        println!("skipped: the static build of FFmpeg is not here (scripts/fetch-ffmpeg.sh)");
+        return;
+    };
+    let graph = ["-filter_complex", LONG, "-map", "[v]", "-c:v", "libx264"];
+    let input = clip(
+        "long.mp4",
+        &[&graph[..], &["-preset", "veryfast", "-crf", "4"]].concat(),
+    );
+    let done = search(tools, &input, json!({"speed": "fast"}));
+    let report = &done.report;
+    assert_eq!(
+        (report.status, report.frames),
+        (Status::Held, 1600),
+        "{report:?}"
+    );
+    let measured = report.measured.unwrap();
+    assert!(
+        (1600 / 14..1600 / 6).contains(&(measured.scored as usize)),
+        "{measured:?}"
+    );
+    assert!(
+        measured.xpsnr_db.is_some_and(|db| db > 30.0),
+        "{measured:?}"
+    );
+    assert!(report.metric.caveat.contains("runs of frames"));
+    // The noise was found, though nothing was to be scored there.
+    let is_noise = |at: f64| (14.0..14.08).contains(&at);
+    assert!(
+        report.worst.iter().any(|place| is_noise(place.at_s)),
+        "{:?}",
+        report.worst
+    );
+}
+
 #[test]
 fn a_search_ends_when_its_client_wants() {
     let place = tempfile::tempdir().unwrap();

@@ -130,6 +130,39 @@ pub fn vmaf(
     command.into_arguments()
 }
 
+/// Compares the picked frames with VMAF, and puts all frames on top of each other as [`stack`] does: one decoding of both
+/// for two metrics.
+pub fn vmaf_and_stack(
+    picture: &Picture<'_>,
+    span: &Span,
+    made: &Argument,
+    picks: &[Range<usize>],
+    (model, log, pixel_format): (&str, &str, &str),
+    context: &Context<'_>,
+) -> Vec<Argument> {
+    let mut command = pair(picture, span, made, context);
+    let sides = sides(picture, span, None, "");
+    let threads = context.threads.max(1);
+    let stack = format!("format={pixel_format}");
+    let picked = format!("{}format=yuv420p10le,settb=1/1000,setpts=N", select(picks));
+    command.pair(
+        "-filter_complex",
+        format!(
+            "{sides};[r]split=2[ra][rb];[m]split=2[ma][mb];\
+             [ra]{stack}[rs];[ma]{stack}[ms];[rs][ms]vstack=shortest=1[both];\
+             [rb]{picked}[rv];[mb]{picked}[mv];\
+             [mv][rv]libvmaf=model=version={model}:log_fmt=csv:log_path={log}:n_threads={threads}[scored]"
+        ),
+    );
+    command.words(&["-map", "[both]"]);
+    exact(&mut command);
+    command.words(&["-f", "rawvideo", "-"]);
+    command.words(&["-map", "[scored]"]);
+    exact(&mut command);
+    command.words(&["-f", "null", "-"]);
+    command.into_arguments()
+}
+
 /// Puts source and encode on top of each other, as raw pictures of twice the height on standard output.
 pub fn stack(
     picture: &Picture<'_>,
@@ -289,14 +322,7 @@ fn pair(picture: &Picture<'_>, span: &Span, made: &Argument, context: &Context<'
 fn sides(picture: &Picture<'_>, span: &Span, picks: Picks<'_>, format: &str) -> String {
     let [before, after] = parts(picture, span);
     let stream = picture.stream;
-    let select = picks.map_or(String::new(), |picks| {
-        let each = |range: &Range<usize>| {
-            let last = range.end.saturating_sub(1);
-            format!("between(n\\,{}\\,{last})", range.start)
-        };
-        let any = picks.iter().map(each).collect::<Vec<_>>().join("+");
-        format!("select={any},")
-    });
+    let select = picks.map_or(String::new(), select);
     let count = "settb=1/1000,setpts=N";
     let filters = picture.filters;
     let early = if picture.has_memory {
@@ -305,6 +331,16 @@ fn sides(picture: &Picture<'_>, span: &Span, picks: Picks<'_>, format: &str) -> 
         format!("{select}{filters},{format}{count}")
     };
     format!("[0:{stream}]{CLOCK}{before},{early}[r];[1:0]{select}{format}{count}[m]")
+}
+
+/// A filter that lets the picked frames pass, with the comma behind it.
+fn select(picks: &[Range<usize>]) -> String {
+    let each = |range: &Range<usize>| {
+        let last = range.end.saturating_sub(1);
+        format!("between(n\\,{}\\,{last})", range.start)
+    };
+    let any = picks.iter().map(each).collect::<Vec<_>>().join("+");
+    format!("select={any},")
 }
 
 /// The trim, before the filters or behind them.

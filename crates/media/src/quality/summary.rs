@@ -15,23 +15,43 @@ pub struct Part {
     pub bytes: u64,
     /// Number of its frames.
     pub frames: usize,
-    /// Frames that were scored: seconds of the video, score.
-    pub scores: Vec<(f64, f32)>,
+    /// All frames, in order.
+    pub shown: Vec<Shown>,
+    /// Luma XPSNR of the frames where it was measured, in dB.
+    pub db: Vec<f32>,
+}
+
+/// A frame of the result.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shown {
+    /// When it is shown, in seconds of the video.
+    pub at_s: f64,
+    /// Its score.
+    pub score: f32,
+    /// That was measured, not taken from a frame nearby.
+    pub is_measured: bool,
 }
 
 /// What the whole measures; `None` when nothing was scored.
 pub fn measure(parts: &[Part], frames_per_second: f64) -> Option<Measured> {
-    let all: Vec<(f64, f32)> = parts.iter().flat_map(|part| part.scores.clone()).collect();
-    let scores: Vec<f32> = all.iter().map(|(_, score)| *score).collect();
+    let all: Vec<&Shown> = parts.iter().flat_map(|part| &part.shown).collect();
+    let scores: Vec<f32> = all.iter().map(|shown| shown.score).collect();
     let second = frames_per_second.round().clamp(1.0, 1000.0) as usize;
     let (at, worst_second) = score::worst_run(&scores, second)?;
     Some(Measured {
         levels: levels(parts),
         worst_second,
-        worst_second_at: all.get(at).map_or(0.0, |(seconds, _)| *seconds),
-        scored: scores.len() as u64,
-        xpsnr_db: None,
+        worst_second_at: all.get(at).map_or(0.0, |shown| shown.at_s),
+        scored: all.iter().filter(|shown| shown.is_measured).count() as u64,
+        xpsnr_db: mean_db(parts),
     })
+}
+
+fn mean_db(parts: &[Part]) -> Option<f64> {
+    let all = || parts.iter().flat_map(|part| &part.db);
+    let count = all().count();
+    let sum: f64 = all().map(|&db| f64::from(db)).sum();
+    (count > 0).then(|| round(sum / count as f64))
 }
 
 fn levels(parts: &[Part]) -> Levels {
@@ -43,12 +63,9 @@ fn levels(parts: &[Part]) -> Levels {
     let worst = parts.iter().map(deficit).fold(0.0, f64::max);
     let mut weighted = Vec::new();
     for part in parts {
-        let weight = part.frames as f64 / part.scores.len().max(1) as f64;
-        weighted.extend(
-            part.scores
-                .iter()
-                .map(|(_, each)| (score::deficit(*each), weight)),
-        );
+        let weight = part.frames as f64 / part.shown.len().max(1) as f64;
+        let deficits = part.shown.iter().map(|each| score::deficit(each.score));
+        weighted.extend(deficits.map(|deficit| (deficit, weight)));
     }
     Levels {
         mean: 100.0 - sum / frames.max(1.0),
@@ -58,7 +75,7 @@ fn levels(parts: &[Part]) -> Levels {
 }
 
 fn deficit(part: &Part) -> f64 {
-    let scores: Vec<f32> = part.scores.iter().map(|(_, score)| *score).collect();
+    let scores: Vec<f32> = part.shown.iter().map(|shown| shown.score).collect();
     score::mean_deficit(&scores)
 }
 
@@ -84,12 +101,15 @@ fn row(parts: &[Part]) -> Scene {
 
 /// The curve over time.
 pub fn timeline(parts: &[Part]) -> Vec<Point> {
-    let all: Vec<(f64, f32)> = parts.iter().flat_map(|part| part.scores.clone()).collect();
+    let all: Vec<Shown> = parts
+        .iter()
+        .flat_map(|part| part.shown.iter().copied())
+        .collect();
     let group = all.len().div_ceil(limits::REPORT_POINTS).max(1);
-    let point = |group: &[(f64, f32)]| {
-        let scores = group.iter().map(|(_, score)| f64::from(*score));
+    let point = |group: &[Shown]| {
+        let scores = group.iter().map(|shown| f64::from(shown.score));
         Point {
-            at_s: round(group.first().map_or(0.0, |(seconds, _)| *seconds)),
+            at_s: round(group.first().map_or(0.0, |shown| shown.at_s)),
             mean: round(scores.clone().sum::<f64>() / group.len().max(1) as f64),
             least: round(scores.fold(100.0, f64::min)),
         }
@@ -97,12 +117,13 @@ pub fn timeline(parts: &[Part]) -> Vec<Point> {
     all.chunks(group).map(point).collect()
 }
 
-/// The worst frames, none within a second of a worse one.
+/// The worst frames of those that were measured, none within a second of a worse one.
 pub fn worst(parts: &[Part]) -> Vec<Place> {
-    let mut all: Vec<(f64, f32)> = parts.iter().flat_map(|part| part.scores.clone()).collect();
-    all.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let all = parts.iter().flat_map(|part| &part.shown);
+    let mut all: Vec<&Shown> = all.filter(|shown| shown.is_measured).collect();
+    all.sort_by(|a, b| a.score.total_cmp(&b.score));
     let mut places: Vec<Place> = Vec::new();
-    for (at_s, score) in all {
+    for &Shown { at_s, score, .. } in all {
         if places.len() == 6 {
             break;
         }
@@ -132,9 +153,14 @@ mod tests {
             crf: 20.0,
             bytes: 1000,
             frames: 50,
-            scores: (0..25)
-                .map(|n| (start + f64::from(n) / 25.0, score))
+            shown: (0..25)
+                .map(|n| Shown {
+                    at_s: start + f64::from(n) / 25.0,
+                    score,
+                    is_measured: n % 5 == 0,
+                })
                 .collect(),
+            db: vec![40.0, 41.0],
         }
     }
 
@@ -149,6 +175,7 @@ mod tests {
             (measured.worst_second, measured.worst_second_at),
             (90.0, 1.0)
         );
+        assert_eq!((measured.scored, measured.xpsnr_db), (10, Some(40.5)));
         assert_eq!(measure(&[], 25.0), None);
     }
 

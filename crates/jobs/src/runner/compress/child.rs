@@ -45,7 +45,6 @@ impl Bench<'_> {
         hear: &mut dyn FnMut(&[u8]),
     ) -> Result<Ran, Stop> {
         let arguments = render(arguments, self.input, output, self.scratch);
-        tracing::debug!(?arguments, "child");
         let file_size = self.keep.room(self.runner.file_size);
         let files = (self.input, output);
         let spec = self
@@ -72,6 +71,7 @@ impl Bench<'_> {
         });
         let finished = finished.map_err(|error| machine("ffmpeg", &error))?;
         self.crew.spend(finished.cpu_s);
+        tracing::debug!(target: "performance", cpu_s = finished.cpu_s, ?arguments, "child ended");
         let lines = complaints.lines();
         let ended = match finished.ended {
             Ended::Exit(0) => {

@@ -2,16 +2,15 @@
 
 use super::crew::Work;
 use super::hunt::add;
-use super::studio::{Chunk, Scores, Studio};
+use super::scores::Scores;
+use super::studio::{Chunk, Studio};
 use super::tally::Tally;
 use crate::runner::{Stop, Wish};
+use kinora_media::quality::between::Density;
 use kinora_media::quality::report::Levels;
-use kinora_media::quality::samples::BLOCK;
 use kinora_media::quality::search::{Allocation, Outcome, Search};
 use std::ops::Range;
 
-/// Of a long video one block in so many frames is scored: VMAF costs as much as encoding.
-const SCORED_EVERY: usize = 4 * BLOCK;
 /// A short clip that misses its goal by more is made again, better: the most that a number shown as held may lack.
 const LACKS: f64 = 0.05;
 /// And smaller, if its mean is so much too good and nothing but the mean decides.
@@ -78,8 +77,7 @@ impl<'a> Film<'a> {
         let act = |take: Take| {
             let frames = &scenes[take.scene];
             let chunk = studio.encode(frames, take.crf)?;
-            let picks = (!studio.scores_all).then(|| picks(frames.len()));
-            let scores = studio.score(&chunk, frames, picks.as_deref())?;
+            let scores = studio.score(&chunk, frames)?;
             Ok((take.scene, chunk, scores))
         };
         studio.bench.crew.work(width, self, &act, tell)
@@ -88,13 +86,10 @@ impl<'a> Film<'a> {
     /// Scenes that are made again because of what they measure: under their floor, or, in a short clip, all that the
     /// goal asks otherwise. False when there are none.
     fn correct(&mut self) -> bool {
-        let slack = if self.studio.scores_all {
-            LACKS
-        } else {
-            SAMPLED
-        };
+        let is_whole = self.studio.density == Density::All;
+        let slack = if is_whole { LACKS } else { SAMPLED };
         let mut wrong = self.search.below_floor(slack);
-        if wrong.is_empty() && self.studio.scores_all && self.misses() {
+        if wrong.is_empty() && is_whole && self.misses() {
             wrong = (0..self.scenes.len()).collect();
         }
         self.release(&wrong)
@@ -185,16 +180,4 @@ impl Work for Film<'_> {
     fn fraction(&self, frames: u64) -> f64 {
         (frames as f64 / self.frames.max(1) as f64).min(1.0)
     }
-}
-
-/// Blocks of a scene that are scored, evenly spread, at least one.
-fn picks(length: usize) -> Vec<Range<usize>> {
-    let count = (length / SCORED_EVERY).max(1);
-    let size = BLOCK.min(length);
-    let block = |at: usize| {
-        let middle = length * (2 * at + 1) / (2 * count);
-        let start = middle.saturating_sub(size / 2).min(length - size);
-        start..start + size
-    };
-    (0..count).map(block).collect()
 }

@@ -1,16 +1,18 @@
 //! From chunks to a result: joined, decoded whole, compared, and accounted for.
 
 use super::film::Film;
+use super::scores::{Scorer, Scores};
 use super::source;
-use super::studio::{Chunk, Scorer, Scores, Studio};
+use super::studio::{Chunk, Studio};
 use super::{CHECKING, Candidate, Compression, Once, WORTH, teller};
 use crate::runner::report::Reporter;
 use crate::runner::{Made, Stop, Watch, failed, hopeless, machine, original_extension};
 use kinora_media::info::Ratio;
+use kinora_media::quality::between::Density;
 use kinora_media::quality::outline::concat_list;
 use kinora_media::quality::report::{Effort, Encoder, Metric, Report, Status, Wish};
 use kinora_media::quality::runs::Timing;
-use kinora_media::quality::summary::{self, Part};
+use kinora_media::quality::summary::{self, Part, Shown};
 use kinora_media::{Expectation, Fault};
 use std::ops::Range;
 use std::path::Path;
@@ -236,18 +238,19 @@ impl Finish<'_> {
         let source = self.studio.source;
         let scenes = self.scenes.iter().zip(film.chunks.iter().flatten());
         let part = |(scene, (chunk, scores)): (&Range<usize>, &(Chunk, Scores))| {
-            let at = |&at: &u32| source.at_s(scene.start + at as usize);
+            let frames = scores.frames(scene.len()).into_iter().enumerate();
+            let shown = |(at, score): (usize, f32)| Shown {
+                at_s: source.at_s(scene.start + at),
+                score,
+                is_measured: scores.is_measured(at as u32),
+            };
             Part {
                 span_s: (source.at_s(scene.start), source.at_s(scene.end)),
                 crf: chunk.crf,
                 bytes: chunk.bytes,
                 frames: scene.len(),
-                scores: scores
-                    .at
-                    .iter()
-                    .map(at)
-                    .zip(scores.score.iter().copied())
-                    .collect(),
+                shown: frames.map(shown).collect(),
+                db: scores.db.clone(),
             }
         };
         scenes.map(part).collect()
@@ -292,12 +295,19 @@ impl Finish<'_> {
         } else {
             ""
         };
+        let sampled = match self.studio.density {
+            Density::All => "",
+            _ => {
+                "Short runs of frames were scored; XPSNR of all others was compared with theirs, and where it was lower, \
+                 more were scored."
+            }
+        };
         match self.studio.scorer {
             Scorer::Vmaf(_, model) => Metric {
                 name: "vmaf".into(),
                 model: model.name().into(),
                 condition: format!("{}, compared at {pixels}", model.condition()),
-                caveat: hdr.into(),
+                caveat: format!("{sampled} {hdr}").trim().into(),
             },
             Scorer::Xpsnr(_) => Metric {
                 name: "xpsnr".into(),

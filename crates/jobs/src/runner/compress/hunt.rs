@@ -1,6 +1,7 @@
 //! The search with real encodes: rounds of trials until enough is known.
 
-use super::studio::{Chunk, Scores, Studio};
+use super::scores::Scores;
+use super::studio::{Chunk, Studio};
 use super::tally::Tally;
 use crate::runner::{Stop, Wish};
 use kinora_media::quality::samples::Sampling;
@@ -95,7 +96,7 @@ impl Hunt<'_> {
                 return Ok((trial.scene, chunk, scores));
             }
             let chunk = studio.encode(&trial.frames, trial.crf)?;
-            let scores = studio.score(&chunk, &trial.frames, None)?;
+            let scores = studio.score(&chunk, &trial.frames)?;
             Ok((trial.scene, chunk, scores))
         };
         studio.bench.crew.work(width, &mut round, &act, tell)?;
@@ -132,7 +133,7 @@ impl Hunt<'_> {
 /// Adds a chunk to what its scene came to.
 pub(super) fn add(outcome: &mut Outcome, chunk: &Chunk, scores: &Scores) {
     outcome.crf = chunk.crf;
-    outcome.scores.extend(&scores.score);
+    outcome.scores.extend(scores.frames(chunk.frames));
     outcome.frames += chunk.frames;
     outcome.bytes += chunk.bytes;
     outcome.key_bytes.0 += chunk.key_bytes;

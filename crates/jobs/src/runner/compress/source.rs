@@ -11,7 +11,7 @@ use kinora_media::{diagnosis, limits};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How far before a span reading begins, one way after the other, until its frames are the right ones. Most containers
@@ -26,6 +26,8 @@ const REACHES: [Reach; 3] = [
 #[derive(Debug)]
 pub(super) struct Source<'a> {
     pub(super) info: &'a MediaInfo,
+    /// Path of the build that looked.
+    pub(super) build: PathBuf,
     /// Index of the picture's track.
     pub(super) stream: u32,
     /// All frames, in order.
@@ -49,6 +51,7 @@ impl<'a> Source<'a> {
         let seen = look(bench, build, info, stream)?;
         let source = Self {
             info,
+            build: build.path.clone(),
             stream,
             frames: seen.frames,
             times: seen.times,
