@@ -14,7 +14,9 @@ mod source;
 mod sampler;
 mod scores;
 mod studio;
+mod scoring;
 mod tally;
+mod ceiling;
 mod hunt;
 mod film;
 mod finish;
@@ -22,6 +24,7 @@ mod finish;
 use super::report::Reporter;
 use super::{Made, Runner, Stop, Task, Watch, Wish, hopeless, machine};
 use crate::sandbox::tools::Build;
+use ceiling::Ceiling;
 use child::Bench;
 use crew::Crew;
 use film::Film;
@@ -56,6 +59,8 @@ const SCORED_WHOLE: usize = 1500;
 const WORTH: f64 = 0.98;
 /// And what is predicted beyond this part is not even made.
 const FUTILE: f64 = 0.95;
+/// What is predicted to be so many times too large after two rounds is not searched for any further.
+const HOPELESS: f64 = 1.1;
 /// AV1 is taken by `auto` where it needs less than this part of the other's bytes.
 const AV1_SAVES: f64 = 0.8;
 /// Passes over chunks that miss what they should, beyond the first.
@@ -66,6 +71,8 @@ const LOOKING: (f64, f64) = (0.0, 0.06);
 /// The kind of footage; at the end of looking.
 const LOOKED: (f64, f64) = (0.055, 0.06);
 const SEARCHING: (f64, f64) = (0.06, 0.3);
+/// What the original itself reaches; at the end of searching.
+const SEARCHED: (f64, f64) = (0.29, 0.3);
 const ENCODING: (f64, f64) = (0.3, 0.95);
 const CHECKING: (f64, f64) = (0.95, 1.0);
 
@@ -86,8 +93,18 @@ struct Candidate {
     codec: Codec,
     search: Search,
     tally: Tally,
+    /// What is added to scores.
+    ceiling: Ceiling,
     /// Predicted bytes of picture and all else.
     bytes: u64,
+}
+
+/// What is searched in, whatever the codec.
+struct Material<'s> {
+    source: Rc<Source<'s>>,
+    class: Class,
+    scenes: Vec<Range<usize>>,
+    sampling: Sampling,
 }
 
 /// Runs it.
@@ -130,14 +147,10 @@ impl Compression<'_> {
     fn run(&self, watch: &mut dyn Watch) -> Result<Made, Stop> {
         let codecs = outline::codecs(self.options, self.info).map_err(hopeless)?;
         let first = self.build(codecs[0])?;
-        let source = Rc::new(self.look(first, watch)?);
-        self.check_whole(&source)?;
-        let class = self.class(&source, first, watch)?;
-        let scenes = self.scenes(&source);
-        let sampling = samples::choose(&source.frames, &scenes);
+        let material = self.material(first, watch)?;
         let mut best: Option<Candidate> = None;
         for codec in codecs {
-            let found = self.hunt(codec, &source, &class, &scenes, &sampling, watch)?;
+            let found = self.hunt(codec, &material, Ceiling::default(), watch)?;
             best = Some(match best {
                 Some(best) if found.bytes as f64 > best.bytes as f64 * AV1_SAVES => {
                     best.after(&found)
@@ -149,20 +162,68 @@ impl Compression<'_> {
         let Some(chosen) = best else {
             return Err(hopeless(Fault::NoVideo));
         };
-        self.make(chosen, &source, &class, &scenes, watch)
+        let chosen = self.second_chance(chosen, &material, watch)?;
+        self.make(chosen, &material, watch)
+    }
+
+    fn material(&self, build: &Build, watch: &mut dyn Watch) -> Result<Material<'_>, Stop> {
+        let source = Rc::new(self.look(build, watch)?);
+        self.check_whole(&source)?;
+        let class = self.class(&source, build, watch)?;
+        let scenes = self.scenes(&source);
+        let sampling = samples::choose(&source.frames, &scenes);
+        Ok(Material {
+            source,
+            class,
+            scenes,
+            sampling,
+        })
+    }
+
+    /// Where the original itself is marked down so far that nothing smaller can reach the goal, what is lost against it
+    /// is searched for instead. The trials that were made are not made again.
+    fn second_chance(
+        &self,
+        chosen: Candidate,
+        material: &Material<'_>,
+        watch: &mut dyn Watch,
+    ) -> Result<Candidate, Stop> {
+        if !self.is_futile(&chosen)? {
+            return Ok(chosen);
+        }
+        let Material {
+            scenes, sampling, ..
+        } = material;
+        let build = self.build(chosen.codec)?;
+        let source = self.seen_by(build, &material.source, watch)?;
+        let outline = self.outline(chosen.codec, &material.class, build)?;
+        let pieces = sampling.samples.len();
+        let studio = Studio {
+            density: Density::Dense,
+            ..self.studio(&source, build, &outline, &material.class, pieces)
+        };
+        let width = self.width(pieces);
+        let mut tell = teller("searching", SEARCHED, watch);
+        let ceiling = Ceiling::measure(&studio, scenes, sampling, width, &mut tell)?;
+        drop(tell);
+        let Some(ceiling) = ceiling else {
+            return Ok(chosen);
+        };
+        tracing::debug!(?ceiling, "a second chance");
+        let found = self.hunt(chosen.codec, material, ceiling, watch)?;
+        Ok(found.after(&chosen))
     }
 
     /// Encodes what was chosen, unless it is not worth it.
     fn make(
         &self,
         chosen: Candidate,
-        source: &Rc<Source<'_>>,
-        class: &Class,
-        scenes: &[Range<usize>],
+        material: &Material<'_>,
         watch: &mut dyn Watch,
     ) -> Result<Made, Stop> {
+        let Material { class, scenes, .. } = material;
         let build = self.build(chosen.codec)?;
-        let source = &*self.seen_by(build, source, watch)?;
+        let source = &*self.seen_by(build, &material.source, watch)?;
         let outline = self.outline(chosen.codec, class, build)?;
         let studio = self.studio(source, build, &outline, class, scenes.len());
         let input_bytes = self.input_bytes()?;
@@ -173,15 +234,21 @@ impl Compression<'_> {
             scenes,
             input_bytes,
         };
-        if self.is_futile(&chosen, input_bytes) {
+        if self.is_futile(&chosen)? {
             return Ok(finish.keep_original(&chosen));
         }
         let limit = self
             .options
             .max_size
             .map(|bytes| bytes.saturating_sub(other));
-        let Candidate { search, tally, .. } = chosen;
-        let mut film = Film::new(&studio, scenes, search, self.goal(), limit, tally);
+        let Candidate {
+            search,
+            tally,
+            ceiling,
+            ..
+        } = chosen;
+        let known = (tally, ceiling);
+        let mut film = Film::new(&studio, scenes, search, self.goal(), limit, known);
         film.tally.search_s = self.began.elapsed().as_secs_f64();
         film.tally.search_cpu_s = self.crew.spent_s();
         let width = self.width(scenes.len());
@@ -195,12 +262,17 @@ impl Compression<'_> {
     }
 
     /// What is predicted to be hardly smaller is not made: the second loss would be for nothing.
-    fn is_futile(&self, chosen: &Candidate, input_bytes: u64) -> bool {
-        let is_wanted_smaller = self
-            .options
-            .max_size
-            .is_some_and(|bytes| bytes < input_bytes);
-        !is_wanted_smaller && chosen.bytes as f64 >= input_bytes as f64 * FUTILE
+    fn is_futile(&self, chosen: &Candidate) -> Result<bool, Stop> {
+        let most = self.worth()?;
+        Ok(most.is_some_and(|most| chosen.bytes >= most))
+    }
+
+    /// From how many bytes on a result is not made; `None` when it has to become smaller in any case.
+    fn worth(&self) -> Result<Option<u64>, Stop> {
+        let input_bytes = self.input_bytes()?;
+        let wanted = self.options.max_size;
+        let is_wanted_smaller = wanted.is_some_and(|bytes| bytes < input_bytes);
+        Ok((!is_wanted_smaller).then_some((input_bytes as f64 * FUTILE) as u64))
     }
 
     /// The source as this build sees it: two builds decode to the same pictures but scale them to other small ones.
@@ -262,14 +334,18 @@ impl Compression<'_> {
     fn hunt(
         &self,
         codec: Codec,
-        source: &Rc<Source<'_>>,
-        class: &Class,
-        scenes: &[Range<usize>],
-        sampling: &Sampling,
+        material: &Material<'_>,
+        ceiling: Ceiling,
         watch: &mut dyn Watch,
     ) -> Result<Candidate, Stop> {
+        let Material {
+            class,
+            scenes,
+            sampling,
+            ..
+        } = material;
         let build = self.build(codec)?;
-        let source = &*self.seen_by(build, source, watch)?;
+        let source = &*self.seen_by(build, &material.source, watch)?;
         let outline = self.outline(codec, class, build)?;
         let studio = Studio {
             density: Density::Dense,
@@ -284,6 +360,10 @@ impl Compression<'_> {
             studio: &studio,
             scenes,
             sampling,
+            ceiling: &ceiling,
+            most: self.worth()?.map(|most| {
+                ((most as f64 * HOPELESS) as u64).saturating_sub(outline.sound_bytes(self.info))
+            }),
         };
         let width = self.width(sampling.samples.len());
         hunt.run(width, &mut teller("searching", SEARCHING, watch))?;
@@ -293,6 +373,7 @@ impl Compression<'_> {
             bytes: picture + outline.sound_bytes(self.info),
             search: hunt.search,
             tally: hunt.tally,
+            ceiling,
         })
     }
 
@@ -428,6 +509,10 @@ impl Candidate {
     /// With what another candidate's search has cost.
     fn after(mut self, other: &Self) -> Self {
         self.tally.probe_frames += other.tally.probe_frames;
+        if self.codec == other.codec {
+            // A second search of the same: its first round was known.
+            self.tally.probes = other.tally.probes + self.tally.probes.saturating_sub(1);
+        }
         self
     }
 }

@@ -321,8 +321,7 @@ const LONG: &str = "testsrc2=size=240x240:rate=50:duration=32,\
 #[test]
 fn a_long_video_is_scored_in_runs_and_looked_at_whole() {
     let Some(tools) = with_vmaf() else {
-        println!("skipped: the static build of FFmpeg is not here (scripts/fetch-ffmpeg.sh)");
-        return;
+        return println!("skipped, the static FFmpeg has not been fetched (make test fetches it)");
     };
     let graph = ["-filter_complex", LONG, "-map", "[v]", "-c:v", "libx264"];
     let input = clip(
@@ -352,6 +351,34 @@ fn a_long_video_is_scored_in_runs_and_looked_at_whole() {
         report.worst.iter().any(|place| is_noise(place.at_s)),
         "{:?}",
         report.worst
+    );
+}
+
+/// Bands as wide as a finger, which VMAF holds against whatever shows them.
+const BANDS: &str = "color=black:size=480x270:rate=25:duration=3,format=yuv420p,\
+    geq=lum='16+floor((X+N*2)/30)':cb=128:cr=128[bands];\
+    testsrc2=size=96x96:rate=25:duration=3[box];\
+    [bands][box]overlay=x=20:y='20+n',format=yuv420p[v]";
+
+#[test]
+fn bands_of_the_original_are_not_held_against_the_result() {
+    let Some(tools) = with_vmaf() else {
+        return println!("skipped, the static FFmpeg has not been fetched (make test fetches it)");
+    };
+    let graph = ["-filter_complex", BANDS, "-map", "[v]", "-c:v", "libx264"];
+    let input = clip(
+        "bands.mp4",
+        &[&graph[..], &["-preset", "medium", "-crf", "12"]].concat(),
+    );
+    let done = search(tools, &input, json!({}));
+    check_held(&done, &input);
+    let ceiling = done.report.ceiling.expect("the original is marked down");
+    assert!((80.0..95.0).contains(&ceiling), "{ceiling}");
+    assert!(
+        done.report
+            .metric
+            .caveat
+            .starts_with("The original itself reaches only")
     );
 }
 

@@ -55,6 +55,7 @@ fn example() -> Report {
             condition: "1080p at three screen heights".into(),
             caveat: "every fifth frame was scored; on a larger screen more is seen".into(),
         },
+        ceiling: None,
         goal: Some(Levels {
             mean: 95.0,
             scene: 93.0,
@@ -284,6 +285,7 @@ prop_compose! {
             duration_s: numbers[0],
             frames: bytes[3],
             metric: Metric { name: word(8), model: word(9), condition: word(10), caveat: word(11) },
+            ceiling: goal.map(|levels| levels.mean),
             goal,
             measured: measured.map(|levels| Measured {
                 levels,

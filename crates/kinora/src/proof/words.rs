@@ -169,8 +169,11 @@ pub(super) fn about_metric(report: &Report) -> Vec<String> {
 /// `VMAF 95.2, worst scene 93.4`; `None` when nothing was measured.
 pub(crate) fn quality(report: &Report) -> Option<String> {
     let levels = report.measured?.levels;
+    let from = report.ceiling.map_or(String::new(), |mean| {
+        format!(", counted from the original's own {}", score(mean))
+    });
     Some(format!(
-        "{} {}, worst scene {}",
+        "{} {}, worst scene {}{from}",
         metric(&report.metric),
         score(levels.mean),
         score(levels.scene)

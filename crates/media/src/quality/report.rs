@@ -30,6 +30,9 @@ pub struct Report {
     pub frames: u64,
     /// What the scores are.
     pub metric: Metric,
+    /// What the original reaches beside itself, where that is so little that scores are counted from there; absent
+    /// otherwise.
+    pub ceiling: Option<f64>,
     /// What was to be reached; absent when a size alone decided.
     pub goal: Option<Levels>,
     /// What the finished file measures; absent when the original came back.

@@ -117,13 +117,34 @@ pub fn vmaf(
     context: &Context<'_>,
 ) -> Vec<Argument> {
     let mut command = pair(picture, span, made, context);
-    // Ten bits also for eight: the model was made on them, and sees bands better.
-    let sides = sides(picture, span, picks, "format=yuv420p10le,");
+    let sides = sides(picture, span, picks, TEN_BITS);
     let threads = context.threads.max(1);
     command.pair(
         "-filter_complex",
         format!(
             "{sides};[m][r]libvmaf=model=version={model}:log_fmt=csv:log_path={log}:n_threads={threads}"
+        ),
+    );
+    command.words(&["-f", "null", "-"]);
+    command.into_arguments()
+}
+
+/// Compares the source with itself by VMAF: what the model holds against the original, bands for example.
+pub fn itself(
+    picture: &Picture<'_>,
+    span: &Span,
+    picks: Picks<'_>,
+    (model, log): (&str, &str),
+    context: &Context<'_>,
+) -> Vec<Argument> {
+    let mut command = head(context);
+    open_source(&mut command, picture.info, context, Some(span));
+    let source = source_side(picture, span, picks, TEN_BITS);
+    let threads = context.threads.max(1);
+    command.pair(
+        "-filter_complex",
+        format!(
+            "{source};[r]split=2[a][b];[a][b]libvmaf=model=version={model}:log_fmt=csv:log_path={log}:n_threads={threads}"
         ),
     );
     command.words(&["-f", "null", "-"]);
@@ -144,7 +165,7 @@ pub fn vmaf_and_stack(
     let sides = sides(picture, span, None, "");
     let threads = context.threads.max(1);
     let stack = format!("format={pixel_format}");
-    let picked = format!("{}format=yuv420p10le,settb=1/1000,setpts=N", select(picks));
+    let picked = format!("{}{TEN_BITS}{COUNT}", select(picks));
     command.pair(
         "-filter_complex",
         format!(
@@ -263,6 +284,9 @@ pub fn vmaf_scores(csv: &str) -> Vec<f32> {
         .collect()
 }
 
+/// Ten bits also for eight: the model was made on them, and sees bands better.
+const TEN_BITS: &str = "format=yuv420p10le,";
+
 /// One clock for all: what a container's own units round differs from run to run only where this hides it.
 const CLOCK: &str = "settb=1/1000000";
 
@@ -320,18 +344,26 @@ fn pair(picture: &Picture<'_>, span: &Span, made: &Argument, context: &Context<'
 /// Both sides of a comparison as `[r]` and `[m]`, paired by their number: time bases differ, and a frame that is
 /// compared with its neighbour costs four points of VMAF.
 fn sides(picture: &Picture<'_>, span: &Span, picks: Picks<'_>, format: &str) -> String {
+    let source = source_side(picture, span, picks, format);
+    let select = picks.map_or(String::new(), select);
+    format!("{source};[1:0]{select}{format}{COUNT}[m]")
+}
+
+fn source_side(picture: &Picture<'_>, span: &Span, picks: Picks<'_>, format: &str) -> String {
     let [before, after] = parts(picture, span);
     let stream = picture.stream;
     let select = picks.map_or(String::new(), select);
-    let count = "settb=1/1000,setpts=N";
     let filters = picture.filters;
-    let early = if picture.has_memory {
-        format!("{filters}{after},{select}{format}{count}")
+    let rest = if picture.has_memory {
+        format!("{filters}{after},{select}{format}{COUNT}")
     } else {
-        format!("{select}{filters},{format}{count}")
+        format!("{select}{filters},{format}{COUNT}")
     };
-    format!("[0:{stream}]{CLOCK}{before},{early}[r];[1:0]{select}{format}{count}[m]")
+    format!("[0:{stream}]{CLOCK}{before},{rest}[r]")
 }
+
+/// Frames are known by their number.
+const COUNT: &str = "settb=1/1000,setpts=N";
 
 /// A filter that lets the picked frames pass, with the comma behind it.
 fn select(picks: &[Range<usize>]) -> String {

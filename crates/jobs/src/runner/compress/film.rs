@@ -1,5 +1,6 @@
 //! The chunks of the result: encoded in order, measured as they finish, and moving those that are still to come.
 
+use super::ceiling::Ceiling;
 use super::crew::Work;
 use super::hunt::add;
 use super::scores::Scores;
@@ -27,6 +28,8 @@ pub(super) struct Film<'a> {
     /// Bytes that the picture may take.
     pub(super) limit: Option<u64>,
     pub(super) tally: Tally,
+    /// What is added to scores.
+    pub(super) ceiling: Ceiling,
     /// By scene, when it is done.
     pub(super) chunks: Vec<Option<(Chunk, Scores)>>,
     allocation: Allocation,
@@ -50,7 +53,7 @@ impl<'a> Film<'a> {
         search: Search,
         goal: Levels,
         limit: Option<u64>,
-        tally: Tally,
+        (tally, ceiling): (Tally, Ceiling),
     ) -> Self {
         Self {
             allocation: search.allocate(limit),
@@ -64,6 +67,7 @@ impl<'a> Film<'a> {
             goal,
             limit,
             tally,
+            ceiling,
         }
     }
 
@@ -122,8 +126,7 @@ impl<'a> Film<'a> {
                 continue;
             };
             if (chunk.crf - crf).abs() < 1e-6 {
-                let mut outcome = Outcome::default();
-                add(&mut outcome, chunk, scores);
+                let outcome = self.outcome(scene, chunk, scores);
                 self.search.observe(scene, outcome);
                 continue;
             }
@@ -144,6 +147,14 @@ impl<'a> Film<'a> {
         let is_free = now.scene > goal.scene + 0.5 && now.worst5 > goal.worst5 + 0.5;
         let is_high = now.mean > goal.mean + EXCEEDS && is_free;
         self.limit.is_none() && (is_low || is_high)
+    }
+
+    /// What a chunk has come to.
+    fn outcome(&self, scene: usize, chunk: &Chunk, scores: &Scores) -> Outcome {
+        let mut outcome = Outcome::default();
+        let scores = self.ceiling.lift(scene, scores.frames(chunk.frames));
+        add(&mut outcome, chunk, scores);
+        outcome
     }
 
     /// Bytes of all chunks.
@@ -170,8 +181,7 @@ impl Work for Film<'_> {
     }
 
     fn done(&mut self, (scene, chunk, scores): Self::Done) {
-        let mut outcome = Outcome::default();
-        add(&mut outcome, &chunk, &scores);
+        let outcome = self.outcome(scene, &chunk, &scores);
         self.search.observe(scene, outcome);
         self.chunks[scene] = Some((chunk, scores));
         self.allocation = self.search.allocate(self.limit);

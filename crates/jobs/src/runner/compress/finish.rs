@@ -216,7 +216,13 @@ impl Finish<'_> {
         let parts = self.parts(film);
         let source = self.studio.source;
         let tally = &film.tally;
+        let head = self.head();
         Report {
+            ceiling: film.ceiling.mean,
+            metric: Metric {
+                caveat: caveat(&head.metric.caveat, film.ceiling.mean),
+                ..head.metric.clone()
+            },
             measured: summary::measure(&parts, source.rate()),
             scenes: summary::scenes(&parts),
             timeline: summary::timeline(&parts),
@@ -230,30 +236,32 @@ impl Finish<'_> {
                 encode_cpu_s: self.compression.crew.spent_s() - tally.search_cpu_s,
                 again: tally.again,
             },
-            ..self.head()
+            ..head
         }
     }
 
     fn parts(&self, film: &Film<'_>) -> Vec<Part> {
         let source = self.studio.source;
         let scenes = self.scenes.iter().zip(film.chunks.iter().flatten());
-        let part = |(scene, (chunk, scores)): (&Range<usize>, &(Chunk, Scores))| {
-            let frames = scores.frames(scene.len()).into_iter().enumerate();
-            let shown = |(at, score): (usize, f32)| Shown {
-                at_s: source.at_s(scene.start + at),
-                score,
-                is_measured: scores.is_measured(at as u32),
+        let part =
+            |(number, (scene, (chunk, scores))): (usize, (&Range<usize>, &(Chunk, Scores)))| {
+                let frames = film.ceiling.lift(number, scores.frames(scene.len()));
+                let frames = frames.into_iter().enumerate();
+                let shown = |(at, score): (usize, f32)| Shown {
+                    at_s: source.at_s(scene.start + at),
+                    score,
+                    is_measured: scores.is_measured(at as u32),
+                };
+                Part {
+                    span_s: (source.at_s(scene.start), source.at_s(scene.end)),
+                    crf: chunk.crf,
+                    bytes: chunk.bytes,
+                    frames: scene.len(),
+                    shown: frames.map(shown).collect(),
+                    db: scores.db.clone(),
+                }
             };
-            Part {
-                span_s: (source.at_s(scene.start), source.at_s(scene.end)),
-                crf: chunk.crf,
-                bytes: chunk.bytes,
-                frames: scene.len(),
-                shown: frames.map(shown).collect(),
-                db: scores.db.clone(),
-            }
-        };
-        scenes.map(part).collect()
+        scenes.enumerate().map(part).collect()
     }
 
     /// What is known before anything is made.
@@ -373,4 +381,18 @@ impl Finish<'_> {
             })),
         }
     }
+}
+
+/// What must be known of the scores, with what is given back of them.
+fn caveat(told: &str, ceiling: Option<f64>) -> String {
+    let lifted = ceiling.map(|mean| {
+        format!(
+            "The original itself reaches only {mean:.1} by this model, which takes points off for bands that it has: \
+             what was lost against the original is what counts."
+        )
+    });
+    [lifted.unwrap_or_default().as_str(), told]
+        .join(" ")
+        .trim()
+        .into()
 }

@@ -1,5 +1,6 @@
 //! The search with real encodes: rounds of trials until enough is known.
 
+use super::ceiling::Ceiling;
 use super::scores::Scores;
 use super::studio::{Chunk, Studio};
 use super::tally::Tally;
@@ -15,6 +16,10 @@ pub(super) struct Hunt<'a> {
     pub(super) sampling: &'a Sampling,
     pub(super) search: Search,
     pub(super) tally: Tally,
+    /// What is added to scores.
+    pub(super) ceiling: &'a Ceiling,
+    /// Bytes of picture from which on it is not worth going on.
+    pub(super) most: Option<u64>,
 }
 
 /// One trial: a block of frames at a CRF.
@@ -55,14 +60,23 @@ impl Hunt<'_> {
         tell: &mut dyn FnMut(f64) -> Wish,
     ) -> Result<(), Stop> {
         while let Next::Try(probes) = self.search.next() {
+            if self.is_futile() {
+                break;
+            }
             let done = f64::from(self.search.rounds());
             // The third and fourth rounds are rare and small.
             let mut tell = |fraction: f64| tell(((done + fraction) / 2.0).min(1.0));
             let round = self.round(&probes, width, &mut tell)?;
             self.search.take(round);
         }
-        self.tally.probes = self.search.rounds();
+        self.tally.probes += self.search.rounds();
         Ok(())
+    }
+
+    /// Two rounds have said that the result would be larger than the original: a third costs more than it can tell.
+    fn is_futile(&self) -> bool {
+        let picture = || self.search.allocate(None).bytes;
+        self.search.rounds() >= 2 && self.most.is_some_and(|most| picture() > most)
     }
 
     fn round(
@@ -122,7 +136,11 @@ impl Hunt<'_> {
                 ..Outcome::default()
             };
             for (_, chunk, scores) in done.iter().filter(|each| each.0 == scene) {
-                add(&mut outcome, chunk, scores);
+                add(
+                    &mut outcome,
+                    chunk,
+                    self.ceiling.lift(scene, scores.frames(chunk.frames)),
+                );
             }
             (scene, outcome)
         };
@@ -131,9 +149,9 @@ impl Hunt<'_> {
 }
 
 /// Adds a chunk to what its scene came to.
-pub(super) fn add(outcome: &mut Outcome, chunk: &Chunk, scores: &Scores) {
+pub(super) fn add(outcome: &mut Outcome, chunk: &Chunk, scores: Vec<f32>) {
     outcome.crf = chunk.crf;
-    outcome.scores.extend(scores.frames(chunk.frames));
+    outcome.scores.extend(scores);
     outcome.frames += chunk.frames;
     outcome.bytes += chunk.bytes;
     outcome.key_bytes.0 += chunk.key_bytes;

@@ -7,7 +7,7 @@ use super::source::{Source, context};
 use crate::runner::{Stop, failed, machine};
 use crate::sandbox::tools::Build;
 use kinora_media::plan::Argument;
-use kinora_media::quality::between::Density;
+use kinora_media::quality::between::{self, Density};
 use kinora_media::quality::classify::Class;
 use kinora_media::quality::footage::Viewer;
 use kinora_media::quality::outline::Outline;
@@ -17,6 +17,8 @@ use std::ops::Range;
 
 /// Frames at the most between two key frames, in seconds: seeking stays quick.
 const GOP_S: f64 = 10.0;
+/// Scores are noted under this name, how densely, and the chunk's.
+const LOG: &str = "score";
 /// Choices are noted under this name, the pass, and the chunk's.
 const TAKE: &str = "take";
 
@@ -111,6 +113,20 @@ impl Studio<'_> {
             }
             crf
         })
+    }
+
+    /// Under which name a chunk's scores are noted.
+    pub(super) fn score_name(&self, chunk: &str, length: usize) -> String {
+        let extent = self.picks(length).map_or("all", |_| match self.density {
+            Density::Sparse => "sparse",
+            _ => "dense",
+        });
+        format!("{LOG}-{extent}-{chunk}")
+    }
+
+    /// What VMAF is to score of so many frames; XPSNR always scores all.
+    pub(super) fn picks(&self, length: usize) -> Option<Vec<Range<usize>>> {
+        between::runs(length, self.density).filter(|_| matches!(self.scorer, Scorer::Vmaf(..)))
     }
 
     fn name(&self, frames: &Range<usize>, crf: f64) -> String {

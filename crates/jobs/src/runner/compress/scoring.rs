@@ -1,0 +1,229 @@
+//! How good a chunk is: VMAF of all its frames or of some, and XPSNR of those in between.
+
+use super::scores::{Scorer, Scores, Stack};
+use super::source::context;
+use super::studio::{Chunk, Studio};
+use crate::runner::{Stop, failed, machine};
+use crate::sandbox::tools::{Build, VmafModel};
+use kinora_media::plan::{Argument, Context};
+use kinora_media::quality::between::{self, Density};
+use kinora_media::quality::runs;
+use kinora_media::quality::score;
+use kinora_media::quality::xpsnr;
+use kinora_metric::{Chroma, Format};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// A chunk beside its source.
+struct Pair<'a> {
+    chunk: &'a Chunk,
+    frames: &'a Range<usize>,
+}
+
+impl Studio<'_> {
+    /// Scores a chunk of these frames.
+    pub(super) fn score(&self, chunk: &Chunk, frames: &Range<usize>) -> Result<Scores, Stop> {
+        let stem = chunk.file.trim_end_matches(".mp4");
+        let name = self.score_name(stem, frames.len());
+        if let Some(scores) = self.keep.read::<Scores>(&name) {
+            return Ok(scores);
+        }
+        let pair = Pair { chunk, frames };
+        let scores = match self.scorer {
+            Scorer::Vmaf(build, model) => self.by_vmaf(build, model, &pair, &name)?,
+            Scorer::Xpsnr(build) => self.by_xpsnr(build, &pair)?,
+        };
+        self.keep
+            .write(&name, &scores)
+            .map_err(|e| machine("a note", &e))?;
+        Ok(scores)
+    }
+
+    fn by_vmaf(
+        &self,
+        build: &Build,
+        model: VmafModel,
+        pair: &Pair<'_>,
+        name: &str,
+    ) -> Result<Scores, Stop> {
+        let length = pair.frames.len();
+        let vmaf = |picks| self.vmaf(build, model, pair, picks, name);
+        let Some(picks) = self.picks(length) else {
+            return Ok(Scores {
+                score: whole(vmaf(None)?, length)?,
+                at: (0..length as u32).collect(),
+                ..Scores::default()
+            });
+        };
+        let (at, counts) = between::counted(&picks);
+        if self.density == Density::Dense {
+            let score = counted(vmaf(Some(&picks))?, &counts)?;
+            return Ok(Scores {
+                at,
+                score,
+                ..Scores::default()
+            });
+        }
+        let (found, db) = self.vmaf_and_xpsnr(build, model, pair, &picks, name)?;
+        let mut scores = Scores {
+            at,
+            score: counted(found, &counts)?,
+            db: whole(db, length)?,
+            ..Scores::default()
+        };
+        let suspects = between::suspects(scores.regular(), &scores.db, self.least);
+        if !suspects.is_empty() {
+            tracing::debug!(name, ?suspects, "looked at more closely");
+            let (at, counts) = between::counted(&suspects);
+            scores.suspects = (at, counted(vmaf(Some(&suspects))?, &counts)?);
+        }
+        Ok(scores)
+    }
+
+    fn by_xpsnr(&self, build: &Build, pair: &Pair<'_>) -> Result<Scores, Stop> {
+        let length = pair.frames.len();
+        let context = context(build, self.threads);
+        let filters = self.outline.filters();
+        let picture = self.source.picture(&filters, self.has_memory);
+        let span = self.source.known_span(pair.frames);
+        let made = Argument::Scratch(pair.chunk.file.clone());
+        let pixels = self.outline.pixel_format();
+        let arguments = runs::stack(&picture, &span, &made, None, pixels, &context);
+        let db = whole(self.stacked(build, &arguments)?, length)?;
+        Ok(Scores {
+            at: (0..length as u32).collect(),
+            score: db.iter().map(|&db| xpsnr::score(db)).collect(),
+            db,
+            ..Scores::default()
+        })
+    }
+
+    fn vmaf(
+        &self,
+        build: &Build,
+        model: VmafModel,
+        pair: &Pair<'_>,
+        picks: Option<&[Range<usize>]>,
+        name: &str,
+    ) -> Result<Vec<f32>, Stop> {
+        let log = format!("{name}.csv");
+        let filters = self.outline.filters();
+        let picture = self.source.picture(&filters, self.has_memory);
+        let context = context(build, self.threads);
+        let span = self.source.known_span(pair.frames);
+        let made = Argument::Scratch(pair.chunk.file.clone());
+        let arguments = runs::vmaf(&picture, &span, &made, picks, model.name(), &log, &context);
+        let nowhere = PathBuf::from("-");
+        self.bench
+            .run(&build.path, &arguments, &nowhere, &mut |_| {})?;
+        self.logged(&log)
+    }
+
+    /// VMAF of the picked frames, and XPSNR of all, from one run.
+    fn vmaf_and_xpsnr(
+        &self,
+        build: &Build,
+        model: VmafModel,
+        pair: &Pair<'_>,
+        picks: &[Range<usize>],
+        name: &str,
+    ) -> Result<(Vec<f32>, Vec<f32>), Stop> {
+        let log = format!("{name}.csv");
+        let filters = self.outline.filters();
+        let picture = self.source.picture(&filters, self.has_memory);
+        let context: Context<'_> = context(build, self.threads);
+        let span = self.source.known_span(pair.frames);
+        let made = Argument::Scratch(pair.chunk.file.clone());
+        let words = (model.name(), log.as_str(), self.outline.pixel_format());
+        let arguments = runs::vmaf_and_stack(&picture, &span, &made, picks, words, &context);
+        let db = self.stacked(build, &arguments)?;
+        Ok((self.logged(&log)?, db))
+    }
+
+    /// Mean deficit of these frames of the source beside themselves; 0 where VMAF is not what is measured with.
+    pub(super) fn itself(&self, frames: &Range<usize>) -> Result<f64, Stop> {
+        let Scorer::Vmaf(build, model) = self.scorer else {
+            return Ok(0.0);
+        };
+        let name = format!("own-{}-{}", frames.start, frames.end);
+        if let Some(deficit) = self.keep.read(&name) {
+            return Ok(deficit);
+        }
+        let log = format!("{name}.csv");
+        let filters = self.outline.filters();
+        let picture = self.source.picture(&filters, self.has_memory);
+        let context = context(build, self.threads);
+        let span = self.source.known_span(frames);
+        let picks = self.picks(frames.len());
+        let words = (model.name(), log.as_str());
+        let arguments = runs::itself(&picture, &span, picks.as_deref(), words, &context);
+        let nowhere = PathBuf::from("-");
+        self.bench
+            .run(&build.path, &arguments, &nowhere, &mut |_| {})?;
+        let scores = self.logged(&log)?;
+        let scores = match &picks {
+            Some(picks) => counted(scores, &between::counted(picks).1)?,
+            None => whole(scores, frames.len())?,
+        };
+        let deficit = score::mean_deficit(&scores);
+        self.keep
+            .write(&name, &deficit)
+            .map_err(|e| machine("a note", &e))?;
+        Ok(deficit)
+    }
+
+    fn logged(&self, log: &str) -> Result<Vec<f32>, Stop> {
+        let csv = std::fs::read_to_string(self.keep.path(log));
+        self.keep.forget(log);
+        let csv = csv.map_err(|e| machine("the scores", &e))?;
+        Ok(runs::vmaf_scores(&csv))
+    }
+
+    /// Luma XPSNR of the pairs that this run puts on its standard output.
+    fn stacked(&self, build: &Build, arguments: &[Argument]) -> Result<Vec<f32>, Stop> {
+        let size = self.outline.size();
+        let depth = if self.outline.pixel_format().ends_with("10le") {
+            10
+        } else {
+            8
+        };
+        let sides = (size.width as usize, size.height as usize);
+        let format = Format::new(sides.0, sides.1, Chroma::Yuv420, depth)
+            .ok_or_else(|| failed("picture_size", "the picture is too large to be compared"))?;
+        let mut stack = Stack::new(format, self.source.rate());
+        let nowhere = PathBuf::from("-");
+        let mut own_s = 0.0;
+        self.bench
+            .run(&build.path, arguments, &nowhere, &mut |bytes| {
+                let began = Instant::now();
+                stack.push(bytes);
+                own_s += began.elapsed().as_secs_f64();
+            })?;
+        // Comparing is our own work, not the child's.
+        self.bench.crew.spend(own_s);
+        Ok(stack.finish())
+    }
+}
+
+/// One number for each frame, or the comparison failed.
+fn whole(numbers: Vec<f32>, expected: usize) -> Result<Vec<f32>, Stop> {
+    if numbers.len() == expected {
+        return Ok(numbers);
+    }
+    tracing::warn!(found = numbers.len(), expected, "scores are missing");
+    Err(failed(
+        "result_unsound",
+        "the result cannot be compared with the source",
+    ))
+}
+
+/// Those that count.
+fn counted(scores: Vec<f32>, counts: &[bool]) -> Result<Vec<f32>, Stop> {
+    let scores = whole(scores, counts.len())?;
+    let counting = scores
+        .into_iter()
+        .zip(counts)
+        .filter(|(_, counts)| **counts);
+    Ok(counting.map(|(score, _)| score).collect())
+}
