@@ -383,6 +383,44 @@ fn bands_of_the_original_are_not_held_against_the_result() {
 }
 
 #[test]
+fn a_broadcast_may_begin_with_sound_alone() {
+    let input = clip(
+        "late-picture.ts",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=duration=3",
+            "-itsoffset",
+            "0.8",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=320x180:rate=25:duration=2",
+            "-map",
+            "1:v",
+            "-map",
+            "0:a",
+            "-c:v",
+            "mpeg2video",
+            "-q:v",
+            "2",
+            "-c:a",
+            "mp2",
+        ],
+    );
+    let done = search(tools(), &input, json!({}));
+    assert_eq!(done.report.status, Status::Held, "{:?}", done.report);
+    let starts: Vec<f64> = done.probe["streams"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|stream| stream["start_time"].as_str().unwrap().parse().unwrap())
+        .collect();
+    assert!((starts[0] - starts[1] - 0.8).abs() < 0.05, "{starts:?}");
+}
+
+#[test]
 fn a_search_ends_when_its_client_wants() {
     let place = tempfile::tempdir().unwrap();
     let input = three_scenes();

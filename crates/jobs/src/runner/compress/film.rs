@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// A short clip that misses its goal by more is made again, better: the most that a number shown as held may lack.
 const LACKS: f64 = 0.05;
-/// And smaller, if its mean is so much too good and nothing but the mean decides.
+/// And smaller, if its mean is so much too good and the worst frames do not forbid it.
 const EXCEEDS: f64 = 0.25;
 /// A scene of a long video, which is scored in samples, may lie so far under its floor before it is made again.
 const SAMPLED: f64 = 0.5;
@@ -139,12 +139,13 @@ impl<'a> Film<'a> {
         again > 0
     }
 
-    /// Whether the mean is off although nothing but the mean decides.
+    /// Whether the mean is off, or the worst frames.
     fn misses(&self) -> bool {
         let now = self.search.allocate(self.limit).levels;
         let goal = &self.goal;
         let is_low = now.mean < goal.mean - LACKS || now.worst5 < goal.worst5 - LACKS;
-        let is_free = now.scene > goal.scene + 0.5 && now.worst5 > goal.worst5 + 0.5;
+        // To be smaller is tried once: a second step in that direction could be the one too far.
+        let is_free = self.pass == 0 && now.worst5 > goal.worst5 + 0.5;
         let is_high = now.mean > goal.mean + EXCEEDS && is_free;
         self.limit.is_none() && (is_low || is_high)
     }

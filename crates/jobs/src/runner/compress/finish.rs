@@ -108,15 +108,13 @@ impl Finish<'_> {
             .map_err(unsound)?;
         let source = self.studio.source;
         let length_us = (source.length_s() * 1e6) as u64;
-        let sounds = self.compression.info.audio();
-        let sound_us = sounds.filter_map(|(stream, _)| stream.duration_us).max();
         let expect = Expectation {
             // What was decoded is known better than what a header says.
             video_us: Some(length_us),
             ..self
                 .studio
                 .outline
-                .expect(source.frames.len() as u64, sound_us.max(Some(length_us)))
+                .expect(source.frames.len() as u64, Some(self.whole_us(length_us)))
         };
         expect.check(&made).map_err(hopeless)?;
         let stream = made.first_video().map_or(0, |(stream, _)| stream.index);
@@ -132,6 +130,20 @@ impl Finish<'_> {
             .done
             .ok_or_else(|| failed("result_unsound", "the result could not be looked at"))?;
         self.compare(&seen)
+    }
+
+    /// From the beginning of picture or sound, whichever is first, to the end of the last. Broadcasts begin with a second
+    /// of sound before the first picture that can be decoded.
+    fn whole_us(&self, picture_us: u64) -> u64 {
+        let first = self.studio.source.times.first().copied().unwrap_or(0);
+        let picture = (first, first + picture_us as i64);
+        let sounds = self.compression.info.audio().filter_map(|(stream, _)| {
+            let from = stream.start_us.unwrap_or(first);
+            Some((from, from + i64::try_from(stream.duration_us?).ok()?))
+        });
+        let join = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
+        let (from, to) = sounds.fold(picture, join);
+        u64::try_from(to - from).unwrap_or(picture_us)
     }
 
     fn compare(&self, seen: &source::Seen) -> Result<(), Stop> {

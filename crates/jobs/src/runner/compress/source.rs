@@ -36,6 +36,8 @@ pub(super) struct Source<'a> {
     pub(super) times: Vec<i64>,
     /// What FFmpeg complained of.
     pub(super) damage: Vec<String>,
+    /// The file holds pictures before the first frame.
+    has_preroll: bool,
     /// Place in [`REACHES`] of the first that has not failed.
     reach: AtomicUsize,
 }
@@ -48,7 +50,8 @@ impl<'a> Source<'a> {
         info: &'a MediaInfo,
         stream: u32,
     ) -> Result<Self, Stop> {
-        let seen = look(bench, build, info, stream)?;
+        let mut seen = look(bench, build, info, stream)?;
+        let has_preroll = seen.forget_preroll(info, stream);
         let source = Self {
             info,
             build: build.path.clone(),
@@ -56,6 +59,7 @@ impl<'a> Source<'a> {
             frames: seen.frames,
             times: seen.times,
             damage: seen.damage,
+            has_preroll,
             reach: AtomicUsize::new(0),
         };
         if source.frames.is_empty() {
@@ -147,7 +151,7 @@ impl<'a> Source<'a> {
         // beginning, and then not taken for the right frames.
         let time = |frame: usize| self.times.get(frame).copied();
         Span {
-            from_us: time(frames.start).filter(|_| frames.start > 0),
+            from_us: time(frames.start).filter(|_| frames.start > 0 || self.has_preroll),
             until_us: time(frames.end),
             reach,
         }
@@ -210,6 +214,26 @@ pub(super) struct Seen {
     pub(super) damage: Vec<String>,
 }
 
+impl Seen {
+    /// Forgets frames that an edit list hides: a clip that a phone has cut begins with what its first visible picture
+    /// is made from. Whether FFmpeg gives those out depends on where key frames lie.
+    fn forget_preroll(&mut self, info: &MediaInfo, stream: u32) -> bool {
+        let track = info.streams.iter().find(|track| track.index == stream);
+        let begin = track.and_then(|track| track.start_us);
+        let Some(begin) = begin.filter(|_| info.is_format("mov")) else {
+            return false;
+        };
+        let hidden = self.times.partition_point(|time| *time < begin);
+        let is_usual = hidden == 0 || hidden == self.frames.len();
+        if is_usual || self.times.len() != self.frames.len() {
+            return false;
+        }
+        self.times.drain(..hidden);
+        self.frames.drain(..hidden);
+        true
+    }
+}
+
 /// Decodes a file whole.
 pub(super) fn look(
     bench: &Bench<'_>,
@@ -268,5 +292,49 @@ pub(super) fn context(build: &Build, threads: u32) -> Context<'_> {
         threads,
         capabilities: &build.capabilities,
         file_extension: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kinora_media::info::Stream;
+
+    fn hidden(format: &str, begin: Option<i64>, times: &[i64]) -> (bool, Vec<i64>) {
+        let info = MediaInfo {
+            format_name: format.into(),
+            streams: vec![Stream {
+                start_us: begin,
+                ..Stream::default()
+            }],
+            ..MediaInfo::default()
+        };
+        let mut seen = Seen {
+            frames: vec![Frame::default(); times.len()],
+            times: times.to_vec(),
+            damage: Vec::new(),
+        };
+        let has_preroll = seen.forget_preroll(&info, 0);
+        assert_eq!(seen.frames.len(), seen.times.len());
+        (has_preroll, seen.times)
+    }
+
+    #[test]
+    fn what_an_edit_list_hides_is_no_part_of_the_video() {
+        let times = [-80, -40, 0, 40];
+        assert_eq!(hidden("mov,mp4", Some(0), &times), (true, vec![0, 40]));
+        // Others begin where their first picture is; and never is everything hidden.
+        for (format, begin) in [
+            ("mpegts", Some(0)),
+            ("mov", Some(-80)),
+            ("mov", Some(99)),
+            ("mov", None),
+        ] {
+            assert_eq!(
+                hidden(format, begin, &times),
+                (false, times.to_vec()),
+                "{format} {begin:?}"
+            );
+        }
     }
 }
