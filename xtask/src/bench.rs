@@ -21,6 +21,7 @@ mod packets;
 mod job;
 mod share;
 mod memory;
+mod cage;
 mod quality;
 
 use crate::tree::Tree;
@@ -33,7 +34,7 @@ use std::path::PathBuf;
 const PAGE: &str = "docs/benchmarks.md";
 
 const USAGE: &str = "\
-cargo xtask bench [transfer] [packets] [job] [share] [memory] [--quick] [--write] [--server PROGRAM]
+cargo xtask bench [transfer] [packets] [job] [share] [memory] [cage] [--quick] [--write] [--server PROGRAM]
 cargo xtask bench quality --clips DIR [...]
 
   --quick    smaller sizes and fewer rounds: whether it works, not how fast
@@ -49,6 +50,7 @@ const PARTS: &[(&str, Part)] = &[
     ("job", job::run),
     ("share", share::run),
     ("memory", memory::run),
+    ("cage", cage::run),
 ];
 
 /// What all parts need.
