@@ -2,6 +2,7 @@
 
 use crate::shared::Shared;
 pub use crate::shared::{Keep, Parts};
+use crate::tally::Counts;
 use crate::{clock, janitor, policy, worker};
 use kinora_store::contract::{Job, State};
 use kinora_store::{Fault, TaskId};
@@ -103,6 +104,11 @@ impl Engine {
         self.shared.live.watch(id)
     }
 
+    /// Told whenever any task may have changed.
+    pub fn watch_all(&self) -> watch::Receiver<u64> {
+        self.shared.live.watch_all()
+    }
+
     /// Whether a worker here is at it right now. Asks nothing of the store.
     #[must_use]
     pub fn is_running(&self, id: &TaskId) -> bool {
@@ -124,6 +130,12 @@ impl Engine {
         self.shared.live.notify(id);
         self.shared.live.notify_waiting();
         Ok(job)
+    }
+
+    /// Attempts that have ended since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.shared.tally.counts()
     }
 
     /// Jobs that run now.

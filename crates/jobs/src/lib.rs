@@ -13,6 +13,7 @@ pub mod stills;
 mod stall;
 pub mod runner;
 mod live;
+pub mod tally;
 mod shared;
 mod janitor;
 mod worker;

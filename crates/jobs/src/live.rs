@@ -11,6 +11,8 @@ use tokio::sync::watch;
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     entries: Mutex<HashMap<TaskId, Entry>>,
+    /// Changes of whatever task, for those who watch many.
+    all: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,11 @@ impl Live {
         })
     }
 
+    /// Told at each change of any task from now on.
+    pub(crate) fn watch_all(&self) -> watch::Receiver<u64> {
+        self.all.subscribe()
+    }
+
     /// A worker has taken the job, or has news of it.
     pub(crate) fn set_running(&self, id: &TaskId, progress: &Progress) {
         self.with(|all| {
@@ -40,6 +47,7 @@ impl Live {
                 entry.bump();
             }
         });
+        self.bump_all();
     }
 
     /// The worker has let go of the job.
@@ -51,6 +59,7 @@ impl Live {
                 entry.bump();
             }
         });
+        self.bump_all();
     }
 
     /// The worker should stop. True when one is at it here.
@@ -74,6 +83,7 @@ impl Live {
     /// Something about one task has changed in the store.
     pub(crate) fn notify(&self, id: &TaskId) {
         self.with(|all| all.get_mut(id).map(Entry::bump));
+        self.bump_all();
     }
 
     /// Drops what nobody works on or watches.
@@ -90,6 +100,11 @@ impl Live {
                 entry.bump();
             }
         });
+        self.bump_all();
+    }
+
+    fn bump_all(&self) {
+        self.all.send_modify(|n| *n = n.wrapping_add(1));
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut MutexGuard<'_, HashMap<TaskId, Entry>>) -> T) -> T {

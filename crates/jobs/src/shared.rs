@@ -4,6 +4,7 @@ use crate::config::{Config, PerClient};
 use crate::live::Live;
 use crate::policy;
 use crate::sandbox::{Share, Tools};
+use crate::tally::Tally;
 use kinora_store::contract::{Blobs, Millis, Records};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -40,6 +41,7 @@ pub struct Parts {
 pub(crate) struct Shared {
     pub(crate) parts: Parts,
     pub(crate) live: Live,
+    pub(crate) tally: Tally,
     running: AtomicUsize,
     draining: AtomicBool,
     /// Counts the reasons to look at the queue.
@@ -52,6 +54,7 @@ impl Shared {
         Self {
             parts,
             live: Live::default(),
+            tally: Tally::default(),
             running: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             bell: (Mutex::new(0), Condvar::new()),

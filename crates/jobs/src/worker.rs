@@ -45,6 +45,7 @@ fn attend(shared: &Shared, lease: &Lease) {
     shared.live.notify_waiting();
     let began = std::time::Instant::now();
     let ended = carry_out(shared, lease, running);
+    count(shared, lease, &ended, began.elapsed());
     let seconds = began.elapsed().as_secs_f64();
     tracing::info!(target: "performance", task = ?id, seconds, bytes_in = lease.job.input_size, "attempt");
     if let Err(fault) = report(shared, lease, ended) {
@@ -56,6 +57,21 @@ fn attend(shared: &Shared, lease: &Lease) {
     shared.live.notify_waiting();
     // The client's next job may begin now.
     shared.ring();
+}
+
+fn count<T>(shared: &Shared, lease: &Lease, ended: &Result<T, Stop>, took: Duration) {
+    let order = Order::from_json(&lease.job.order);
+    let operation = order.map_or("unknown", |order| order.operation.name());
+    let again = lease.job.attempt < shared.parts.config.attempts;
+    let end = match ended {
+        Ok(_) => "completed",
+        Err(Stop::Asked(Wish::Cancel)) => "cancelled",
+        Err(Stop::Asked(Wish::Drain)) => "released",
+        Err(Stop::Asked(Wish::Lost | Wish::Continue)) => "lost",
+        Err(Stop::Failed { transient, .. }) if *transient && again => "retried",
+        Err(Stop::Failed { .. }) => "failed",
+    };
+    shared.tally.add(operation, end, took);
 }
 
 fn carry_out(shared: &Shared, lease: &Lease, running: usize) -> Result<(Made, u64, String), Stop> {

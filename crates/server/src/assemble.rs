@@ -1,6 +1,7 @@
 //! The server as a whole: what is started in which order, and stopped in the reverse.
 
 use crate::config::Config;
+use crate::counters::Counters;
 use crate::listen::{self, Serve};
 use crate::results::Results;
 use crate::services::Services;
@@ -87,16 +88,19 @@ impl Server {
             margin: storage.margin,
         });
         let engine = Arc::new(engine.map_err(|f| problem::of_store(&f))?);
+        let counters = Arc::new(Counters::default());
         let services = Arc::new(Services {
             uploads: Uploads::new(
                 Arc::clone(&records),
                 Arc::clone(&blobs),
                 Arc::clone(&engine),
+                Arc::clone(&counters),
                 storage.clone(),
             ),
             results: Results::new(Arc::clone(&records), blobs, storage.clone()),
             tasks: Tasks::new(records, Arc::clone(&engine)),
             engine: Arc::clone(&engine),
+            counters,
             ceiling: storage.ceiling,
         });
         let runtime = runtime(&share).map_err(|e| problem::of_machine("the runtime", &e))?;

@@ -5,6 +5,7 @@
 pub mod config;
 mod fault;
 mod asker;
+mod counters;
 mod uploads;
 mod results;
 mod tasks;
@@ -16,3 +17,4 @@ mod assemble;
 
 pub use assemble::Server;
 pub use config::Config;
+pub use http::api_description;

@@ -1,5 +1,6 @@
 //! What both doors offer, in one place.
 
+use crate::counters::Counters;
 use crate::fault::Fault;
 use crate::results::Results;
 use crate::tasks::Tasks;
@@ -17,6 +18,8 @@ pub(crate) struct Services {
     pub(crate) tasks: Tasks,
     /// The work between.
     pub(crate) engine: Arc<Engine>,
+    /// What has been done so far.
+    pub(crate) counters: Arc<Counters>,
     /// Bytes that everything kept may take together, for `ping`.
     pub(crate) ceiling: u64,
 }

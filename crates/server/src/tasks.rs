@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use kinora_jobs::Engine;
 use kinora_jobs::engine::View;
 use kinora_store::TaskId;
-use kinora_store::contract::{Job, Records};
+use kinora_store::contract::{Job, Records, Totals};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +49,14 @@ impl Tasks {
         // What was forgotten between the two looks is left out.
         let views: Result<Vec<Option<View>>, _> = views.collect();
         Ok(views?.into_iter().flatten().collect())
+    }
+
+    /// Sums over all tasks, whoever they belong to.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn totals(&self) -> Result<Totals, Fault> {
+        Ok(self.records.totals()?)
     }
 
     /// Asks a job to stop; see [`Self::ended`].

@@ -12,9 +12,10 @@ mod receiving;
 mod by_id;
 
 use crate::config::StorageConfig;
+use crate::counters::Counters;
 use crate::fault::Fault;
 use active::Active;
-use kinora_jobs::{Engine, clock};
+use kinora_jobs::{Engine, Order, clock};
 use kinora_store::TaskId;
 use kinora_store::contract::{Begun, Blobs, Job, NewUpload, Records, Upload};
 use parked::Parked;
@@ -31,6 +32,7 @@ pub(crate) struct Uploads {
     records: Arc<dyn Records>,
     blobs: Arc<dyn Blobs>,
     engine: Arc<Engine>,
+    counters: Arc<Counters>,
     storage: StorageConfig,
     active: Active,
     parked: Parked,
@@ -74,12 +76,14 @@ impl Uploads {
         records: Arc<dyn Records>,
         blobs: Arc<dyn Blobs>,
         engine: Arc<Engine>,
+        counters: Arc<Counters>,
         storage: StorageConfig,
     ) -> Self {
         Self {
             records,
             blobs,
             engine,
+            counters,
             storage,
             active: Active::default(),
             parked: Parked::default(),
@@ -221,7 +225,7 @@ impl Uploads {
         }
         let file = self.blobs.create_incoming(&id, offer.length);
         let file = file.or_else(|fault| self.abandon(&id).and(Err(fault.into())))?;
-        let receiving = Receiving::new(id, file, offer, seat);
+        let receiving = Receiving::new(id, file, offer, seat, Arc::clone(&self.counters));
         Ok(Begin::Receive(Box::new(receiving)))
     }
 
@@ -252,7 +256,8 @@ impl Uploads {
         }
         let file = self.blobs.open_incoming(&upload.id)?;
         let hashes = self.parked.take(&upload.id, upload.durable);
-        let mut receiving = Receiving::go_on(&upload, file, seat, hashes);
+        let mut receiving =
+            Receiving::go_on(&upload, file, seat, hashes, Arc::clone(&self.counters));
         receiving.expect(offer.digest.clone());
         receiving.read_again()?;
         Ok(Begin::Receive(Box::new(receiving)))
@@ -262,13 +267,21 @@ impl Uploads {
         self.blobs.commit_incoming(id)?;
         match self.engine.submit(id, digest) {
             Ok(job) => {
-                accepted(&job);
+                self.accepted(&job);
                 Ok(job)
             }
             Err(fault) => {
                 self.abandon(id)?;
                 Err(fault.into())
             }
+        }
+    }
+
+    fn accepted(&self, job: &Job) {
+        let (client, bytes) = (&job.client, job.input_size);
+        tracing::info!(target: "client", client, task = ?job.id, bytes, "accepted");
+        if let Ok(order) = Order::from_json(&job.order) {
+            self.counters.accept(order.operation.name());
         }
     }
 
@@ -301,11 +314,6 @@ pub(crate) enum Finished {
     Received(Received),
     /// It is a job.
     Job(Box<Job>),
-}
-
-fn accepted(job: &Job) {
-    let (client, bytes) = (&job.client, job.input_size);
-    tracing::info!(target: "client", client, task = ?job.id, bytes, "accepted");
 }
 
 fn empty_file() -> Fault {

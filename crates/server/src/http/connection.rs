@@ -51,6 +51,7 @@ impl Door {
 impl Serve for Door {
     async fn serve(self, stream: TcpStream, peer: SocketAddr) {
         prepare(&stream);
+        self.shared.services.counters.http.accepted.add(1);
         let patience = self.shared.patience;
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: Request<Incoming>| {
@@ -75,6 +76,7 @@ impl Serve for Door {
                 connection.await
             }
         };
+        self.shared.services.counters.http.ended.add(1);
         if let Err(error) = ended {
             tracing::debug!(target: "client", %peer, %error, "connection ended early");
         }

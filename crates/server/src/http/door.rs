@@ -1,9 +1,12 @@
 //! What all requests of this door share, and what a request tells of its sender.
 
+use super::digest::Digests;
 use super::guard::Hosts;
 use super::problem::Refusal;
+use super::requests::Requests;
 use super::send::Buffers;
 use super::session::{COOKIE, Session, Sessions, cookie};
+use super::streams::Streams;
 use crate::asker::Asker;
 use crate::config::Config;
 use crate::services::Services;
@@ -24,6 +27,9 @@ pub(super) struct Shared {
     pub(super) sessions: Sessions,
     pub(super) hosts: Hosts,
     pub(super) buffers: Arc<Buffers>,
+    pub(super) streams: Arc<Streams>,
+    pub(super) digests: Digests,
+    pub(super) requests: Requests,
     pub(super) patience: Option<Duration>,
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -42,7 +48,10 @@ impl Shared {
             services,
             sessions: Sessions::open(&config.data)?,
             hosts: Hosts::new(&config.http),
-            buffers: Arc::new(Buffers::default()),
+            buffers: Arc::default(),
+            streams: Arc::default(),
+            digests: Digests::default(),
+            requests: Requests::default(),
             patience: config.http.patience,
             stopping,
         })

@@ -1,5 +1,6 @@
 //! `/api/jobs`: look, list, cancel, fetch.
 
+use super::digest;
 use super::door::{Shared, Visitor};
 use super::limits::{LIST, LIST_MOST};
 use super::names;
@@ -17,8 +18,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use hyper::header::{self, HeaderValue};
 use hyper::{HeaderMap, Method, StatusCode};
-use kinora_jobs::Order;
 use kinora_jobs::engine::View;
+use kinora_jobs::{Order, problem};
 use kinora_store::TaskId;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -193,14 +194,16 @@ pub(super) async fn result(
         );
     }
     fields.insert(header::CONTENT_LENGTH, length.into());
+    if digest::wanted(&headers) {
+        fields.insert(digest::REPR_DIGEST, sha256(&shared, &ready).await?);
+    }
     let body = match method == Method::HEAD {
         true => Body::empty(),
-        false => Body::new(FileBody::new(
-            ready.file,
-            at,
-            length,
-            Arc::clone(&shared.buffers),
-        )),
+        false => {
+            let (buffers, counters) = (&shared.buffers, &shared.services.counters);
+            let (buffers, counters) = (Arc::clone(buffers), Arc::clone(counters));
+            Body::new(FileBody::new(ready.file, at, length, buffers, counters))
+        }
     };
     Ok((status, fields, body).into_response())
 }
@@ -235,6 +238,22 @@ pub(super) async fn report(
                 "only compressions that are chosen by quality have one, while their result is kept",
             )
         })
+}
+
+/// The SHA-256 of a whole result, which is made once.
+async fn sha256(shared: &Arc<Shared>, ready: &Ready) -> Result<HeaderValue, Fault> {
+    let name = &ready.outcome.digest;
+    if let Some(known) = shared.digests.find(name) {
+        return Ok(known);
+    }
+    let file = ready.file.try_clone();
+    let made = blocking(&shared.services, move |_| {
+        let read = file.and_then(|file| digest::sha256(&file));
+        read.map_err(|error| problem::of_machine("the result could not be read", &error).into())
+    });
+    let value = made.await?;
+    shared.digests.put(name.clone(), value.clone());
+    Ok(value)
 }
 
 /// What stands in the head of a result, whole or not.

@@ -43,6 +43,15 @@ pub(super) const LIST: u32 = 100;
 /// And at most.
 pub(super) const LIST_MOST: u32 = 500;
 
+/// Streams of events that one client may have open; a browser opens no more than six connections anyway.
+pub(super) const STREAMS: usize = 16;
+/// Events that wait for a client which does not take them: after that it is not looked for new ones.
+pub(super) const EVENTS: usize = 4;
+/// Between two looks at what has changed (docs/protocol.md: at most four states a second).
+pub(super) const EVENT_PACE: Duration = Duration::from_millis(250);
+/// A stream says this often that it lives, so that nobody between hangs up, and looks for changes that told nobody.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
+
 /// How long a session can be used after its token was made: far longer than any job is kept.
 pub(super) const SESSION_DAYS: u32 = 30;
 /// A browser's cookie is made anew when it is older than this.

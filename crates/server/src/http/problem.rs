@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Codes whose status is not that of a request that makes no sense (422).
-const STATUSES: &[(StatusCode, &[&str])] = &[
+pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
     (
         StatusCode::BAD_REQUEST,
         &["bad_request", "bad_json", "bad_form"],

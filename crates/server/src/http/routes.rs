@@ -3,12 +3,12 @@
 use super::door::Shared;
 use super::page;
 use super::problem::Refusal;
-use super::{guard, health, jobs, submit, tus};
+use super::{description, events, guard, health, jobs, metrics, operations, submit, tus};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use hyper::header::{self, HeaderName, HeaderValue};
 use std::sync::Arc;
 use utoipa::OpenApi;
@@ -36,20 +36,30 @@ static USUAL: [(HeaderName, &str); 6] = [
 
 /// The description begins with what is not a route.
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Kinora",
-    description = "Send a video, have it compressed, resized, cut or converted, fetch the result."
-))]
+#[openapi(
+    info(
+        title = "Kinora",
+        description = "Send a video, have it compressed, resized, cut or converted, fetch the result."
+    ),
+    security(("token" = []), ("cookie" = []), ())
+)]
 struct Description;
 
 /// All of it.
 pub(super) fn router(shared: &Arc<Shared>) -> Router {
-    let (router, _description) = described().split_for_parts();
+    let (router, api) = described().split_for_parts();
+    description::publish(&description::complete(api));
     router
         .fallback(page::serve)
         .method_not_allowed_fallback(async || page::no_method())
         .layer(from_fn_with_state(Arc::clone(shared), every))
         .with_state(Arc::clone(shared))
+}
+
+/// The description of all of it, as `docs/api.json` keeps it.
+#[must_use]
+pub fn api_description() -> String {
+    description::json(&description::complete(described().into_openapi()))
 }
 
 fn described() -> OpenApiRouter<Arc<Shared>> {
@@ -59,9 +69,17 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(jobs::look, jobs::delete))
         .routes(routes!(jobs::result))
         .routes(routes!(jobs::report))
+        .routes(routes!(events::of_job))
+        .routes(routes!(events::of_session))
         .merge(uploads())
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(operations::list))
+        .routes(routes!(operations::check))
+        .routes(routes!(description::openapi))
+        .routes(routes!(description::docs))
+        .route("/api/docs.css", get(description::style))
 }
 
 fn uploads() -> OpenApiRouter<Arc<Shared>> {
@@ -80,10 +98,14 @@ async fn every(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
         request.headers(),
         &shared.hosts,
     );
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = match checked {
         Ok(()) => next.run(request).await,
         Err(refusal) => Refusal::into_response(refusal),
     };
+    let route = route.as_ref().map(MatchedPath::as_str);
+    shared.requests.add(route, &method, response.status());
     let headers = response.headers_mut();
     for (name, value) in &USUAL {
         if !headers.contains_key(name) {

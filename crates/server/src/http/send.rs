@@ -4,6 +4,7 @@
 //! wait for it.
 
 use super::limits::{SEND_BUFFERS, SEND_BYTES};
+use crate::counters::Counters;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use rustix::io::{Errno, ReadWriteFlags};
@@ -111,17 +112,25 @@ pub(super) struct FileBody {
     at: u64,
     end: u64,
     buffers: Arc<Buffers>,
+    counters: Arc<Counters>,
     reading: Option<JoinHandle<Read>>,
 }
 
 impl FileBody {
     /// `length` bytes from `at`; they must be there.
-    pub(super) fn new(file: File, at: u64, length: u64, buffers: Arc<Buffers>) -> Self {
+    pub(super) fn new(
+        file: File,
+        at: u64,
+        length: u64,
+        buffers: Arc<Buffers>,
+        counters: Arc<Counters>,
+    ) -> Self {
         Self {
             file: Arc::new(file),
             at,
             end: at + length,
             buffers,
+            counters,
             reading: None,
         }
     }
@@ -177,6 +186,7 @@ impl Body for FileBody {
             Err(error) => return Poll::Ready(Some(Err(error))),
         };
         self.at += length as u64;
+        self.counters.sent.add(length as u64);
         let home = Arc::clone(&self.buffers);
         let piece = Piece {
             buffer,
@@ -240,7 +250,7 @@ mod tests {
         file.write_all(&content).unwrap();
         let buffers = Arc::new(Buffers::default());
         let (at, length) = (7, content.len() as u64 - 9);
-        let body = FileBody::new(file, at, length, Arc::clone(&buffers));
+        let body = FileBody::new(file, at, length, Arc::clone(&buffers), Arc::default());
         assert_eq!(body.size_hint().exact(), Some(length));
         let sent = runtime.block_on(body.collect()).unwrap().to_bytes();
         assert!(sent == content[7..content.len() - 2]);
@@ -253,7 +263,7 @@ mod tests {
             .build()
             .unwrap();
         let file = tempfile::tempfile().unwrap();
-        let body = FileBody::new(file, 0, 5, Arc::default());
+        let body = FileBody::new(file, 0, 5, Arc::default(), Arc::default());
         assert!(runtime.block_on(body.collect()).is_err());
     }
 }

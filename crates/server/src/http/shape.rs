@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+/// The largest file that is taken at all, in bytes: as much as one MMP frame can carry.
+pub(super) const LARGEST_FILE: u64 = (1 << 40) - 1;
+
 /// A job.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct JobBody {

@@ -13,6 +13,7 @@ use super::order::{self, Note};
 use super::page;
 use super::payload::Payload;
 use super::problem::{ProblemBody, Refusal};
+use super::shape::LARGEST_FILE;
 use crate::fault::Fault;
 use crate::services::blocking;
 use crate::uploads::{Begin, Offer};
@@ -47,8 +48,6 @@ const OURS: &str = "1.0.0";
 const EXTENSIONS: &str = "creation,creation-with-upload,termination,checksum,expiration";
 /// What the body of a `PATCH` is called.
 const PIECE: &str = "application/offset+octet-stream";
-/// The largest file that is taken: as much as one MMP frame can carry.
-const LARGEST: u64 = (1 << 40) - 1;
 
 /// Around every request: the version that both sides speak.
 pub(super) async fn every(request: Request, next: Next) -> Response {
@@ -364,7 +363,7 @@ impl Stand {
 }
 
 fn largest(shared: &Shared) -> u64 {
-    shared.services.ceiling.min(LARGEST)
+    shared.services.ceiling.min(LARGEST_FILE)
 }
 
 fn is_piece(headers: &HeaderMap) -> bool {

@@ -22,6 +22,9 @@ pub(crate) struct Door {
 
 impl Serve for Door {
     async fn serve(self, stream: TcpStream, peer: SocketAddr) {
+        let services = Arc::clone(&self.services);
+        services.counters.mmp.accepted.add(1);
         session::serve(stream, peer, self.services, self.patience, self.stopping).await;
+        services.counters.mmp.ended.add(1);
     }
 }

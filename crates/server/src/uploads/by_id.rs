@@ -1,12 +1,13 @@
 //! Uploads by their id, for doors whose clients name them so: found, taken up, made a job of, ended.
 
 use super::receiving::Receiving;
-use super::{Finished, Uploads, accepted, empty_file, incomplete};
+use super::{Finished, Uploads, empty_file, incomplete};
 use crate::asker::Asker;
 use crate::fault::Fault;
 use kinora_jobs::Order;
 use kinora_store::TaskId;
 use kinora_store::contract::{Begun, Job, Millis, Upload};
+use std::sync::Arc;
 
 /// Where an upload stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +77,8 @@ impl Uploads {
         }
         let file = self.blobs.open_incoming(id)?;
         let known = self.parked.take(id, upload.durable);
-        let mut receiving = Receiving::go_on(&upload, file, seat, known);
+        let mut receiving =
+            Receiving::go_on(&upload, file, seat, known, Arc::clone(&self.counters));
         receiving.read_again()?;
         Ok(Box::new(receiving))
     }
@@ -128,7 +130,7 @@ impl Uploads {
         }
         self.blobs.commit_incoming(id)?;
         let job = self.engine.submit(id, digest)?;
-        accepted(&job);
+        self.accepted(&job);
         same(job, order)
     }
 

@@ -3,6 +3,7 @@
 use super::Offer;
 use super::active::Seat;
 use super::parked::Hashes;
+use crate::counters::Counters;
 use crate::fault::Fault;
 use kinora_jobs::problem;
 use kinora_store::TaskId;
@@ -53,10 +54,17 @@ pub(crate) struct Receiving {
     sha256: Option<sha2::Sha256>,
     wanted: Option<Digest>,
     seat: Seat,
+    counters: Arc<Counters>,
 }
 
 impl Receiving {
-    pub(super) fn new(id: TaskId, file: File, offer: &Offer, seat: Seat) -> Self {
+    pub(super) fn new(
+        id: TaskId,
+        file: File,
+        offer: &Offer,
+        seat: Seat,
+        counters: Arc<Counters>,
+    ) -> Self {
         let sha256 = matches!(offer.digest, Some(Digest::Sha256(_)));
         Self {
             id,
@@ -70,11 +78,18 @@ impl Receiving {
             sha256: sha256.then(sha2::Sha256::new),
             wanted: offer.digest.clone(),
             seat,
+            counters,
         }
     }
 
     /// Goes on behind what is durable. What is known of that part already need not be read again.
-    pub(super) fn go_on(upload: &Upload, file: File, seat: Seat, known: Option<Hashes>) -> Self {
+    pub(super) fn go_on(
+        upload: &Upload,
+        file: File,
+        seat: Seat,
+        known: Option<Hashes>,
+        counters: Arc<Counters>,
+    ) -> Self {
         let hashes = known.unwrap_or_else(|| Hashes {
             at: 0,
             blake3: blake3::Hasher::new(),
@@ -92,6 +107,7 @@ impl Receiving {
             sha256: hashes.sha256,
             wanted: None,
             seat,
+            counters,
         }
     }
 
@@ -186,6 +202,7 @@ impl Receiving {
             .map_err(|error| disk(&error))?;
         self.hash(bytes);
         self.at += fits as u64;
+        self.counters.received.add(fits as u64);
         Ok(())
     }
 

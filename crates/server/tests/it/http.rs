@@ -6,4 +6,6 @@ mod jobs;
 mod downloads;
 mod uploads;
 mod interrupted;
+mod events;
+mod description;
 mod rude;

@@ -162,6 +162,8 @@ fn sham(place: &Path, this: &str) -> PathBuf {
 fn an_ffmpeg_that_gets_nowhere_is_ended() {
     let place = tempfile::tempdir().unwrap();
     let mut house = House::with(|config| {
+        // A script cannot be confined.
+        config.sandbox.mode = kinora_jobs::SandboxMode::Off;
         config.ffmpeg.ffmpeg = sham(place.path(), "exec sleep 1000");
         config.jobs.stall = 1;
         config.jobs.attempts = 1;
@@ -180,7 +182,11 @@ fn an_ffmpeg_that_gets_nowhere_is_ended() {
 fn a_passing_fault_is_tried_again_later() {
     let place = tempfile::tempdir().unwrap();
     let tell = "echo 'Cannot allocate memory' >&2; exit 1";
-    let house = House::with(|config| config.ffmpeg.ffmpeg = sham(place.path(), tell));
+    let house = House::with(|config| {
+        // A script cannot be confined.
+        config.sandbox.mode = kinora_jobs::SandboxMode::Off;
+        config.ffmpeg.ffmpeg = sham(place.path(), tell);
+    });
     let mut peer = house.connect();
     let task = peer.submit("compress", clip());
     // The attempt itself may be over before anybody has seen it; what stays is that it was made.

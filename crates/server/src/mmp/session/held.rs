@@ -129,6 +129,7 @@ impl Session {
         self.link
             .send_file(&ready.file, offset, ready.outcome.size)
             .await?;
+        self.services.counters.sent.add(ready.outcome.size - offset);
         sent(ready, offset, began);
         Ok(Next::Request)
     }
@@ -140,6 +141,7 @@ impl Session {
         self.link
             .send_file_in_records(&ready.file, ready.outcome.size)
             .await?;
+        self.services.counters.sent.add(ready.outcome.size);
         sent(ready, 0, began);
         Ok(Next::Request)
     }

@@ -205,47 +205,13 @@ impl Caller {
 
 /// Reads one answer.
 pub(crate) fn read(stream: &mut TcpStream, method: &str) -> io::Result<Answer> {
-    let mut bytes = Vec::new();
+    let (mut answer, mut body) = read_head(stream)?;
     let mut buffer = vec![0u8; 1 << 16];
-    let head_end = loop {
-        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&bytes[..at]).into_owned();
-            if !head.starts_with("HTTP/1.1 100") {
-                break at;
-            }
-            bytes.drain(..at + 4);
-            continue;
-        }
-        match stream.read(&mut buffer)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            n => bytes.extend_from_slice(&buffer[..n]),
-        }
-    };
-    let head = String::from_utf8(bytes[..head_end].to_vec()).unwrap();
-    let mut body = bytes.split_off(head_end + 4);
-    let mut lines = head.lines();
-    let status = lines
-        .next()
-        .unwrap()
-        .split(' ')
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap();
-    let fields: Vec<(String, String)> = lines
-        .map(|line| line.split_once(": ").unwrap())
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
-    let mut answer = Answer {
-        status,
-        fields,
-        body: Vec::new(),
-    };
     let length = answer
         .field("content-length")
         .map(|length| length.parse::<usize>().unwrap());
     let length = match length {
-        _ if method == "HEAD" || matches!(status, 204 | 304) => Some(0),
+        _ if method == "HEAD" || matches!(answer.status, 204 | 304) => Some(0),
         length => length,
     };
     while length.is_none_or(|length| body.len() < length) {
@@ -257,4 +223,43 @@ pub(crate) fn read(stream: &mut TcpStream, method: &str) -> io::Result<Answer> {
     }
     answer.body = body;
     Ok(answer)
+}
+
+/// The head of an answer, and what has come of its body.
+pub(crate) fn read_head(stream: &mut TcpStream) -> io::Result<(Answer, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0u8; 1 << 16];
+    let head_end = loop {
+        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            if !bytes.starts_with(b"HTTP/1.1 100") {
+                break at;
+            }
+            bytes.drain(..at + 4);
+            continue;
+        }
+        match stream.read(&mut buffer)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            n => bytes.extend_from_slice(&buffer[..n]),
+        }
+    };
+    let head = String::from_utf8(bytes[..head_end].to_vec()).unwrap();
+    let mut lines = head.lines();
+    let status = lines
+        .next()
+        .unwrap()
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    let fields = lines
+        .map(|line| line.split_once(": ").unwrap())
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let answer = Answer {
+        status,
+        fields,
+        body: Vec::new(),
+    };
+    Ok((answer, bytes.split_off(head_end + 4)))
 }

@@ -2,6 +2,9 @@
 
 use super::client::{Answer, Caller};
 use crate::peer::House;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::Digest as _;
 
 /// A house with a finished job, and the address of its result.
 fn finished() -> (House, Caller, String) {
@@ -42,6 +45,24 @@ fn a_result_says_what_it_is() {
         whole.body.len().to_string()
     );
     assert_eq!(head.field("etag"), whole.field("etag"));
+}
+
+#[test]
+fn a_digest_comes_to_who_wants_it() {
+    let (_house, caller, path) = finished();
+    assert_eq!(caller.get(&path).field("repr-digest"), None);
+    let wants = caller.with("want-repr-digest", "sha-256=1");
+    let whole = wants.get(&path);
+    let digest = STANDARD.encode(sha2::Sha256::digest(&whole.body));
+    let expected = format!("sha-256=:{digest}:");
+    assert_eq!(whole.field("repr-digest"), Some(expected.as_str()));
+    let part = wants.with("range", "bytes=0-9").get(&path);
+    assert_eq!(
+        part.field("repr-digest"),
+        Some(expected.as_str()),
+        "of the whole"
+    );
+    assert_eq!(part.body, &whole.body[..10]);
 }
 
 #[test]
