@@ -63,7 +63,8 @@ pub(super) fn rules(reach: &Reach<'_>) -> io::Result<OwnedFd> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let run = AccessFs::ReadFile | AccessFs::Execute;
     let mut rules = forbid_everything().map_err(io::Error::other)?;
-    for library in reach.libraries {
+    let own = own_libraries(reach.program);
+    for library in reach.libraries.iter().chain(&own) {
         rules = allow(rules, library, read, Absent::Fine)?;
     }
     for path in COMMON {
@@ -155,9 +156,14 @@ fn allow(
 
 /// Where shared libraries lie on this machine: what the loader's configuration names, and its built-in places.
 pub(super) fn libraries() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = ["/lib64", "/usr/lib64", "/usr/local/lib"]
-        .map(PathBuf::from)
-        .into();
+    let usual = [
+        "/lib64",
+        "/usr/lib64",
+        "/usr/local/lib",
+        "/nix/store",
+        "/gnu/store",
+    ];
+    let mut found: Vec<PathBuf> = usual.map(PathBuf::from).into();
     let configured = named_by("/etc/ld.so.conf.d".as_ref());
     let is_multiarch = configured.iter().any(|path| path.starts_with("/usr/lib/"));
     found.extend(configured);
@@ -166,6 +172,18 @@ pub(super) fn libraries() -> Vec<PathBuf> {
     }
     found.retain(|path| path.is_dir());
     found
+}
+
+/// Where a program that did not come with the system may have libraries of its own: `lib` beside it, or beside its
+/// directory.
+fn own_libraries(program: &Path) -> Vec<PathBuf> {
+    let program = program.canonicalize().unwrap_or_default();
+    let is_systems = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"].map(Path::new);
+    let place = program.parent().filter(|place| !is_systems.contains(place));
+    let beside = place
+        .into_iter()
+        .flat_map(|place| [Some(place), place.parent()]);
+    beside.flatten().map(|place| place.join("lib")).collect()
 }
 
 /// The directories that files of the loader's configuration name, one a line (ldconfig(8)).
@@ -236,4 +254,34 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     let bytes = bytes.get(at..at + 2)?.try_into().ok()?;
     Some(u16::from_le_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loaders_are_read_from_the_program() {
+        let place = Path::new("/nonexistent");
+        assert_eq!(loader(place), None);
+        // Whatever runs this is a program, and so is the loader that it names.
+        let own = std::env::current_exe().unwrap_or_default();
+        assert!(is_binary(&own));
+        if let Some(loader) = loader(&own) {
+            assert!(is_binary(&loader), "{}", loader.display());
+        }
+        assert!(!is_binary(Path::new("/proc/self/status")));
+    }
+
+    #[test]
+    fn a_foreign_program_brings_its_libraries() {
+        // Links lead to where the program lies; one that is not there lies nowhere.
+        assert_eq!(
+            own_libraries(Path::new("/nonexistent/ffmpeg")),
+            Vec::<PathBuf>::new()
+        );
+        let own = std::env::current_exe().unwrap_or_default();
+        let beside = own.parent().map(|place| place.join("lib"));
+        assert_eq!(own_libraries(&own).first(), beside.as_ref());
+    }
 }

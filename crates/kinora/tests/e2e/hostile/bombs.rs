@@ -263,6 +263,19 @@ fn times_that_make_no_sense() {
         assert!(frames(&far) <= 10, "frames are invented");
     }
     far.ended();
+    let far = with("settb=1/1000,setpts=N*100000/TB", "1:1000", "mkv");
+    for order in [
+        json!({"operation": "compress"}),
+        json!({"operation": "compress", "quality": 30}),
+        json!({"operation": "convert", "format": "mp4", "video_codec": "h264"}),
+        json!({"operation": "convert", "format": "avi"}),
+        json!({"operation": "webm"}),
+        json!({"operation": "gif"}),
+        json!({"operation": "aspect", "ratio": "1:1", "fit": "letterbox"}),
+    ] {
+        den.order(&format!("B6 {order}"), order, "mkv", &far)
+            .ended();
+    }
     // B7: a nominal rate that is a time base
     let odd = den.resize(
         "B7",
