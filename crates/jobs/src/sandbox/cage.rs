@@ -220,7 +220,7 @@ mod tests {
             let problem = missing(landlock, calls.as_ref()).unwrap_or_else(|| panic!("{words:?}"));
             assert_eq!(problem.code, "sandbox_unavailable");
             let is_named = |word: &&str| problem.description.contains(*word);
-            assert!(words.iter().all(|word| is_named(word)), "{problem:?}");
+            assert!(words.iter().all(is_named), "{problem:?}");
             assert!(problem.solution.contains("--sandbox=degraded"));
         };
         check(0, None, &["Landlock"]);

@@ -63,6 +63,15 @@ fn the_attempts_are_real() {
 
 /// What an FFmpeg with these arguments says on standard output.
 fn run(cage: &Cage, arguments: &[&str], input: Option<&Path>) -> (Ended, Vec<u8>) {
+    run_for(Duration::from_secs(300), cage, arguments, input)
+}
+
+fn run_for(
+    time: Duration,
+    cage: &Cage,
+    arguments: &[&str],
+    input: Option<&Path>,
+) -> (Ended, Vec<u8>) {
     let place = tempfile::tempdir().unwrap();
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     let share = Share::off();
@@ -74,7 +83,7 @@ fn run(cage: &Cage, arguments: &[&str], input: Option<&Path>) -> (Ended, Vec<u8>
         output: Some(&place.path().join("out")),
         file_size: None,
         duty: Duty::Work,
-        time: Duration::from_secs(300),
+        time,
         share: &share,
         cage,
     };
@@ -296,4 +305,14 @@ fn memory_ends_before_the_machine_does() {
     let (ended, _) = run(&cage, &huge, None);
     assert_ne!(ended, Ended::Exit(0));
     assert_eq!(run(&whole(), &huge, None).0, Ended::Exit(0));
+}
+
+#[test]
+fn processor_time_ends() {
+    let endless = [
+        "-v", "error", "-f", "lavfi", "-i", "testsrc2", "-f", "null", "-",
+    ];
+    let (ended, _) = run_for(Duration::ZERO, &whole(), &endless, None);
+    // SIGXCPU; FFmpeg may end by itself when it hears of it.
+    assert_ne!(ended, Ended::Exit(0));
 }

@@ -6,6 +6,7 @@ mod programs;
 mod bombs;
 mod mutants;
 mod owner;
+mod proof;
 
 use crate::harness::{Server, children_in, kept};
 use crate::wire::{Answer, Peer};

@@ -29,8 +29,13 @@ fn identity(cwd: &Path) -> (u32, String, bool) {
     (
         user,
         line("Groups:"),
-        line("CapPrm:").trim_start_matches('0') != "",
+        !line("CapPrm:").trim_start_matches('0').is_empty(),
     )
+}
+
+fn is_ffmpeg(cwd: &Path) -> bool {
+    let program = fs::read_link(cwd.with_file_name("exe"));
+    program.is_ok_and(|path| path.ends_with("ffmpeg"))
 }
 
 #[test]
@@ -53,10 +58,13 @@ fn each_job_has_its_own_user() {
     for (peer, task) in peers.iter_mut().zip(&tasks) {
         peer.wait_until(task, &["processing"]);
     }
-    let mut running = Vec::new();
+    let (mut running, mut looks) = (Vec::new(), 0);
     while running.len() < 2 {
-        // ffprobe comes and goes; both encoders stay.
+        looks += 1;
+        assert!(looks < 100_000, "no two of them run");
+        // What has begun to be FFmpeg has put on its cage; ffprobe comes and goes, both encoders stay.
         running = children_in(&data);
+        running.retain(|cwd| is_ffmpeg(cwd));
     }
     let users: BTreeSet<u32> = running
         .iter()
@@ -115,4 +123,13 @@ fn each_job_has_its_own_user() {
         }
     }
     assert_eq!(kept(&data), Vec::<PathBuf>::new());
+    // The wish to die with the parent outlives the change of user.
+    let task = peer.submit("webm", long_clip());
+    peer.wait_until(&task, &["processing"]);
+    server.kill();
+    let mut looks = 0;
+    while !children_in(&data).is_empty() {
+        looks += 1;
+        assert!(looks < 100_000, "an FFmpeg outlives its server");
+    }
 }
