@@ -23,6 +23,7 @@ run:
 test:
 	@scripts/needs.sh test
 	@scripts/fetch-ffmpeg.sh $(TARGET)
+	@scripts/fetch-tus.sh $(TARGET)
 	cargo xtask test
 
 bench:

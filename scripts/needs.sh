@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a task needs and this machine lacks, from Debian's packages:
 #
-#   scripts/needs.sh build|fetch|lint|run|test|bench
+#   scripts/needs.sh build|fetch|clients|lint|run|test|bench
 #
 # Nothing is asked and nothing happens when all of it is there. Rust itself is not installed, only looked for.
 set -eu
@@ -24,6 +24,13 @@ want_fetch() {
     python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"
 }
 
+# Foreign clients that the tests run.
+want_clients() {
+    want_fetch
+    want node nodejs
+    want npm npm
+}
+
 want_lint() {
     want_build
     want git git
@@ -38,6 +45,7 @@ want_run() {
 want_test() {
     want_run
     want python3 python3
+    want curl curl
 }
 
 want_bench() {
@@ -112,12 +120,13 @@ install_missing() {
 case ${1-} in
     build) want_build ;;
     fetch) want_fetch ;;
+    clients) want_clients ;;
     lint) want_lint ;;
     run) want_run ;;
     test) want_test ;;
     bench) want_bench ;;
     *)
-        say 'usage: scripts/needs.sh build|fetch|lint|run|test|bench'
+        say 'usage: scripts/needs.sh build|fetch|clients|lint|run|test|bench'
         exit 2
         ;;
 esac

@@ -9,6 +9,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// What a server prints on standard output when it can be reached; see `kinora serve`.
 const READY: &str = "listening mmp ";
+/// And then this.
+const READY_HTTP: &str = "listening http ";
 
 /// The program, without the settings of whoever runs the tests.
 pub(crate) fn kinora() -> Command {
@@ -23,6 +25,8 @@ pub(crate) struct Server {
     child: Child,
     _output: BufReader<ChildStdout>,
     pub(crate) address: SocketAddr,
+    /// Where it listens for HTTP.
+    pub(crate) http: SocketAddr,
 }
 
 impl Server {
@@ -33,7 +37,8 @@ impl Server {
             .open(data.with_extension("log"))
             .unwrap();
         let mut child = kinora()
-            .args(["serve", "--mmp-listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--mmp-listen", "127.0.0.1:0"])
+            .args(["--http-listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(["--set", "storage.margin=0"])
             .args(more)
@@ -46,19 +51,21 @@ impl Server {
             .unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        let address = loop {
+        let mut told = |what: &str| loop {
             line.clear();
             let n = output.read_line(&mut line).unwrap();
             let told = fs::read_to_string(data.with_extension("log")).unwrap_or_default();
             assert!(n > 0, "the server ended before it was ready:\n{told}");
-            if let Some(address) = line.strip_prefix(READY) {
+            if let Some(address) = line.strip_prefix(what) {
                 break address.trim().parse().unwrap();
             }
         };
+        let (address, http) = (told(READY), told(READY_HTTP));
         Self {
             child,
             _output: output,
             address,
+            http,
         }
     }
 

@@ -16,4 +16,5 @@ mod cli;
 mod report;
 mod crash;
 mod strangers;
+mod http;
 mod hostile;
