@@ -96,6 +96,7 @@ impl Server {
                 Arc::clone(&engine),
                 Arc::clone(&counters),
                 storage.clone(),
+                config.jobs.client_limit.max(1),
             ),
             results: Results::new(Arc::clone(&records), blobs, storage.clone()),
             tasks: Tasks::new(records, Arc::clone(&engine)),

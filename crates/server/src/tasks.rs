@@ -45,7 +45,11 @@ impl Tasks {
             return Ok(Vec::new());
         };
         let jobs = self.records.owned(owner, limit)?;
-        let views = jobs.into_iter().map(|job| self.engine.view(&job.id));
+        // What has ended does not move any more; the others are looked at again for what is fresh of them.
+        let views = jobs.into_iter().map(|job| match job.state.is_final() {
+            true => Ok(Some(View { job, place: None })),
+            false => self.engine.view(&job.id),
+        });
         // What was forgotten between the two looks is left out.
         let views: Result<Vec<Option<View>>, _> = views.collect();
         Ok(views?.into_iter().flatten().collect())

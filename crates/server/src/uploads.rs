@@ -34,6 +34,7 @@ pub(crate) struct Uploads {
     engine: Arc<Engine>,
     counters: Arc<Counters>,
     storage: StorageConfig,
+    most_uploads: u64,
     active: Active,
     parked: Parked,
 }
@@ -78,6 +79,7 @@ impl Uploads {
         engine: Arc<Engine>,
         counters: Arc<Counters>,
         storage: StorageConfig,
+        most_uploads: u64,
     ) -> Self {
         Self {
             records,
@@ -85,6 +87,7 @@ impl Uploads {
             engine,
             counters,
             storage,
+            most_uploads,
             active: Active::default(),
             parked: Parked::default(),
         }
@@ -200,7 +203,7 @@ impl Uploads {
         if offer.offset != 0 {
             return Err(Fault::unknown_upload());
         }
-        self.engine.check_limit(&offer.client)?;
+        self.check_limit(&offer.client)?;
         let now = clock::now();
         let keep = match offer.key {
             Some(_) => seconds(self.storage.upload_keep),
@@ -227,6 +230,20 @@ impl Uploads {
         let file = file.or_else(|fault| self.abandon(&id).and(Err(fault.into())))?;
         let receiving = Receiving::new(id, file, offer, seat, Arc::clone(&self.counters));
         Ok(Begin::Receive(Box::new(receiving)))
+    }
+
+    /// Uploads set space aside before a byte has come, so a client has as many of them as jobs at the most.
+    fn check_limit(&self, client: &str) -> Result<(), Fault> {
+        self.engine.check_limit(client)?;
+        let waiting = self.records.uploading(client)?;
+        if waiting >= self.most_uploads {
+            return Err(Fault::new(
+                "client_busy",
+                format!("{waiting} uploads of this client are open already"),
+                "finish or end some of them",
+            ));
+        }
+        Ok(())
     }
 
     fn go_on(&self, offer: &Offer, upload: Upload) -> Result<Begin, Fault> {

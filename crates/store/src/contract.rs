@@ -104,6 +104,8 @@ pub trait Records: Send + Sync {
     fn owned(&self, owner: &str, limit: u32) -> Result<Vec<Job>, Fault>;
     /// How many jobs of this client are queued or running.
     fn unfinished(&self, client: &str) -> Result<u64, Fault>;
+    /// How many uploads of this client are not jobs yet.
+    fn uploading(&self, client: &str) -> Result<u64, Fault>;
     /// How many queued jobs will start before this one, plus one, as things stand: when nothing comes, no pause
     /// before a new attempt holds one up, and each client's running job ends before its next turn. `None` unless it
     /// is queued.

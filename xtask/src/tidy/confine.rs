@@ -48,6 +48,14 @@ const RULES: &[Rule] = &[
         todo: "only crates/server/src/mmp/ knows the wire: give the service its own type",
     },
     Rule {
+        words: &["axum", "hyper"],
+        covers: |source| {
+            source.room() == "server" && !source.path.starts_with("crates/server/src/http")
+        },
+        covers_tests: false,
+        todo: "only crates/server/src/http/ knows HTTP: give the service its own type",
+    },
+    Rule {
         words: &[
             "std::fs",
             "std::env",

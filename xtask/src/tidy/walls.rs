@@ -45,6 +45,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("rusqlite", &["kinora-store"]),
     ("tokio", &["kinora-jobs", "kinora-server", "kinora"]),
     ("nix", &["kinora-server"]),
+    ("axum", &["kinora-server"]),
+    ("hyper", &["kinora-server"]),
 ];
 
 /// Looks at every crate of the workspace; `read` gives the text of a manifest.

@@ -16,7 +16,7 @@ pub(super) const READ_BYTES: usize = 512 * 1024;
 /// Bytes of a JSON body: an operation with all its options has less than 2 KiB.
 pub(super) const JSON_BYTES: usize = 64 * 1024;
 
-/// Bytes of one text field of a form, as for JSON.
+/// Bytes of all text fields of a form together, as for JSON.
 pub(super) const FIELD_BYTES: usize = JSON_BYTES;
 /// Fields of a form: the operation with the most options has a dozen.
 pub(super) const FIELDS: usize = 64;

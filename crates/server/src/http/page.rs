@@ -20,7 +20,7 @@ pub(super) const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; sty
 const HASHED: &str = "assets/";
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// All others are asked for each time, which costs an answer without a body.
-const EACH_TIME: &str = "no-cache";
+const EACH_TIME: &str = "private, no-cache";
 
 /// Path below the root, and content.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));

@@ -209,3 +209,48 @@ fn status_of(code: &str) -> StatusCode {
     let known = STATUSES.iter().find(|(_, codes)| codes.contains(&code));
     known.map_or(StatusCode::UNPROCESSABLE_ENTITY, |(status, _)| *status)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+
+    fn told(refusal: Refusal) -> String {
+        let (head, body) = refusal.into_response().into_parts();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let body = runtime
+            .unwrap()
+            .block_on(body.collect())
+            .unwrap()
+            .to_bytes();
+        let json: Value = serde_json::from_slice(&body).unwrap();
+        format!("{} {:#?}\n{json:#}", head.status, head.headers)
+    }
+
+    #[test]
+    fn problems_have_one_form() {
+        insta::assert_snapshot!(
+            "no-session",
+            told(Refusal::new("no_session", "who?", "say it"))
+        );
+        let mismatch = kinora_store::Fault::Offset { have: 5, wanted: 7 };
+        insta::assert_snapshot!("offset-mismatch", told(Fault::from(mismatch).into()));
+        let bad =
+            kinora_media::Operation::from_form("gif", &Map::from_iter([("fps".into(), 99.into())]));
+        insta::assert_snapshot!("invalid-option", told(Fault::from(bad.unwrap_err()).into()));
+        let full = kinora_store::Fault::Full { wanted: 9, free: 3 };
+        insta::assert_snapshot!("storage-full", told(Fault::from(full).into()));
+    }
+
+    #[test]
+    fn each_code_stands_once() {
+        let mut codes: Vec<&str> = STATUSES
+            .iter()
+            .flat_map(|(_, codes)| codes.iter().copied())
+            .collect();
+        let count = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), count);
+    }
+}

@@ -134,6 +134,7 @@ struct Fields {
     note: Note,
     file: Option<Box<Receiving>>,
     count: usize,
+    bytes: usize,
 }
 
 /// Where the content of the present part goes.
@@ -189,7 +190,7 @@ impl Form {
                         sink = Some(self.begin(part, fields, before).await?);
                     }
                     Event::Content(bytes) => match &mut sink {
-                        Some(Sink::Text(_, text)) => extend(text, &bytes)?,
+                        Some(Sink::Text(_, text)) => fields.extend(text, &bytes)?,
                         Some(Sink::File) => {
                             let Some(receiving) = fields.file.take() else {
                                 continue;
@@ -264,6 +265,16 @@ impl Form {
 }
 
 impl Fields {
+    /// More of a text field. What all of them may hold together is bounded, for it is held in memory.
+    fn extend(&mut self, text: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Fault> {
+        self.bytes += bytes.len();
+        if self.bytes > FIELD_BYTES {
+            return Err(bad_form("its fields are too long"));
+        }
+        text.extend_from_slice(bytes);
+        Ok(())
+    }
+
     fn add(&mut self, name: &str, text: Vec<u8>) -> Result<(), Fault> {
         let text = String::from_utf8(text).map_err(|_| bad_form("a field is not UTF-8"))?;
         match name {
@@ -296,14 +307,6 @@ impl Fields {
     fn check(&self) -> Result<(), Fault> {
         self.order().map(drop)
     }
-}
-
-fn extend(text: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Fault> {
-    if text.len() + bytes.len() > FIELD_BYTES {
-        return Err(bad_form("a field is too long"));
-    }
-    text.extend_from_slice(bytes);
-    Ok(())
 }
 
 fn bad_form(what: &str) -> Fault {

@@ -127,6 +127,10 @@ impl Records for Database {
         self.read(|tx| upload::unfinished(tx, client))
     }
 
+    fn uploading(&self, client: &str) -> Result<u64, Fault> {
+        self.read(|tx| upload::uploading(tx, client))
+    }
+
     fn place(&self, id: &TaskId) -> Result<Option<u64>, Fault> {
         self.place(id)
     }

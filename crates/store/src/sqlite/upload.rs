@@ -215,6 +215,16 @@ pub(super) fn unfinished(connection: &Connection, client: &str) -> Result<u64, F
     Ok(count.unwrap_or(0))
 }
 
+pub(super) fn uploading(connection: &Connection, client: &str) -> Result<u64, Fault> {
+    let count = one(
+        connection,
+        "select count(*) as uploads from tasks where client = ?1 and state = 'uploading'",
+        [client],
+        |row| size(row, "uploads"),
+    )?;
+    Ok(count.unwrap_or(0))
+}
+
 fn conflict(what: &'static str, state: impl Into<String>) -> Fault {
     Fault::Conflict {
         what,

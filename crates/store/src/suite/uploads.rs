@@ -21,6 +21,7 @@ cases!(dyn Records:
     an_upload_in_time_is_not_given_up,
     an_upload_of_nothing_is_one,
     what_was_only_a_bound_can_shrink,
+    open_uploads_are_counted_for_each_client,
     a_task_is_found_as_what_it_is,
     a_restart_gives_up_what_nobody_can_take_up,
 );
@@ -113,6 +114,16 @@ fn a_known_key_is_answered_and_changes_nothing(records: &dyn Records) {
         panic!("it is a job by now");
     };
     assert_eq!(known, job(records, &first.id));
+}
+
+fn open_uploads_are_counted_for_each_client(records: &dyn Records) {
+    let first = begun(records, &new("a"));
+    begun(records, &keyed("a", "key"));
+    begun(records, &new("b"));
+    assert_eq!(records.uploading("a").unwrap(), 2);
+    records.enqueue(&first, "d", None, 0).unwrap();
+    assert_eq!(records.uploading("a").unwrap(), 1);
+    assert_eq!(records.uploading("c").unwrap(), 0);
 }
 
 fn what_was_only_a_bound_can_shrink(records: &dyn Records) {

@@ -262,6 +262,17 @@ fn more_than_announced_is_refused() {
 }
 
 #[test]
+fn a_client_has_a_few_open_uploads() {
+    let house = House::with(|config| config.jobs.client_limit = 2);
+    let caller = uploader(&house);
+    let paths = [create(&caller, &[]), create(&caller, &[])];
+    let other = uploader(&house).post("/files/", &[("upload-length", "5")], b"");
+    assert_eq!((other.status, other.code().as_str()), (429, "client_busy"));
+    caller.ask("DELETE", &paths[0], &[], b"");
+    create(&caller, &[]);
+}
+
+#[test]
 fn a_checksum_decides_about_all_of_a_body() {
     let house = House::new();
     let caller = uploader(&house);
