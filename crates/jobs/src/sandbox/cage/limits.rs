@@ -1,8 +1,9 @@
 //! Limits of one child (getrlimit(2)): memory, processor, files.
 //!
 //! Memory is counted as private memory (`RLIMIT_DATA`), not as addresses, which libraries reserve by the gigabyte. Too
-//! little of it makes SVT-AV1 wait for ever instead of failing (measured: 2 GiB are enough at 1080p, 1 GiB is not), so
-//! the limit guards the machine against hostile files and is not meant to save memory.
+//! little of it makes some versions of SVT-AV1 wait for ever instead of failing (measured with two threads: at 1080p 2 GiB
+//! are enough and 1 GiB is not, at 4K in ten bits 4 GiB are and 2 GiB are not), so the limit guards the machine against
+//! hostile files and is not meant to save memory.
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io;
