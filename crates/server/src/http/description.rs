@@ -6,20 +6,43 @@ use hyper::header;
 use serde_json::Value;
 use std::fmt::Write;
 use std::sync::OnceLock;
-use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder};
 
 /// The description as the routes have it; set when they are made.
 static DESCRIPTION: OnceLock<(String, String)> = OnceLock::new();
 
-/// Adds what no handler says: how a session is shown.
+/// Adds what no handler says: how a session is shown, and that every answer may be a problem.
 pub(super) fn complete(mut api: OpenApi) -> OpenApi {
     let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     let cookie = ApiKey::Cookie(ApiKeyValue::new(super::session::COOKIE));
+    for item in api.paths.paths.values_mut() {
+        let methods = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.delete,
+            &mut item.options,
+            &mut item.head,
+            &mut item.patch,
+        ];
+        for operation in methods.into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            responses.insert("default".to_owned(), problem_response().into());
+        }
+    }
     let components = api.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(token));
     components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
     api
+}
+
+fn problem_response() -> utoipa::openapi::Response {
+    let shape = Ref::from_schema_name("ProblemBody");
+    let content = ContentBuilder::new().schema(Some(shape)).build();
+    ResponseBuilder::new()
+        .description("any other answer is a problem")
+        .content(problem::PROBLEM_JSON, content)
+        .build()
 }
 
 /// The text that is served, and kept in `docs/api.json`.
