@@ -308,6 +308,33 @@ fn memory_ends_before_the_machine_does() {
 }
 
 #[test]
+fn who_names_its_input_as_output_gets_no_rights_beside_it() {
+    let (inputs, work) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let input = inputs.path().join("one");
+    std::fs::write(&input, "x").unwrap();
+    let escaped = inputs.path().join("escaped.mkv");
+    let write = ["-v", "error", "-f", "lavfi", "-i", "color=d=0.1:s=64x64"];
+    let arguments: Vec<OsString> = write.iter().map(OsString::from).collect();
+    let arguments = [arguments, vec![escaped.clone().into()]].concat();
+    let (share, cage) = (Share::off(), whole());
+    let spec = |output| Spec {
+        program: &tools().main().path,
+        arguments: &arguments,
+        directory: work.path(),
+        input: Some(&input),
+        output: Some(output),
+        file_size: None,
+        duty: Duty::Work,
+        time: Duration::from_secs(60),
+        share: &share,
+        cage: &cage,
+    };
+    let finished = process::run(&spec(&input), &mut |_| Control::Continue);
+    assert_ne!(finished.unwrap().ended, Ended::Exit(0));
+    assert!(!escaped.exists());
+}
+
+#[test]
 fn processor_time_ends() {
     let endless = [
         "-v", "error", "-f", "lavfi", "-i", "testsrc2", "-f", "null", "-",
