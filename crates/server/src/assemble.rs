@@ -177,7 +177,7 @@ const MMP: Kind = Kind {
 };
 const HTTP: Kind = Kind {
     name: "http",
-    flag: "--http-listen",
+    flag: "--http-listen (\"off\" for nowhere)",
 };
 
 fn open_door(
