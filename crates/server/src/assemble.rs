@@ -102,6 +102,7 @@ impl Server {
             tasks: Tasks::new(records, Arc::clone(&engine)),
             engine: Arc::clone(&engine),
             counters,
+            share: Arc::clone(&share),
             ceiling: storage.ceiling,
         });
         let runtime = runtime(&share).map_err(|e| problem::of_machine("the runtime", &e))?;

@@ -6,6 +6,7 @@ use crate::results::Results;
 use crate::tasks::Tasks;
 use crate::uploads::{Receiving, Uploads};
 use kinora_jobs::Engine;
+use kinora_jobs::sandbox::Share;
 use std::sync::Arc;
 
 /// The services of one server.
@@ -20,6 +21,8 @@ pub(crate) struct Services {
     pub(crate) engine: Arc<Engine>,
     /// What has been done so far.
     pub(crate) counters: Arc<Counters>,
+    /// How the processor is divided.
+    pub(crate) share: Arc<Share>,
     /// Bytes that everything kept may take together, for `ping`.
     pub(crate) ceiling: u64,
 }

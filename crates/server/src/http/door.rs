@@ -62,6 +62,19 @@ impl Shared {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
+impl Peer {
+    /// What is for the operator is told to this machine only: nothing at this door says who is one.
+    ///
+    /// # Errors
+    /// `no_page`, as if there was nothing.
+    pub(super) fn check_local(self) -> Result<(), Refusal> {
+        if self.0.ip().to_canonical().is_loopback() {
+            return Ok(());
+        }
+        Err(Refusal::no_page())
+    }
+}
+
 /// Who sent a request.
 #[derive(Clone, Debug)]
 pub(super) struct Visitor {

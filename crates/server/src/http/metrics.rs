@@ -29,13 +29,7 @@ pub(super) async fn metrics(
     State(shared): State<Arc<Shared>>,
     Extension(peer): Extension<Peer>,
 ) -> Result<Response, Refusal> {
-    if !peer.0.ip().to_canonical().is_loopback() {
-        return Err(Refusal::new(
-            "no_page",
-            "there is nothing at this address",
-            "see /api/docs for what there is",
-        ));
-    }
+    peer.check_local()?;
     let mut page = Page::default();
     jobs(&mut page, &shared).await?;
     transfers(&mut page, &shared);

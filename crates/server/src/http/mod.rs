@@ -23,6 +23,7 @@ mod events;
 mod operations;
 mod health;
 mod metrics;
+mod status;
 mod page;
 mod description;
 mod tus;

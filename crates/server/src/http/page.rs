@@ -74,11 +74,7 @@ pub(super) async fn serve(
         .get_key_value(path)
         .or_else(|| is_view.then(|| PAGE.get_key_value("index.html"))?);
     let Some((name, file)) = found else {
-        return Err(Refusal::new(
-            "no_page",
-            "there is nothing at this address",
-            "see /api/docs for what there is",
-        ));
+        return Err(Refusal::no_page());
     };
     if method != Method::GET && method != Method::HEAD {
         return Err(no_method());

@@ -130,6 +130,15 @@ impl Refusal {
             .unwrap_or_else(|| status_of(&self.fault.problem.code))
     }
 
+    /// Nothing is at this address, or nothing that this client may know of.
+    pub(super) fn no_page() -> Self {
+        Self::new(
+            "no_page",
+            "there is nothing at this address",
+            "see /api/docs for what there is",
+        )
+    }
+
     /// Something in the request's head or body that cannot be read.
     pub(super) fn bad_request(description: impl Into<String>) -> Self {
         Self::new(

@@ -3,7 +3,7 @@
 use super::door::Shared;
 use super::page;
 use super::problem::Refusal;
-use super::{description, events, guard, health, jobs, metrics, operations, submit, tus};
+use super::{description, events, guard, health, jobs, metrics, operations, status, submit, tus};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -75,6 +75,7 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::metrics))
+        .routes(routes!(status::status))
         .routes(routes!(operations::list))
         .routes(routes!(operations::check))
         .routes(routes!(description::openapi))

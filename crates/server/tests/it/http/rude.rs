@@ -150,6 +150,12 @@ fn everything_is_counted() {
         "kinora_http_requests_total{route=\"/api/jobs/{id}/result\",method=\"GET\",status=\"200\"} 1",
     );
     check("# TYPE kinora_queue_length gauge");
+    let status = caller.get("/api/status").json();
+    assert_eq!(
+        (&status["completed"], &status["storage_reserved"]),
+        (&1.into(), &size.into())
+    );
+    assert_eq!(status["attempts"][0]["operation"], "audio");
     for line in page.lines().filter(|line| !line.starts_with('#')) {
         let (_, value) = line.rsplit_once(' ').unwrap();
         assert!(value.parse::<f64>().is_ok(), "{line}");
