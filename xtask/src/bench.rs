@@ -6,11 +6,11 @@
 
 mod series;
 mod report;
-mod process;
+pub(crate) mod process;
 mod machine;
 mod place;
-mod child;
-mod load;
+pub(crate) mod child;
+pub(crate) mod load;
 mod server;
 mod peers;
 mod ssh;
@@ -29,6 +29,7 @@ use anyhow::{Context, Result, bail};
 use machine::Others;
 use place::Place;
 use report::Section;
+pub(crate) use server::build;
 use std::path::PathBuf;
 
 const PAGE: &str = "docs/benchmarks.md";
@@ -83,7 +84,7 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
     let bench = Bench {
         program: match &options.server {
             Some(program) => program.clone(),
-            None => server::build(tree)?,
+            None => build(tree)?,
         },
         disk: Place::disk(&tree.path("target/bench")),
         quick: options.quick,

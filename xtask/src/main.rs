@@ -10,6 +10,7 @@ mod tree;
 mod tidy;
 mod docs;
 mod bench;
+mod torture;
 mod steps;
 
 use anyhow::{Result, bail};
@@ -24,7 +25,8 @@ cargo xtask <command>
   test            documentation tests, then all others
   tidy            the house's own rules (ARCHITECTURE.md, CONTRIBUTING.md)
   docs [--check]  writes (or compares) what is generated from code
-  bench [...]     measures; see docs/benchmarks.md";
+  bench [...]     measures; see docs/benchmarks.md
+  torture [...]   kills servers, damages files, and looks at what is left; see SECURITY.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -51,6 +53,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["docs"] => docs::write(&tree),
         ["docs", "--check"] => docs::check(&tree),
         ["bench", rest @ ..] => bench::run(&tree, rest),
+        ["torture", rest @ ..] => torture::run(&tree, rest),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

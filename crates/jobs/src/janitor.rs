@@ -5,18 +5,34 @@ use crate::shared::Shared;
 use kinora_store::Fault;
 use kinora_store::contract::{Due, Problem};
 
+/// A clock that is kept right by the network moves by less.
+const PUT_BACK_MS: i64 = 2_000;
 /// Things that are cleaned away in one round; the rest follow in the next.
 const BATCH: u32 = 200;
 
 /// Runs until the engine drains.
 pub(crate) fn clean(shared: &Shared) {
+    let mut before = clock::now();
     while !shared.is_draining() {
         let heard = shared.rings();
-        if let Err(fault) = round(shared) {
+        let now = clock::now();
+        if let Err(fault) = watch_clock(shared, before, now).and_then(|()| round(shared)) {
             tracing::error!(%fault, "cleaning failed");
         }
+        before = now;
         shared.wait(heard);
     }
+}
+
+/// What was queued while the clock was ahead must not wait until it gets there again.
+fn watch_clock(shared: &Shared, before: i64, now: i64) -> Result<(), Fault> {
+    if now + PUT_BACK_MS >= before {
+        return Ok(());
+    }
+    tracing::warn!(back_ms = before - now, "the clock was put back");
+    shared.parts.records.clock_put_back(now)?;
+    shared.ring();
+    Ok(())
 }
 
 fn round(shared: &Shared) -> Result<(), Fault> {

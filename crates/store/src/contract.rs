@@ -123,8 +123,12 @@ pub trait Records: Send + Sync {
     ) -> Result<(u64, u64), Fault>;
     /// At start-up of the only server on this store: every running job's lease is over, whoever held it. Back into
     /// the queue; attempts stay counted, for one of them may have ended the server. Uploads without a key, which
-    /// nobody can take up again, are given up; their files are nobody's then.
+    /// nobody can take up again, are given up; their files are nobody's then. Includes [`clock_put_back`].
+    ///
+    /// [`clock_put_back`]: Records::clock_put_back
     fn reclaim_all(&self, now: Millis) -> Result<u64, Fault>;
+    /// The clock was ahead and has been put right: what was to wait for a time that lies ahead now waits no longer.
+    fn clock_put_back(&self, now: Millis) -> Result<(), Fault>;
     /// Everything whose time is over (`expires_at <= now`), longest ago first. Changes nothing by itself: [`Due`] says
     /// what to call.
     fn due(&self, now: Millis, limit: u32) -> Result<Vec<Due>, Fault>;

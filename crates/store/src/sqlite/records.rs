@@ -153,6 +153,10 @@ impl Records for Database {
         self.reorder(|tx| queue::reclaim_all(tx, now))
     }
 
+    fn clock_put_back(&self, now: Millis) -> Result<(), Fault> {
+        self.reorder(|tx| turn::correct(tx, now))
+    }
+
     fn due(&self, now: Millis, limit: u32) -> Result<Vec<Due>, Fault> {
         self.read(|tx| ending::due(tx, now, limit))
     }

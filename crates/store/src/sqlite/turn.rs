@@ -75,13 +75,16 @@ pub(super) fn started(connection: &Connection, client: &str, now: Millis) -> Res
     Ok(())
 }
 
-/// A clock that was ahead and has been put right must not leave clients at the end of the line until it catches up.
+/// A clock that was ahead and has been put right must not leave clients at the end of the line until it catches up, nor
+/// jobs waiting for it. A pause before a new attempt that is lost by this is one attempt made sooner.
 pub(super) fn correct(connection: &Connection, now: Millis) -> Result<(), Fault> {
-    change(
-        connection,
+    let ahead = [
         "update clients set last_start = ?1 where last_start > ?1",
-        [now],
-    )?;
+        "update tasks set not_before = ?1 where state = 'queued' and not_before > ?1",
+    ];
+    for sql in ahead {
+        change(connection, sql, [now])?;
+    }
     Ok(())
 }
 

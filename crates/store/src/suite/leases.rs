@@ -13,6 +13,7 @@ cases!(dyn Records:
     an_ended_lease_that_nobody_took_is_still_held,
     what_ended_cannot_end_again,
     reap_fails_what_used_up_its_attempts,
+    nobody_waits_for_a_clock_that_was_ahead,
     reclaim_ends_every_lease_and_keeps_attempts,
     cancel_ends_a_queued_job_at_once,
     cancel_marks_a_running_job,
@@ -104,6 +105,19 @@ fn what_ended_cannot_end_again(records: &dyn Records) {
             _ => records.release(&lease).unwrap(),
         }
         fenced(records, &lease);
+    }
+}
+
+fn nobody_waits_for_a_clock_that_was_ahead(records: &dyn Records) {
+    for correct in [
+        |records: &dyn Records, now| records.clock_put_back(now),
+        |records: &dyn Records, now| records.reclaim_all(now).map(|_| ()),
+    ] {
+        queued(records, "a", LATER);
+        assert!(claim(records, 10).is_none());
+        correct(records, 10).unwrap();
+        let lease = claimed(records, 10);
+        completed(records, &lease, 1, 11);
     }
 }
 

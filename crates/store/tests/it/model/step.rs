@@ -90,6 +90,10 @@ impl World {
         let back = running.map(Task::back).count() as u64;
         assert_eq!(world.store.reclaim_all(world.now).unwrap(), back);
         for task in &mut world.model.tasks {
+            // Whoever waits waits no longer: the clock might have been ahead.
+            if task.is(State::Queued) {
+                task.not_before = task.not_before.min(world.now);
+            }
             if matches!(task.stage, Stage::Uploading) && !task.keyed {
                 task.stage = Stage::Gone;
                 task.reserved = 0;
