@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 # For the server: make run ARGS="--mmp-listen 0.0.0.0:9001"
 ARGS ?=
 
-.PHONY: run test bench lint build install clean
+.PHONY: run test torture bench lint build install clean
 
 run:
 	@scripts/needs.sh run
@@ -25,6 +25,13 @@ test:
 	@scripts/fetch-ffmpeg.sh $(TARGET)
 	@scripts/fetch-tus.sh $(TARGET)
 	cargo xtask test
+
+# MINUTES of a server's worst life; in SECURITY.md.
+MINUTES ?= 1
+torture:
+	@scripts/needs.sh torture
+	cargo build --locked --package kinora
+	cargo xtask torture --minutes $(MINUTES) --program $(TARGET)/debug/kinora
 
 bench:
 	@scripts/needs.sh bench

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a task needs and this machine lacks, from Debian's packages:
 #
-#   scripts/needs.sh build|fetch|clients|lint|run|test|bench
+#   scripts/needs.sh build|fetch|clients|lint|run|test|torture|bench
 #
 # Nothing is asked and nothing happens when all of it is there. Rust itself is not installed, only looked for.
 set -eu
@@ -46,6 +46,12 @@ want_test() {
     want_run
     want python3 python3
     want curl curl
+}
+
+want_torture() {
+    want_test
+    want strace strace
+    want faketime faketime
 }
 
 want_bench() {
@@ -124,6 +130,7 @@ case ${1-} in
     lint) want_lint ;;
     run) want_run ;;
     test) want_test ;;
+    torture) want_torture ;;
     bench) want_bench ;;
     *)
         say 'usage: scripts/needs.sh build|fetch|clients|lint|run|test|bench'

@@ -42,7 +42,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("anyhow", &["kinora", "xtask"]),
     ("clap", &["kinora"]),
     ("indicatif", &["kinora"]),
-    ("rusqlite", &["kinora-store"]),
+    ("rusqlite", &["kinora-store", "xtask"]),
     ("tokio", &["kinora-jobs", "kinora-server", "kinora"]),
     ("nix", &["kinora-server"]),
     ("axum", &["kinora-server"]),
