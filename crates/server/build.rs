@@ -10,8 +10,12 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
     let built = here.join("../../web/dist");
-    println!("cargo::rerun-if-changed={}", built.display());
     println!("cargo::rerun-if-changed=page");
+    // A path that is missing would count as changed for ever; until there is a page, its appearance is watched for.
+    let watched = [built.clone(), here.join("../../web")];
+    if let Some(watched) = watched.iter().find(|path| path.is_dir()) {
+        println!("cargo::rerun-if-changed={}", watched.display());
+    }
     let root = match built.join("index.html").is_file() {
         true => built.canonicalize()?,
         false => here.join("page"),
