@@ -25,6 +25,9 @@ export const remove = (id: string) => ask<Job>('DELETE', `/api/jobs/${id}`);
 
 export const report = (url: string) => ask<Report>('GET', url);
 
+/** How the processor is divided, as a sentence. */
+export const share = () => ask<{ processor: string }>('GET', '/api/status').then((status) => status.processor);
+
 export async function metrics(signal: AbortSignal): Promise<string> {
   const response = await reach('/metrics', { signal });
   if (!response.ok) throw new Refused(await words(response), response.status);

@@ -4,7 +4,7 @@ import type { Operation, Option } from '../api/shapes';
 /** What most people look for; the rest, and whatever a newer server adds, stands under "more". */
 const FIRST: Record<string, string[]> = {
   compress: ['quality', 'for'],
-  resize: ['size', 'fit'],
+  resize: ['size', 'width', 'height', 'fit'],
   aspect: ['ratio', 'fit'],
   audio: ['format'],
   gif: ['width', 'fps'],
@@ -13,6 +13,15 @@ const FIRST: Record<string, string[]> = {
 };
 /** Drawn as a timeline instead of as fields of their own; a length says nothing that an end does not. */
 const RANGE = ['start', 'end', 'duration'];
+
+/** Options that say the same thing in different ways: choosing one takes the others back. */
+const INSTEAD: Record<string, Record<string, string[]>> = {
+  resize: { size: ['width', 'height'], width: ['size'], height: ['size'] },
+  audio: { quality: ['bitrate'], bitrate: ['quality'] },
+  compress: { target_size: ['max_size', 'quality'], max_size: ['target_size'], quality: ['target_size'] },
+};
+
+export const instead = (operation: string, option: string) => INSTEAD[operation]?.[option] ?? [];
 
 /** Common answers where the server takes any text. */
 export const SUGGESTED: Record<string, string[]> = {

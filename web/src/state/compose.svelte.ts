@@ -2,6 +2,7 @@
 import { check, operations, Refused } from '../api/client';
 import type { Operation, Options, Problem, Value } from '../api/shapes';
 import type { Mistake } from '../logic/validate';
+import { instead } from '../compose/form';
 import { Local } from './local.svelte';
 import { uploads } from './uploads.svelte';
 
@@ -77,7 +78,13 @@ class Compose {
   set(name: string, value: Value | undefined) {
     const form = { ...this.options };
     if (value === undefined) delete form[name];
-    else form[name] = value;
+    else {
+      form[name] = value;
+      for (const other of instead(this.operation?.name ?? '', name)) {
+        delete form[other];
+        delete this.mistakes[other];
+      }
+    }
     if (this.operation) this.forms[this.operation.name] = form;
     delete this.mistakes[name];
   }

@@ -106,10 +106,10 @@ export class Upload {
     else if (this.url) await fetch(this.url, { method: 'DELETE', headers: { 'tus-resumable': '1.0.0' } }).catch(() => {});
   }
 
-  note(): Note | undefined {
+  note(beat: number): Note | undefined {
     const { url, name, size, modified, operation, options, sent } = this;
     if (!url) return undefined;
-    const note = { url, name, size, modified, operation, options: { ...options }, sent, beat: this.isOurs ? Date.now() : 0 };
+    const note = { url, name, size, modified, operation, options: { ...options }, sent, beat };
     return this.poster ? { ...note, poster: this.poster } : note;
   }
 
@@ -152,6 +152,8 @@ class Uploads {
       this.recall();
     }, BEAT);
     addEventListener('online', () => this.next());
+    // Nobody sends it any more once this page is gone.
+    addEventListener('pagehide', () => this.remember(0));
   }
 
   add(local: Local, operation: string, options: Options) {
@@ -208,8 +210,8 @@ class Uploads {
     if (!isBusy && next) void next.begin((id) => this.became(id), () => this.next());
   }
 
-  private remember() {
-    const ours = this.all.filter((upload) => upload.isOurs).flatMap((upload) => upload.note() ?? []);
+  private remember(beat = Date.now()) {
+    const ours = this.all.filter((upload) => upload.isOurs).flatMap((upload) => upload.note(beat) ?? []);
     const urls = new Set(ours.map((note) => note.url));
     const others = keptJson<Note[]>(KEY, []).filter((note) => !urls.has(note.url));
     if (ours.length > 0) keep(KEY, JSON.stringify([...others, ...ours]));

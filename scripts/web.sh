@@ -1,0 +1,56 @@
+#!/bin/sh
+# The page in web/, which the server embeds:
+#
+#   scripts/web.sh build     web/dist, when anything of it has changed
+#   scripts/web.sh test      its own tests, without a browser
+#   scripts/web.sh e2e       the page in a browser, against the program that cargo has built
+#
+# The page is an addition: where it cannot be built this says why and succeeds, and the server shows a small plain page
+# instead. With CI=1 that is a failure.
+set -eu
+
+cd "$(dirname "$0")/../web"
+
+say() { printf 'web: %s\n' "$*" >&2; }
+
+# lose REASON: goes on without it.
+lose() {
+    say "no page: $1"
+    [ -z "${CI-}" ] || exit 1
+    exit 0
+}
+
+# What Vite asks for; Debian 12 has an older one.
+is_new_enough() {
+    node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)'
+}
+
+install() {
+    command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || lose "Node.js and npm are missing; 20.19, 22.12 or newer builds it"
+    is_new_enough || lose "Node.js $(node --version) is too old; 20.19, 22.12 or newer builds it"
+    # npm notes what it has installed, so that a newer list is installed again.
+    [ node_modules/.package-lock.json -nt package-lock.json ] && return
+    say "installing what the page is built with (100 MB, once)"
+    npm ci --silent --no-audit --no-fund >&2 || lose "its packages could not be fetched"
+    touch node_modules/.package-lock.json
+}
+
+# Whether anything that the page is made of is newer than the page.
+is_stale() {
+    [ ! -f dist/index.html ] || [ -n "$(find src public build index.html vite.config.ts tsconfig.json package-lock.json -newer dist/index.html -print -quit)" ]
+}
+
+case ${1-} in
+    build)
+        install
+        ! is_stale || npm run --silent build >&2
+        ;;
+    test | e2e)
+        install
+        npm run --silent "$1" >&2
+        ;;
+    *)
+        say 'usage: scripts/web.sh build|test|e2e'
+        exit 2
+        ;;
+esac
