@@ -13,6 +13,7 @@ ARGS ?=
 run:
 	@scripts/needs.sh run
 	@scripts/fetch-ffmpeg.sh $(TARGET)
+	@scripts/web.sh build
 	cargo build --release --locked --package kinora
 	@echo
 	@echo "  In another terminal:  $(TARGET)/release/kinora compress holiday.mp4"
@@ -45,6 +46,7 @@ lint:
 build:
 	@scripts/needs.sh build
 	@scripts/fetch-ffmpeg.sh $(TARGET)
+	@scripts/web.sh build
 	cargo build --release --locked --package kinora
 
 install: build

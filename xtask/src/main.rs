@@ -21,8 +21,9 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   ci              everything that has to hold: lint, then test
-  lint            tidy, docs --check, rustfmt, clippy, rustdoc
-  test            documentation tests, then all others
+  lint            tidy, docs --check, the page, rustfmt, clippy, rustdoc
+  test            documentation tests, the page's, then all others
+  web WHAT        the page: build, test, or e2e
   tidy            the house's own rules (ARCHITECTURE.md, CONTRIBUTING.md)
   docs [--check]  writes (or compares) what is generated from code
   bench [...]     measures; see docs/benchmarks.md
@@ -49,6 +50,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         }
         ["lint"] => steps::lint(&tree),
         ["test"] => steps::test(&tree),
+        ["web", what] => steps::web(&tree, what),
         ["tidy"] => tidy::run(&tree),
         ["docs"] => docs::write(&tree),
         ["docs", "--check"] => docs::check(&tree),

@@ -11,6 +11,7 @@ use std::time::Instant;
 pub(crate) fn lint(tree: &Tree) -> Result<()> {
     step("tidy", || tidy::run(tree))?;
     step("docs --check", || docs::check(tree))?;
+    step("web: types, build", || web(tree, "build"))?;
     cargo(tree, "rustfmt", &["fmt", "--all", "--check"])?;
     let clippy = "clippy --workspace --all-targets --locked -- -D warnings";
     cargo(tree, "clippy", &words(clippy))?;
@@ -25,6 +26,12 @@ pub(crate) fn lint(tree: &Tree) -> Result<()> {
 pub(crate) fn test(tree: &Tree) -> Result<()> {
     let doc = words("test --workspace --doc --locked --quiet");
     cargo(tree, "documentation tests", &doc)?;
+    step("web: build", || web(tree, "build"))?;
+    step("web: tests", || web(tree, "test"))?;
+    // The same artefacts that the runner below uses, so nothing is built twice.
+    let all = "test --workspace --lib --bins --tests --locked --no-run --quiet";
+    cargo(tree, "build", &words(all))?;
+    step("web: in a browser", || web(tree, "e2e"))?;
     if has_nextest(tree) {
         eprintln!("==> tests");
         return execute(tree.cargo().args(words("nextest run --workspace --locked")));
@@ -34,6 +41,11 @@ pub(crate) fn test(tree: &Tree) -> Result<()> {
     let all = "test --workspace --lib --bins --tests --locked --no-fail-fast";
     command.args(words(all));
     summed(command)
+}
+
+/// What `scripts/web.sh` does with the page: `build`, `test` or `e2e`.
+pub(crate) fn web(tree: &Tree, what: &str) -> Result<()> {
+    execute(tree.command("scripts/web.sh").arg(what))
 }
 
 fn has_nextest(tree: &Tree) -> bool {
