@@ -59,6 +59,8 @@ want_bench() {
     want iperf3 iperf3
     want socat socat
     want HandBrakeCLI handbrake-cli
+    # Beside the door for HTTP; it starts none by itself here.
+    want nginx nginx-light
 }
 
 check_cargo() {
@@ -133,7 +135,7 @@ case ${1-} in
     torture) want_torture ;;
     bench) want_bench ;;
     *)
-        say 'usage: scripts/needs.sh build|fetch|clients|lint|run|test|bench'
+        say 'usage: scripts/needs.sh build|fetch|clients|lint|run|test|torture|bench'
         exit 2
         ;;
 esac

@@ -22,6 +22,7 @@ mod job;
 mod share;
 mod memory;
 mod cage;
+mod http;
 mod quality;
 
 use crate::tree::Tree;
@@ -35,7 +36,7 @@ use std::path::PathBuf;
 const PAGE: &str = "docs/benchmarks.md";
 
 const USAGE: &str = "\
-cargo xtask bench [transfer] [packets] [job] [share] [memory] [cage] [--quick] [--write] [--server PROGRAM]
+cargo xtask bench [transfer] [packets] [job] [share] [memory] [cage] [http] [--quick] [--write] [--server PROGRAM]
 cargo xtask bench quality --clips DIR [...]
 
   --quick    smaller sizes and fewer rounds: whether it works, not how fast
@@ -52,6 +53,7 @@ const PARTS: &[(&str, Part)] = &[
     ("share", share::run),
     ("memory", memory::run),
     ("cage", cage::run),
+    ("http", http::run),
 ];
 
 /// What all parts need.

@@ -16,6 +16,8 @@ use tempfile::TempDir;
 
 /// What the server prints when it is ready, followed by its address.
 const READY: &str = "listening mmp ";
+/// And then this.
+const READY_HTTP: &str = "listening http ";
 /// The server gives its own connections ten seconds.
 const STOP: Duration = Duration::from_secs(20);
 /// A server that does nothing for so long has nothing to do.
@@ -51,6 +53,8 @@ pub(crate) fn build(tree: &Tree) -> Result<PathBuf> {
 pub(crate) struct Server {
     running: Running,
     address: SocketAddr,
+    /// Where it listens for HTTP, if it does.
+    pub(crate) http: Option<SocketAddr>,
     /// Also a place for files beside the server's data: the same file system.
     pub(crate) directory: TempDir,
 }
@@ -58,11 +62,20 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `program` on a new directory, dividing the processor by these means.
     pub(crate) fn start(program: &Path, place: &Place, share: &str) -> Result<Self> {
+        Self::start_on(program, place, share, "off")
+    }
+
+    /// The same, with an HTTP door.
+    pub(crate) fn start_with_http(program: &Path, place: &Place, share: &str) -> Result<Self> {
+        Self::start_on(program, place, share, "127.0.0.1:0")
+    }
+
+    fn start_on(program: &Path, place: &Place, share: &str, http: &str) -> Result<Self> {
         let directory = place.directory()?;
         let log = directory.path().join("log");
         let mut command = Command::new(program);
         command
-            .args(["serve", "--http-listen", "off", "--data"])
+            .args(["serve", "--http-listen", http, "--data"])
             .arg(directory.path().join("data"));
         command.args(["--mmp-listen", "127.0.0.1:0"]);
         command.env("KINORA_SHARE_MODE", share);
@@ -71,10 +84,11 @@ impl Server {
         command.stdout(Stdio::piped()).stderr(File::create(&log)?);
         let mut running = Running::start(&mut command)?;
         let output = running.child.stdout.take().context("no output")?;
-        let ready = BufReader::new(output).lines().map_while(Result::ok);
-        let address = ready
-            .filter_map(|line| line.strip_prefix(READY)?.trim().parse().ok())
-            .next();
+        let mut ready = BufReader::new(output).lines().map_while(Result::ok);
+        let mut told =
+            |what: &str| ready.find_map(|line| line.strip_prefix(what)?.trim().parse().ok());
+        let address = told(READY);
+        let http = (http != "off").then(|| told(READY_HTTP)).flatten();
         let address = address.with_context(|| {
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             format!("the server did not start:\n{said}")
@@ -82,6 +96,7 @@ impl Server {
         Ok(Self {
             running,
             address,
+            http,
             directory,
         })
     }
