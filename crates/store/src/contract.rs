@@ -137,8 +137,8 @@ pub trait Records: Send + Sync {
     fn expire(&self, id: &TaskId, forget_at: Millis) -> Result<(), Fault>;
     /// Removes the row of a finished job. No error when it is gone already.
     fn forget(&self, id: &TaskId) -> Result<(), Fault>;
-    /// The ids that own files: open uploads, queued, running and completed jobs.
-    fn owners(&self) -> Result<Vec<TaskId>, Fault>;
+    /// The ids that own files.
+    fn owners(&self) -> Result<Owners, Fault>;
     /// What is reserved and waiting, for `ping`, metrics and `doctor`.
     fn totals(&self) -> Result<Totals, Fault>;
 }
@@ -348,6 +348,15 @@ pub enum Due {
     Tombstone(TaskId),
 }
 
+/// Whose files have to stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owners {
+    /// Open uploads, queued and running jobs: everything of theirs.
+    pub working: Vec<TaskId>,
+    /// Completed jobs: their results.
+    pub finished: Vec<TaskId>,
+}
+
 /// Sums over the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -400,6 +409,7 @@ pub trait Blobs: Send + Sync {
     fn remove_work(&self, id: &TaskId) -> Result<(), Fault>;
     /// Removes everything of the task. No error when there is nothing.
     fn remove(&self, id: &TaskId) -> Result<(), Fault>;
-    /// Removes everything that belongs to none of `owners`; returns how many files and directories that were.
-    fn sweep(&self, owners: &[TaskId]) -> Result<u64, Fault>;
+    /// Removes everything that belongs to none of `owners`; returns how many files and directories that were. Who has
+    /// finished owns its result and nothing else: a crash may have come between the two.
+    fn sweep(&self, owners: &Owners) -> Result<u64, Fault>;
 }

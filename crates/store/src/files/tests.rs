@@ -2,7 +2,7 @@
 //! The contract itself is tested by the suite.
 
 use super::Tree;
-use crate::contract::Blobs;
+use crate::contract::{Blobs, Owners};
 use crate::{Fault, TaskId};
 use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
@@ -140,7 +140,7 @@ fn what_is_kept_is_there_after_a_restart() {
     fs::write(tree.keep(&id).unwrap().join("chunk"), "encoded").unwrap();
     drop(tree);
     let tree = Tree::open(&directory.path().join("data")).unwrap();
-    assert_eq!(tree.sweep(std::slice::from_ref(&id)).unwrap(), 0);
+    assert_eq!(tree.sweep(&working(&[&id])).unwrap(), 0);
     let chunk = tree.keep(&id).unwrap().join("chunk");
     assert_eq!(fs::read(chunk).unwrap(), b"encoded");
 }
@@ -186,8 +186,16 @@ fn names_that_cannot_be_ours_are_swept_away() {
     symlink("/", root.join("work/link")).unwrap();
     tree.create_work(&id, 7).unwrap();
     tree.create_incoming(&id, 3).unwrap();
-    assert_eq!(tree.sweep(std::slice::from_ref(&id)).unwrap(), 7);
-    assert_eq!(tree.sweep(std::slice::from_ref(&id)).unwrap(), 0);
+    assert_eq!(tree.sweep(&working(&[&id])).unwrap(), 7);
+    assert_eq!(tree.sweep(&working(&[&id])).unwrap(), 0);
     tree.open_incoming(&id).unwrap();
-    assert_eq!(tree.sweep(&[]).unwrap(), 2);
+    assert_eq!(tree.sweep(&working(&[])).unwrap(), 2);
+}
+
+/// Those that have not ended.
+fn working(ids: &[&TaskId]) -> Owners {
+    Owners {
+        working: ids.iter().copied().cloned().collect(),
+        finished: Vec::new(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::directory::{Directory, FILE_MODE, refused};
 use super::lock::Lock;
-use crate::contract::Blobs;
+use crate::contract::{Blobs, Owners};
 use crate::{Fault, TaskId};
 use rustix::fs::{AtFlags, FallocateFlags, OFlags};
 use rustix::io::Errno;
@@ -193,14 +193,19 @@ impl Blobs for Tree {
         self.remove_input(id)
     }
 
-    fn sweep(&self, owners: &[TaskId]) -> Result<u64, Fault> {
-        let owners: HashSet<&TaskId> = owners.iter().collect();
-        let owned = |name: &str| TaskId::parse(name).is_some_and(|id| owners.contains(&id));
+    fn sweep(&self, owners: &Owners) -> Result<u64, Fault> {
+        let working: HashSet<&TaskId> = owners.working.iter().collect();
+        let finished: HashSet<&TaskId> = owners.finished.iter().collect();
+        let at_work = |name: &str| TaskId::parse(name).is_some_and(|id| working.contains(&id));
+        let owned = |name: &str| {
+            at_work(name) || TaskId::parse(name).is_some_and(|id| finished.contains(&id))
+        };
         let mut removed = 0;
-        for directory in [&self.incoming, &self.inputs, &self.results] {
-            Self::sweep_one(directory, owned, &mut removed)?;
+        for directory in [&self.incoming, &self.inputs] {
+            Self::sweep_one(directory, at_work, &mut removed)?;
         }
-        let works = |name: &str| owner_of_work(name).is_some_and(|id| owners.contains(&id));
+        Self::sweep_one(&self.results, owned, &mut removed)?;
+        let works = |name: &str| owner_of_work(name).is_some_and(|id| working.contains(&id));
         Self::sweep_one(&self.work, works, &mut removed)?;
         Ok(removed)
     }

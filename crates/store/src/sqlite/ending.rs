@@ -2,7 +2,7 @@
 
 use super::row::{self, Task, all, change, find, id, size};
 use super::upload;
-use crate::contract::{Due, Job, Millis, State, Totals};
+use crate::contract::{Due, Job, Millis, Owners, State, Totals};
 use crate::{Fault, TaskId};
 use rusqlite::Connection;
 
@@ -96,13 +96,12 @@ pub(super) fn forget(connection: &Connection, id: &TaskId) -> Result<(), Fault> 
     Ok(())
 }
 
-pub(super) fn owners(connection: &Connection) -> Result<Vec<TaskId>, Fault> {
-    all(
-        connection,
-        "select id from tasks where state in ('uploading', 'queued', 'processing', 'completed')",
-        [],
-        id,
-    )
+pub(super) fn owners(connection: &Connection) -> Result<Owners, Fault> {
+    let ids = |sql| all(connection, sql, [], id);
+    Ok(Owners {
+        working: ids("select id from tasks where state in ('uploading', 'queued', 'processing')")?,
+        finished: ids("select id from tasks where state = 'completed'")?,
+    })
 }
 
 pub(super) fn totals(connection: &Connection) -> Result<Totals, Fault> {

@@ -2,8 +2,8 @@
 
 use super::{Database, ending, queue, row, turn, upload};
 use crate::contract::{
-    Begun, Due, Job, Lease, Millis, NewUpload, Outcome, Problem, Progress, Records, State, Totals,
-    Verdict,
+    Begun, Due, Job, Lease, Millis, NewUpload, Outcome, Owners, Problem, Progress, Records, State,
+    Totals, Verdict,
 };
 use crate::{Fault, TaskId};
 
@@ -169,7 +169,7 @@ impl Records for Database {
         self.write(|tx| ending::forget(tx, id))
     }
 
-    fn owners(&self) -> Result<Vec<TaskId>, Fault> {
+    fn owners(&self) -> Result<Owners, Fault> {
         self.read(|tx| ending::owners(tx))
     }
 

@@ -1,7 +1,7 @@
 //! What any store of files promises. Files are looked at only through the contract, and through the paths it gives out.
 
 use super::{cases, refused};
-use crate::contract::Blobs;
+use crate::contract::{Blobs, Owners};
 use crate::{Fault, TaskId};
 use std::fs;
 use std::io::Read;
@@ -225,7 +225,7 @@ fn remove_leaves_nothing(blobs: &dyn Blobs) {
     assert!(!work.exists() && !kept.exists() && !blobs.input_path(&id).exists());
     refused!(blobs.open_result(&id), Fault::Missing { .. });
     refused!(blobs.open_incoming(&id), Fault::Missing { .. });
-    assert_eq!(blobs.sweep(&[]).unwrap(), 0);
+    assert_eq!(blobs.sweep(&Owners::default()).unwrap(), 0);
 }
 
 fn sweep_removes_what_nobody_owns(blobs: &dyn Blobs) {
@@ -238,13 +238,26 @@ fn sweep_removes_what_nobody_owns(blobs: &dyn Blobs) {
         id
     };
     let (kept, gone) = (all(), all());
-    assert_eq!(blobs.sweep(std::slice::from_ref(&kept)).unwrap(), 5);
-    assert_eq!(blobs.sweep(&[kept.clone(), gone.clone()]).unwrap(), 0);
+    let mut owners = Owners {
+        working: vec![kept.clone()],
+        finished: Vec::new(),
+    };
+    assert_eq!(blobs.sweep(&owners).unwrap(), 5);
+    owners.working.push(gone.clone());
+    assert_eq!(blobs.sweep(&owners).unwrap(), 0);
     assert_eq!(result(blobs, &kept), b"small");
     assert!(blobs.input_path(&kept).exists() && !blobs.input_path(&gone).exists());
     blobs.open_incoming(&kept).unwrap();
     refused!(blobs.open_result(&gone), Fault::Missing { .. });
-    assert_eq!(blobs.sweep(&[]).unwrap(), 5);
+    // Its result stays when it has finished, and nothing else of it.
+    let owners = Owners {
+        working: Vec::new(),
+        finished: vec![kept.clone()],
+    };
+    assert_eq!(blobs.sweep(&owners).unwrap(), 4);
+    assert_eq!(result(blobs, &kept), b"small");
+    assert!(!blobs.input_path(&kept).exists());
+    assert_eq!(blobs.sweep(&Owners::default()).unwrap(), 1);
 }
 
 fn the_margin_stays_free(blobs: &dyn Blobs) {

@@ -31,7 +31,7 @@ fn a_restart_gives_up_what_nobody_can_take_up(records: &dyn Records) {
     let kept = begun(records, &keyed("a", "k"));
     let job = queued(records, "a", 0);
     records.reclaim_all(1).unwrap();
-    let mut owners = records.owners().unwrap();
+    let mut owners = records.owners().unwrap().working;
     let mut expected = [kept, job];
     owners.sort();
     expected.sort();

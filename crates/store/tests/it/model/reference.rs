@@ -1,7 +1,7 @@
 //! The contract in memory, without care for cost.
 
 use kinora_store::TaskId;
-use kinora_store::contract::{Millis, State, Totals};
+use kinora_store::contract::{Millis, Owners, State, Totals};
 use std::collections::HashMap;
 
 /// How much the store puts newcomers ahead.
@@ -103,20 +103,21 @@ impl Reference {
         }
     }
 
-    pub(crate) fn owners(&self) -> Vec<TaskId> {
-        let owns = |task: &&Task| match task.stage {
-            Stage::Uploading => true,
-            Stage::Job(state) => !state.is_final() || state == State::Completed,
-            Stage::Gone => false,
+    pub(crate) fn owners(&self) -> Owners {
+        let ids = |wanted: fn(Stage) -> bool| {
+            let wanted = self.tasks.iter().filter(|task| wanted(task.stage));
+            let mut ids: Vec<_> = wanted.map(|task| task.id.clone()).collect();
+            ids.sort();
+            ids
         };
-        let mut ids: Vec<_> = self
-            .tasks
-            .iter()
-            .filter(owns)
-            .map(|task| task.id.clone())
-            .collect();
-        ids.sort();
-        ids
+        Owners {
+            working: ids(|stage| match stage {
+                Stage::Uploading => true,
+                Stage::Job(state) => !state.is_final(),
+                Stage::Gone => false,
+            }),
+            finished: ids(|stage| matches!(stage, Stage::Job(State::Completed))),
+        }
     }
 
     /// Starts the next job; which one.
