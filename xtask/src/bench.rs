@@ -23,6 +23,7 @@ mod share;
 mod memory;
 mod cage;
 mod http;
+mod siege;
 mod quality;
 
 use crate::tree::Tree;
@@ -36,7 +37,7 @@ use std::path::PathBuf;
 const PAGE: &str = "docs/benchmarks.md";
 
 const USAGE: &str = "\
-cargo xtask bench [transfer] [packets] [job] [share] [memory] [cage] [http] [--quick] [--write] [--server PROGRAM]
+cargo xtask bench [transfer] [packets] [job] [share] [memory] [cage] [http] [siege] [--quick] [--write] [--server PROGRAM]
 cargo xtask bench quality --clips DIR [...]
 
   --quick    smaller sizes and fewer rounds: whether it works, not how fast
@@ -54,6 +55,7 @@ const PARTS: &[(&str, Part)] = &[
     ("memory", memory::run),
     ("cage", cage::run),
     ("http", http::run),
+    ("siege", siege::run),
 ];
 
 /// What all parts need.

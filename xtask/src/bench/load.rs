@@ -5,8 +5,9 @@ use kinora_mmp::connection::{Event, Incoming};
 use kinora_mmp::frame::Head;
 use kinora_mmp::reply::Reply;
 use serde_json::{Value, json};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -93,6 +94,19 @@ impl Connection {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Self { stream })
+    }
+
+    /// From an address of the client's own, so that servers take it for somebody else; waits no longer than this for
+    /// anything.
+    pub(crate) fn open_from(own: Ipv4Addr, to: SocketAddr, patience: Duration) -> Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+        socket.bind(&SocketAddr::from((own, 0)).into())?;
+        socket.connect_timeout(&to.into(), patience)?;
+        socket.set_read_timeout(Some(patience))?;
+        socket.set_write_timeout(Some(patience))?;
+        Ok(Self {
+            stream: socket.into(),
+        })
     }
 
     /// Sends a request; its payload is the caller's.

@@ -111,6 +111,11 @@ impl Server {
         })
     }
 
+    /// Where it listens for MMP.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.running.id()
     }

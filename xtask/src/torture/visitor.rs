@@ -10,7 +10,6 @@ use fastrand::Rng;
 use kinora_mmp::frame::Head;
 use kinora_mmp::reply::Reply;
 use serde_json::{Value, json};
-use socket2::{Domain, Protocol, Socket, Type};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -34,15 +33,7 @@ pub(crate) struct Visitor<'a> {
 
 /// Opens a connection from the visitor's own address.
 pub(crate) fn connect(number: u8, to: SocketAddr) -> Result<Connection> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-    let own = SocketAddr::from((Ipv4Addr::new(127, 0, 1, number), 0));
-    socket.bind(&own.into())?;
-    socket.connect_timeout(&to.into(), PATIENCE)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    socket.set_write_timeout(Some(PATIENCE))?;
-    Ok(Connection {
-        stream: socket.into(),
-    })
+    Connection::open_from(Ipv4Addr::new(127, 0, 1, number), to, PATIENCE)
 }
 
 /// What to do with a video, quick and slow.
