@@ -95,7 +95,7 @@ suite('each operation, from file to file', () => {
     expect(got.name).toMatch(/\.mov$/);
     await card(page, 'clip.mp4').locator('summary').click();
     await card(page, 'clip.mp4').getByRole('button', { name: 'with the result' }).click();
-    await page.getByRole('button', { name: /^Preview .*\.mov$/ }).waitFor();
+    await page.getByRole('button', { name: /^clip.*\.mov/ }).waitFor();
   });
 });
 

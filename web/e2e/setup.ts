@@ -1,6 +1,6 @@
 /** Before all: the media, and one real server for all tests. What a machine lacks is said, and its tests are skipped. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -34,6 +34,8 @@ export default async function setup(project: TestProject) {
     return;
   }
   const place = mkdtempSync(join(tmpdir(), 'kinora-web-'));
+  // FFmpeg runs as a user of its own, who has to pass through.
+  chmodSync(place, 0o755);
   media(place);
   const { server, port } = await serve(binary, place);
   project.provide('world', { port, place, chromium });

@@ -26,7 +26,6 @@ export const en = {
     title: 'What would you like?',
     files: 'Chosen videos',
     remove: (name: string) => `Remove ${name}`,
-    show: (name: string) => `Preview ${name}`,
     more: 'More settings',
     start: (count: number) => (count === 1 ? 'Start' : `Start ${count} videos`),
     discard: 'Discard',

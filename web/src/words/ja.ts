@@ -28,7 +28,6 @@ export const ja: Words = {
     title: 'どうしますか？',
     files: '選んだ動画',
     remove: (name) => `${name} を外す`,
-    show: (name) => `${name} を表示`,
     more: '詳しい設定',
     start: (count) => (count === 1 ? '開始' : `${count} 本を開始`),
     discard: 'やめる',
