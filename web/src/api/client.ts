@@ -41,6 +41,9 @@ export async function content(url: string): Promise<Blob> {
   return response.blob();
 }
 
+/** Turns a token into a session of this browser. */
+export const signIn = (token: string) => ask<unknown>('POST', '/api/sessions', { token });
+
 /** Begins the page's session anew: the cookie comes with the page. */
 export const renewSession = () => reach('/', { cache: 'no-store' });
 

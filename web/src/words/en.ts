@@ -12,6 +12,12 @@ export const en = {
     footer: 'Everything stays on this server. Originals are deleted when their job ends.',
     api: 'API for programs',
   },
+  signIn: {
+    title: 'Who is there?',
+    text: 'This server is for people with a token. Whoever runs it can make one:',
+    label: 'Token',
+    go: 'Go on',
+  },
   drop: {
     title: 'Drop a video. Get a better one.',
     text: 'Smaller, reshaped, cut, or only the sound. Nothing leaves this server.',
@@ -244,6 +250,9 @@ export const en = {
     loading: 'Asking the server…',
   },
   problems: {
+    token_required: 'This server asks for a token.',
+    invalid_token: 'This token is not known here, or not any more.',
+    wrong_scope: 'Your token does not allow this.',
     unreachable: 'The server cannot be reached.',
     file_too_large: 'The file is too large.',
     too_large: 'The video is too large.',
