@@ -92,10 +92,12 @@ impl<'a> Film<'a> {
     fn correct(&mut self) -> bool {
         let is_whole = self.studio.density == Density::All;
         let slack = if is_whole { LACKS } else { SAMPLED };
-        let mut wrong = self.search.below_floor(slack);
-        if wrong.is_empty() && is_whole && self.misses() {
-            wrong = (0..self.scenes.len()).collect();
-        }
+        let wrong = if is_whole && self.misses() {
+            // All may move; those whose CRF stays are not made again.
+            (0..self.scenes.len()).collect()
+        } else {
+            self.search.below_floor(slack)
+        };
         self.release(&wrong)
     }
 
