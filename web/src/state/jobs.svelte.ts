@@ -1,13 +1,22 @@
 /** The session's jobs as the server tells of them. */
 import { listen } from '../api/events';
 import type { Job } from '../api/shapes';
+import { keep, keptJson } from './keep';
 import { uploads } from './uploads.svelte';
 
+/** Jobs that the user does not want to see any more; older ones the server has forgotten itself. */
+const MOST_HIDDEN = 200;
+
 class Jobs {
+  private hidden = $state(keptJson<string[]>('hidden', []));
   private byId = $state<Record<string, Job>>({});
   isConnected = $state(true);
   /** The newest first. */
-  list = $derived(Object.values(this.byId).sort((a, b) => b.created_at_ms - a.created_at_ms || (a.id < b.id ? 1 : -1)));
+  list = $derived(
+    Object.values(this.byId)
+      .filter((job) => !this.hidden.includes(job.id))
+      .sort((a, b) => b.created_at_ms - a.created_at_ms || (a.id < b.id ? 1 : -1)),
+  );
 
   start(): () => void {
     return listen({
@@ -23,7 +32,8 @@ class Jobs {
   }
 
   hide(id: string) {
-    delete this.byId[id];
+    this.hidden = [...this.hidden, id].slice(-MOST_HIDDEN);
+    keep('hidden', JSON.stringify(this.hidden));
   }
 }
 
