@@ -120,7 +120,32 @@ pub enum Digest {
     Sha256(String),
 }
 
+/// How every token begins. A member `token` that does not is somebody else's, and means nothing here.
+pub const TOKEN_PREFIX: &str = "kin_";
+
+/// The token that a request carries. Read apart from the request, so that it is never kept or answered with it.
+#[must_use]
+pub fn token(json: &Map<String, Value>) -> Option<&str> {
+    let sent = json.get("token")?.as_str()?;
+    sent.starts_with(TOKEN_PREFIX).then_some(sent)
+}
+
 impl Request {
+    /// How the client speaks; unknown of one that only says goodbye.
+    #[must_use]
+    pub fn mirror(&self) -> Option<&Mirror> {
+        match self {
+            Self::Submit(submit) => Some(&submit.mirror),
+            Self::Ping(mirror)
+            | Self::Status { mirror, .. }
+            | Self::Download { mirror, .. }
+            | Self::Cancel { mirror, .. }
+            | Self::Confirm { mirror, .. }
+            | Self::Resume { mirror, .. } => Some(mirror),
+            Self::Goodbye => None,
+        }
+    }
+
     /// Reads a request. The payload, if any, is still to come.
     ///
     /// # Errors

@@ -9,15 +9,26 @@ pub(crate) enum Asker {
     Anyone,
     /// The holder of a credential, by the name that stands at what it owns.
     Owner(String),
+    /// The same at a door where knowing the id is enough for what nobody owns.
+    Holder(String),
 }
 
 impl Asker {
     /// Whether a task of this owner is theirs. What is not is answered like what does not exist.
     pub(crate) fn may(&self, owner: Option<&str>) -> bool {
         match (self, owner) {
-            (Self::Anyone, None) => true,
-            (Self::Owner(me), Some(owner)) => me == owner,
+            (Self::Anyone | Self::Holder(_), None) => true,
+            (Self::Owner(me) | Self::Holder(me), Some(owner)) => me == owner,
             (Self::Anyone, Some(_)) | (Self::Owner(_), None) => false,
+        }
+    }
+
+    /// As the holder of a token of this name, at a door where ids are enough for the rest or not.
+    pub(crate) fn named(name: &str, ids_are_enough: bool) -> Self {
+        let owner = format!("token:{name}");
+        match ids_are_enough {
+            true => Self::Holder(owner),
+            false => Self::Owner(owner),
         }
     }
 
@@ -34,7 +45,7 @@ impl Asker {
     pub(crate) fn owner(&self) -> Option<String> {
         match self {
             Self::Anyone => None,
-            Self::Owner(me) => Some(me.clone()),
+            Self::Owner(me) | Self::Holder(me) => Some(me.clone()),
         }
     }
 }
@@ -54,5 +65,9 @@ mod tests {
         check(&Asker::Anyone, Some("me"), false);
         check(&me, None, false);
         check(&Asker::Anyone, None, true);
+        let mine = Asker::Holder("me".into());
+        check(&mine, Some("me"), true);
+        check(&mine, Some("you"), false);
+        check(&mine, None, true);
     }
 }

@@ -1,5 +1,6 @@
 //! The server as a whole: what is started in which order, and stopped in the reverse.
 
+use crate::access::Tokens;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::listen::{self, Serve};
@@ -7,7 +8,7 @@ use crate::results::Results;
 use crate::services::Services;
 use crate::tasks::Tasks;
 use crate::uploads::Uploads;
-use crate::{http, mmp};
+use crate::{access, http, mmp};
 use kinora_jobs::engine::{Keep, Parts};
 use kinora_jobs::sandbox::{Cage, Share, Tools};
 use kinora_jobs::{Engine, problem};
@@ -44,7 +45,8 @@ impl Server {
     /// # Errors
     /// What is missing, and what to do.
     pub fn start(config: Config) -> Result<Self, Problem> {
-        http::check_access(&config.http)?;
+        let listen = || config.mmp.listen.iter().chain(&config.http.listen);
+        access::check(config.access, listen())?;
         // The directory itself is made by the tree, for its owner alone.
         let above = config.data.parent().unwrap_or(&config.data);
         std::fs::create_dir_all(above)
@@ -60,12 +62,7 @@ impl Server {
         })?;
         tracing::info!(share = share.describe(), "processor");
         let share = Arc::new(share);
-        let is_exposed = config
-            .mmp
-            .listen
-            .iter()
-            .chain(&config.http.listen)
-            .any(|at| !at.ip().is_loopback());
+        let is_exposed = listen().any(|at| !at.ip().is_loopback());
         let cage = Cage::establish(&config.sandbox, is_exposed)?.of_server(&config.data);
         tracing::info!(cage = cage.describe(), "sandbox");
         let tools = Tools::find(&config.ffmpeg, cage)?;
@@ -89,7 +86,11 @@ impl Server {
         });
         let engine = Arc::new(engine.map_err(|f| problem::of_store(&f))?);
         let counters = Arc::new(Counters::default());
+        let tokens = Tokens::open(&config.data)?;
+        tracing::info!(access = ?config.access, tokens = tokens.count(), "access");
         let services = Arc::new(Services {
+            access: config.access,
+            tokens,
             uploads: Uploads::new(
                 Arc::clone(&records),
                 Arc::clone(&blobs),
@@ -109,6 +110,7 @@ impl Server {
         let (stopping, stop) = watch::channel(false);
         let mmp = mmp::listener::Door {
             services: Arc::clone(&services),
+            networks: Arc::new(mmp::Networks::of(&config.mmp)),
             patience: config.mmp.patience,
             stopping: stop.clone(),
         };

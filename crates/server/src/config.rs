@@ -1,5 +1,6 @@
 //! The settings of the server: what each room declares, collected once.
 
+use crate::access::{Access, Network};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ use std::time::Duration;
 pub struct Config {
     /// Everything that is kept lies under this directory.
     pub data: PathBuf,
+    /// Who may use the server, at all doors.
+    pub access: Access,
     /// The MMP door.
     pub mmp: MmpConfig,
     /// The HTTP door.
@@ -31,6 +34,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: "kinora-data".into(),
+            access: Access::default(),
             mmp: MmpConfig::default(),
             http: HttpConfig::default(),
             storage: StorageConfig::default(),
@@ -48,6 +52,10 @@ impl Default for Config {
 pub struct MmpConfig {
     /// Where it listens.
     pub listen: Vec<SocketAddr>,
+    /// Addresses whose clients need no token, beside this machine.
+    pub trust: Vec<Network>,
+    /// Proxies in front of this door: their connections begin with a head of the PROXY protocol.
+    pub proxies: Vec<Network>,
     /// Connections at the same time over all listeners; further ones wait in the kernel's backlog.
     pub max_connections: usize,
     /// For tests that cannot wait: how long a peer may take to send a head, to move on, to begin a request, and to
@@ -60,6 +68,8 @@ impl Default for MmpConfig {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 9001))],
+            trust: Vec::new(),
+            proxies: Vec::new(),
             max_connections: 2048,
             patience: None,
         }
@@ -72,10 +82,10 @@ impl Default for MmpConfig {
 pub struct HttpConfig {
     /// Where it listens; nowhere switches it off.
     pub listen: Vec<SocketAddr>,
-    /// Who may reach it.
-    pub access: Access,
     /// Names under which browsers may call it, beside those of this machine; without a port.
     pub hosts: Vec<String>,
+    /// Proxies in front of this door: what they say of their clients' addresses is believed.
+    pub proxies: Vec<Network>,
     /// Connections at the same time over all listeners; further ones wait in the kernel's backlog.
     pub max_connections: usize,
     /// For tests that cannot wait, as in [`MmpConfig::patience`].
@@ -83,22 +93,12 @@ pub struct HttpConfig {
     pub patience: Option<Duration>,
 }
 
-/// Who may reach the HTTP door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Access {
-    /// This machine: other addresses are refused when the server starts.
-    Local,
-    /// Everybody who reaches the addresses it listens on.
-    Open,
-}
-
 impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
-            access: Access::Local,
             hosts: Vec::new(),
+            proxies: Vec::new(),
             max_connections: 1024,
             patience: None,
         }

@@ -2,6 +2,7 @@
 //!
 //! This crate does not depend on `chat`: it moves what it cannot read.
 
+pub mod access;
 pub mod config;
 mod fault;
 mod asker;

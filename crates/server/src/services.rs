@@ -1,5 +1,6 @@
 //! What both doors offer, in one place.
 
+use crate::access::{Access, Tokens};
 use crate::counters::Counters;
 use crate::fault::Fault;
 use crate::results::Results;
@@ -11,6 +12,10 @@ use std::sync::Arc;
 
 /// The services of one server.
 pub(crate) struct Services {
+    /// Who may use them.
+    pub(crate) access: Access,
+    /// Who has a token.
+    pub(crate) tokens: Tokens,
     /// Files that come in.
     pub(crate) uploads: Uploads,
     /// Files that go out.

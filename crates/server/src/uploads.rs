@@ -11,6 +11,7 @@ mod active;
 mod receiving;
 mod by_id;
 
+use crate::asker::Asker;
 use crate::config::StorageConfig;
 use crate::counters::Counters;
 use crate::fault::Fault;
@@ -46,8 +47,8 @@ pub(crate) struct Offer {
     pub(crate) order: String,
     /// What counts as one client.
     pub(crate) client: String,
-    /// Who alone may ask for it.
-    pub(crate) owner: Option<String>,
+    /// Who sends it, and alone may ask for it.
+    pub(crate) asker: Asker,
     /// The client's own key.
     pub(crate) key: Option<String>,
     /// Whole size in bytes.
@@ -103,7 +104,15 @@ impl Uploads {
         }
         let id = TaskId::random();
         let known = offer.key.as_deref().map(|key| self.records.find_key(key));
-        match known.transpose()?.flatten() {
+        let known = known.transpose()?.flatten();
+        // A key is as good as an id; what is somebody else's stays theirs all the same.
+        if known
+            .as_ref()
+            .is_some_and(|task| !offer.asker.may_see(task))
+        {
+            return Err(key_taken());
+        }
+        match known {
             Some(Begun::Job(job)) => Ok(Begin::Job(Box::new(job))),
             Some(Begun::Known(upload)) => self.go_on(offer, upload),
             Some(Begun::New) | None => self.begin_new(offer, id),
@@ -114,19 +123,24 @@ impl Uploads {
     ///
     /// # Errors
     /// `unknown_upload`: begin anew.
-    pub(crate) fn find(&self, key: &str) -> Result<Begun, Fault> {
-        match self.records.find_key(key)? {
-            Some(begun @ (Begun::Known(_) | Begun::Job(_))) => Ok(begun),
-            _ => Err(Fault::unknown_upload()),
-        }
+    pub(crate) fn find(&self, asker: &Asker, key: &str) -> Result<Begun, Fault> {
+        let found = self.records.find_key(key)?;
+        found
+            .filter(|task| asker.may_see(task))
+            .ok_or_else(Fault::unknown_upload)
     }
 
     /// The client's word that its bytes have arrived: the upload becomes a job.
     ///
     /// # Errors
     /// `digest_mismatch`: nothing is kept; `unknown_upload`; `client_busy`.
-    pub(crate) fn confirm(&self, key: &str, digest: Option<&Digest>) -> Result<Job, Fault> {
-        let upload = match self.find(key)? {
+    pub(crate) fn confirm(
+        &self,
+        asker: &Asker,
+        key: &str,
+        digest: Option<&Digest>,
+    ) -> Result<Job, Fault> {
+        let upload = match self.find(asker, key)? {
             Begun::Job(job) => return Ok(job),
             Begun::Known(upload) => upload,
             Begun::New => return Err(Fault::unknown_upload()),
@@ -213,7 +227,7 @@ impl Uploads {
             id: id.clone(),
             idempotency_key: offer.key.clone(),
             client: offer.client.clone(),
-            owner: offer.owner.clone(),
+            owner: offer.asker.owner(),
             order: offer.order.clone(),
             length: offer.length,
             expires_at: now + keep,
@@ -223,6 +237,7 @@ impl Uploads {
         match self.records.begin(&upload, self.room()?, now)? {
             Begun::New => {}
             // Two requests with one key at the same moment: the other one was first.
+            task if !offer.asker.may_see(&task) => return Err(key_taken()),
             Begun::Known(upload) => return self.go_on(offer, upload),
             Begun::Job(job) => return Ok(Begin::Job(Box::new(job))),
         }
@@ -261,7 +276,9 @@ impl Uploads {
         }
         // The newer request wins: the older one is most likely a connection that is dead and does not know it.
         let seat = self.active.take(&upload.id)?;
-        let Begun::Known(upload) = self.find(offer.key.as_deref().unwrap_or_default())? else {
+        let Begun::Known(upload) =
+            self.find(&offer.asker, offer.key.as_deref().unwrap_or_default())?
+        else {
             return Err(Fault::unknown_upload());
         };
         if offer.offset != upload.durable || offer.length != upload.length {
@@ -338,6 +355,14 @@ fn empty_file() -> Fault {
         "empty_file",
         "there is no file in the request, or it is empty",
         "send the video with the order",
+    )
+}
+
+fn key_taken() -> Fault {
+    Fault::new(
+        "conflict",
+        "this idempotency key names the upload of somebody else",
+        "send the file again with a new random key",
     )
 }
 

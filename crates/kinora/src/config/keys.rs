@@ -59,11 +59,14 @@ const fn program(path: &'static str, kind: Kind) -> Key {
 /// All of them, in the reference's order.
 pub(crate) const KEYS: &[Key] = &[
     server("data", Kind::Text),
+    server("access", Kind::Choice(&["local", "open", "tokens"])),
     server("mmp.listen", Kind::List),
+    server("mmp.trust", Kind::List),
+    server("mmp.proxies", Kind::List),
     server("mmp.max_connections", Kind::Integer),
     server("http.listen", Kind::List),
-    server("http.access", Kind::Choice(&["local", "open"])),
     server("http.hosts", Kind::List),
+    server("http.proxies", Kind::List),
     server("http.max_connections", Kind::Integer),
     server("storage.ceiling", Kind::Size),
     server("storage.margin", Kind::Size),

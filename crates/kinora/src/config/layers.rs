@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const REFERENCE: &str = include_str!("../default-config.toml");
 
 /// Variables of the environment that are no settings but ours all the same.
-const OTHER_VARIABLES: &[&str] = &["KINORA_CONFIG", "KINORA_SERVER"];
+const OTHER_VARIABLES: &[&str] = &["KINORA_CONFIG", "KINORA_SERVER", "KINORA_TOKEN"];
 
 /// The environment, as an argument.
 pub(crate) type Variables = BTreeMap<String, String>;

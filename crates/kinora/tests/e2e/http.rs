@@ -115,7 +115,7 @@ fn one_line_of_curl_is_enough() {
 }
 
 #[test]
-fn http_is_for_this_machine_unless_it_is_opened() {
+fn a_server_is_for_this_machine_unless_it_is_opened() {
     let place = tempfile::tempdir().unwrap();
     let refused = kinora()
         .args([
@@ -131,8 +131,8 @@ fn http_is_for_this_machine_unless_it_is_opened() {
         .unwrap();
     assert!(!refused.status.success());
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(told.contains("http.access"), "{told}");
-    let open = ["--http-listen", "0.0.0.0:0", "--set", "http.access=open"];
+    assert!(told.contains("access = \"tokens\""), "{told}");
+    let open = ["--http-listen", "0.0.0.0:0", "--set", "access=open"];
     let server = Server::start(&place.path().join("data"), &open);
     assert_eq!(server.terminate(), Some(0));
 }

@@ -1,6 +1,6 @@
 //! One connection: HTTP/1.1 over a socket whose peer has to keep up.
 
-use super::door::{Peer, Shared};
+use super::door::{Shared, Socket};
 use super::limits::{HEAD_BYTES, HEAD_FIELDS, HEAD_TIME, READ_BYTES, WRITE_STALL};
 use super::routes;
 use crate::config::Config;
@@ -55,7 +55,7 @@ impl Serve for Door {
         let patience = self.shared.patience;
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(Socket(peer));
             router.call(request)
         });
         let socket = Patient::new(stream, patience.unwrap_or(WRITE_STALL));

@@ -5,8 +5,9 @@ use super::guard::Hosts;
 use super::problem::Refusal;
 use super::requests::Requests;
 use super::send::Buffers;
-use super::session::{COOKIE, Session, Sessions, cookie};
+use super::session::{COOKIE, Name, Session, Sessions, cookie};
 use super::streams::Streams;
+use crate::access::{Access, Entry, Network};
 use crate::asker::Asker;
 use crate::config::Config;
 use crate::services::Services;
@@ -16,7 +17,7 @@ use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, COOKIE as COOKIES, HeaderValue, SET_COOKIE};
 use kinora_jobs::{clock, policy};
 use kinora_store::contract::Problem;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     pub(super) services: Arc<Services>,
     pub(super) sessions: Sessions,
     pub(super) hosts: Hosts,
+    pub(super) proxies: Vec<Network>,
     pub(super) buffers: Arc<Buffers>,
     pub(super) streams: Arc<Streams>,
     pub(super) digests: Digests,
@@ -48,6 +50,7 @@ impl Shared {
             services,
             sessions: Sessions::open(&config.data)?,
             hosts: Hosts::new(&config.http),
+            proxies: config.http.proxies.clone(),
             buffers: Arc::default(),
             streams: Arc::default(),
             digests: Digests::default(),
@@ -58,21 +61,16 @@ impl Shared {
     }
 }
 
-/// Where a request comes from; put beside it by its connection.
+/// The other end of a request's connection; put beside it by the connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) SocketAddr);
+pub(super) struct Socket(pub(super) SocketAddr);
 
-impl Peer {
-    /// What is for the operator is told to this machine only: nothing at this door says who is one.
-    ///
-    /// # Errors
-    /// `no_page`, as if there was nothing.
-    pub(super) fn check_local(self) -> Result<(), Refusal> {
-        if self.0.ip().to_canonical().is_loopback() {
-            return Ok(());
-        }
-        Err(Refusal::no_page())
-    }
+/// Where a request comes from, proxies seen through; put beside it before anything is done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer {
+    pub(super) address: IpAddr,
+    /// From this machine, and from nowhere behind it.
+    pub(super) is_local: bool,
 }
 
 /// Who sent a request.
@@ -80,8 +78,21 @@ impl Peer {
 pub(super) struct Visitor {
     /// What counts as one client, as at every door.
     pub(super) client: String,
-    session: Option<Session>,
-    has_cookie: bool,
+    /// As far as it has shown.
+    pub(super) identity: Identity,
+    /// The session that it has shown, and whether as a cookie.
+    session: Option<(Session, bool)>,
+}
+
+/// Who somebody is.
+#[derive(Clone, Debug)]
+pub(super) enum Identity {
+    /// Nothing is known.
+    Nobody,
+    /// The same as before: the name of a session.
+    Session(String),
+    /// The holder of this token.
+    Holder(Entry),
 }
 
 /// A session that began with this request, or goes on longer: what its sender has to be told.
@@ -101,10 +112,7 @@ impl Welcome {
 impl Visitor {
     /// As whom it asks. Without a session nothing is theirs.
     pub(super) fn asker(&self) -> Asker {
-        match &self.session {
-            Some(session) => session.asker(),
-            None => Asker::Owner(String::new()),
-        }
+        self.known().unwrap_or_else(|| Asker::Owner(String::new()))
     }
 
     /// The session that it must have.
@@ -112,42 +120,127 @@ impl Visitor {
     /// # Errors
     /// `no_session`.
     pub(super) fn owner(&self) -> Result<Asker, Refusal> {
-        match &self.session {
-            Some(session) => Ok(session.asker()),
-            None => Err(Refusal::new(
+        self.known().ok_or_else(|| {
+            Refusal::new(
                 "no_session",
                 "this needs a session, and the request names none",
                 "POST /api/sessions, and send its token as \"Authorization: Bearer …\" with every request",
-            )),
-        }
+            )
+        })
     }
 
     /// As whom it asks, with a new session if it had none.
     pub(super) fn owner_or_new(&self, shared: &Shared) -> (Asker, Option<Welcome>) {
-        match &self.session {
-            Some(session) => (session.asker(), None),
-            None => {
-                let (asker, welcome) = self.begin(shared);
-                (asker, Some(welcome))
-            }
+        if let Some(asker) = self.known() {
+            return (asker, None);
         }
+        let session = Session::random(now());
+        let asker = of_session(&session);
+        (asker, Some(shared.welcome(&session)))
     }
 
-    /// A new session, whatever it had.
-    pub(super) fn begin(&self, shared: &Shared) -> (Asker, Welcome) {
-        let session = Session::random(now());
-        let token = shared.sessions.token(&session);
-        (session.asker(), Welcome { token })
+    /// A new session: of the token where one was shown, else one that nobody had before.
+    ///
+    /// # Errors
+    /// `token_required` where only who has a token is served.
+    pub(super) fn begin(&self, shared: &Shared) -> Result<Welcome, Refusal> {
+        Ok(shared.welcome(&self.new_session(shared).ok_or_else(token_required)?))
     }
 
     /// For the page: a cookie where there is none, and a new one where it gets old.
     pub(super) fn cookie(&self, shared: &Shared) -> Option<HeaderValue> {
         let session = match &self.session {
-            Some(session) if self.has_cookie => session.renewed(now())?,
-            _ => Session::random(now()),
+            Some((session, true)) => session.renewed(now())?,
+            _ => self.new_session(shared)?,
         };
-        let token = shared.sessions.token(&session);
-        Some(Welcome { token }.cookie())
+        Some(shared.welcome(&session).cookie())
+    }
+
+    fn new_session(&self, shared: &Shared) -> Option<Session> {
+        match &self.identity {
+            Identity::Holder(entry) => Some(Session::of_token(entry.id(), now())),
+            _ if shared.services.access == Access::Tokens => None,
+            Identity::Nobody | Identity::Session(_) => Some(Session::random(now())),
+        }
+    }
+
+    fn known(&self) -> Option<Asker> {
+        match &self.identity {
+            Identity::Nobody => None,
+            Identity::Session(name) => Some(Asker::Owner(format!("session:{name}"))),
+            Identity::Holder(entry) => Some(Asker::named(&entry.name, false)),
+        }
+    }
+
+    /// Who sent a request with this head.
+    ///
+    /// # Errors
+    /// `invalid_token`: a credential that is worth nothing. A cookie that is, is none: the page gets another one.
+    pub(super) fn of(
+        shared: &Shared,
+        peer: Option<&Peer>,
+        headers: &HeaderMap,
+    ) -> Result<Self, Refusal> {
+        let client = peer.map_or_else(String::new, |peer| policy::client_key(peer.address));
+        let (identity, session) = match headers.get(AUTHORIZATION) {
+            Some(field) => {
+                let token = field.to_str().ok().and_then(bearer);
+                let shown = token.and_then(|token| shared.known(token));
+                let (identity, session) = shown.ok_or_else(invalid_token)?;
+                (identity, session.map(|session| (session, false)))
+            }
+            None => {
+                let shown = cookies(headers).find_map(|each| {
+                    // A token itself is no cookie: it would outlive its session there.
+                    let (identity, session) = shared.known(each)?;
+                    Some((identity, Some((session?, true))))
+                });
+                shown.unwrap_or((Identity::Nobody, None))
+            }
+        };
+        Ok(Self {
+            client,
+            identity,
+            session,
+        })
+    }
+
+    /// The same visitor with a token that it has shown beside the head.
+    ///
+    /// # Errors
+    /// `invalid_token`.
+    pub(super) fn with_token(self, shared: &Shared, token: &str) -> Result<Self, Refusal> {
+        let entry = shared
+            .services
+            .tokens
+            .find(token)
+            .ok_or_else(invalid_token)?;
+        Ok(Self {
+            identity: Identity::Holder(entry),
+            ..self
+        })
+    }
+}
+
+impl Shared {
+    fn welcome(&self, session: &Session) -> Welcome {
+        let token = self.sessions.token(session);
+        Welcome { token }
+    }
+
+    /// Whom a token belongs to, and the session if it is one's.
+    fn known(&self, token: &str) -> Option<(Identity, Option<Session>)> {
+        if let Some(entry) = self.services.tokens.find(token) {
+            return Some((Identity::Holder(entry), None));
+        }
+        let session = self.sessions.read(token, now())?;
+        let identity = match &session.name {
+            // Who has a token is asked for it; nobody else is known by a session.
+            Name::Random(_) if self.services.access == Access::Tokens => return None,
+            Name::Random(name) => Identity::Session(name.clone()),
+            Name::Token(id) => Identity::Holder(self.services.tokens.with_id(id)?),
+        };
+        Some((identity, Some(session)))
     }
 }
 
@@ -155,25 +248,7 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Refusal> {
-        let peer = parts.extensions.get::<Peer>();
-        let client = peer.map_or_else(String::new, |peer| policy::client_key(peer.0.ip()));
-        if let Some(field) = parts.headers.get(AUTHORIZATION) {
-            let token = field.to_str().ok().and_then(bearer);
-            let session = token.and_then(|token| shared.sessions.read(token, now()));
-            let session = session.ok_or_else(invalid_token)?;
-            return Ok(Self {
-                client,
-                session: Some(session),
-                has_cookie: false,
-            });
-        }
-        // A cookie that means nothing any more is none: the page gets another one.
-        let session = cookies(&parts.headers).find_map(|each| shared.sessions.read(each, now()));
-        Ok(Self {
-            client,
-            has_cookie: session.is_some(),
-            session,
-        })
+        Self::of(shared, parts.extensions.get::<Peer>(), &parts.headers)
     }
 }
 
@@ -200,11 +275,26 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     })
 }
 
+fn of_session(session: &Session) -> Asker {
+    let (Name::Random(name) | Name::Token(name)) = &session.name;
+    Asker::Owner(format!("session:{name}"))
+}
+
 fn invalid_token() -> Refusal {
     Refusal::new(
         "invalid_token",
-        "the token is none of this server's, or its time is over",
-        "POST /api/sessions for a new one",
+        "the token is none of this server's, was taken back, or its time is over",
+        "POST /api/sessions for a new session, or ask the server's operator for a token (kinora token create NAME)",
+    )
+}
+
+/// For who has shown nothing.
+pub(super) fn token_required() -> Refusal {
+    Refusal::new(
+        "token_required",
+        "this server serves only who has a token, and the request shows none",
+        "ask its operator for one (kinora token create NAME), and send it as \"Authorization: Bearer …\", or once to \
+         POST /api/sessions",
     )
 }
 

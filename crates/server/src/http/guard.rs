@@ -1,35 +1,11 @@
-//! Who may talk to this door at all: which addresses it listens on, under which names it is called, and from which
-//! pages. All of it is decided from a request's head.
+//! Who may talk to this door at all: under which names it is called, and from which pages. All of it is decided from a
+//! request's head.
 
 use super::problem::Refusal;
-use crate::config::{Access, HttpConfig};
+use crate::config::HttpConfig;
 use hyper::header::{HOST, ORIGIN};
 use hyper::{HeaderMap, Method, Uri};
-use kinora_store::contract::Problem;
 use std::net::{IpAddr, SocketAddr};
-
-/// Refuses to be reached from elsewhere unless that was asked for: this door has no passwords.
-///
-/// # Errors
-/// `access_local`: an address that is not this machine's own.
-pub(crate) fn check_access(config: &HttpConfig) -> Result<(), Problem> {
-    let far = config.listen.iter().find(|each| !each.ip().is_loopback());
-    let Some(far) = far else {
-        return Ok(());
-    };
-    if config.access == Access::Open {
-        tracing::warn!(address = %far, "HTTP is open: whoever reaches this address can send jobs, without password or encryption");
-        return Ok(());
-    }
-    Err(Problem {
-        code: "access_local".into(),
-        description: format!(
-            "HTTP on {far} could be reached from other machines, and it has no passwords and no encryption"
-        ),
-        solution: "listen on 127.0.0.1, or set http.access = \"open\" if everybody who reaches this address may use it"
-            .into(),
-    })
-}
 
 /// The names that count as this server. Others belong to somebody who has pointed a name of theirs at this address, so
 /// that a page of theirs may read what is ours (DNS rebinding).
@@ -139,22 +115,6 @@ mod tests {
             hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
             ..HttpConfig::default()
         }
-    }
-
-    #[test]
-    fn only_this_machine_unless_asked() {
-        let check = |listen: &str, access, fine: bool| {
-            let config = HttpConfig {
-                access,
-                ..config(listen, &[])
-            };
-            assert_eq!(check_access(&config).is_ok(), fine, "{listen} {access:?}");
-        };
-        check("127.0.0.1:80", Access::Local, true);
-        check("[::1]:80", Access::Local, true);
-        check("0.0.0.0:80", Access::Local, false);
-        check("192.168.1.2:80", Access::Local, false);
-        check("192.168.1.2:80", Access::Open, true);
     }
 
     #[test]

@@ -1,20 +1,21 @@
 //! `/api/jobs`: look, list, cancel, fetch.
 
 use super::digest;
-use super::door::{Shared, Visitor};
+use super::door::{Shared, Visitor, welcome};
 use super::limits::{LIST, LIST_MOST};
 use super::names;
 use super::order::Note;
+use super::payload::Payload;
 use super::problem::{ProblemBody, Refusal};
 use super::send::{FileBody, Range, range};
-use super::shape::{JobBody, JobList, NewSession};
+use super::shape::{JobBody, JobList, NewSession, SignIn};
 use crate::asker::Asker;
 use crate::fault::Fault;
 use crate::results::Ready;
 use crate::services::blocking;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use hyper::header::{self, HeaderValue};
 use hyper::{HeaderMap, Method, StatusCode};
@@ -35,17 +36,36 @@ pub(super) struct Page {
 /// Begin a session.
 ///
 /// Jobs belong to the session that made them. Programs send its token with every request; the page of this server
-/// has a cookie instead.
+/// has a cookie instead. Who sends the token of a user (`kinora token create`) gets a session that is as good as it, and
+/// ends with it; jobs then belong to the token's name, as with the token itself.
 #[utoipa::path(
     post,
     path = "/api/sessions",
     tag = "sessions",
-    responses((status = 201, body = NewSession))
+    request_body(content = SignIn, description = "may be left out"),
+    responses(
+        (status = 201, body = NewSession),
+        (status = 401, body = ProblemBody, content_type = "application/problem+json"),
+    )
 )]
-pub(super) async fn begin_session(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {
-    let (_, welcome) = visitor.begin(&shared);
-    let token = welcome.token;
-    (StatusCode::CREATED, Json(NewSession { token })).into_response()
+pub(super) async fn begin_session(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let payload = Payload::new(request.into_body(), shared.patience);
+    let sent: Option<SignIn> = payload.json_or_nothing().await?;
+    let shown = sent.and_then(|sent| sent.token);
+    let visitor = match &shown {
+        Some(token) => visitor.with_token(&shared, token)?,
+        None => visitor,
+    };
+    let new = visitor.begin(&shared)?;
+    let mut fields = HeaderMap::new();
+    // The page cannot keep a token itself where no script may read it.
+    welcome(&mut fields, shown.is_some().then_some(&new));
+    let token = new.token;
+    Ok((StatusCode::CREATED, fields, Json(NewSession { token })).into_response())
 }
 
 /// List the session's jobs, newest first.

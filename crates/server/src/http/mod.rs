@@ -14,6 +14,8 @@ mod streams;
 mod digest;
 mod requests;
 mod door;
+mod forwarded;
+mod permit;
 mod payload;
 mod order;
 mod shape;
@@ -31,5 +33,4 @@ mod routes;
 mod connection;
 
 pub(crate) use connection::Door;
-pub(crate) use guard::check_access;
 pub use routes::api_description;

@@ -108,7 +108,20 @@ impl Payload {
     }
 
     /// A small JSON body.
-    pub(super) async fn json<T: DeserializeOwned>(mut self) -> Result<T, Refusal> {
+    pub(super) async fn json<T: DeserializeOwned>(self) -> Result<T, Refusal> {
+        read(&self.small().await?)
+    }
+
+    /// A small JSON body that may be left out.
+    pub(super) async fn json_or_nothing<T: DeserializeOwned>(self) -> Result<Option<T>, Refusal> {
+        let text = self.small().await?;
+        match text.is_empty() {
+            true => Ok(None),
+            false => read(&text).map(Some),
+        }
+    }
+
+    async fn small(mut self) -> Result<Vec<u8>, Refusal> {
         let mut text = Vec::new();
         while let Some(bytes) = self.next().await? {
             if text.len() + bytes.len() > JSON_BYTES {
@@ -121,18 +134,22 @@ impl Payload {
             }
             text.extend_from_slice(&bytes);
         }
-        serde_json::from_slice(&text).map_err(|error| {
-            Refusal::new(
-                "bad_json",
-                format!("the body is not the JSON that is expected here: {error}"),
-                "see /api/docs for its members",
-            )
-        })
+        Ok(text)
     }
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(text).map_err(|error| {
+        Refusal::new(
+            "bad_json",
+            format!("the body is not the JSON that is expected here: {error}"),
+            "see /api/docs for its members",
+        )
+    })
 }
 
 /// An upload with the body that it comes from.

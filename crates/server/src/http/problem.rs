@@ -18,8 +18,11 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
         StatusCode::BAD_REQUEST,
         &["bad_request", "bad_json", "bad_form"],
     ),
-    (StatusCode::UNAUTHORIZED, &["no_session", "invalid_token"]),
-    (StatusCode::FORBIDDEN, &["cross_site"]),
+    (
+        StatusCode::UNAUTHORIZED,
+        &["no_session", "invalid_token", "token_required"],
+    ),
+    (StatusCode::FORBIDDEN, &["cross_site", "wrong_scope"]),
     (
         StatusCode::NOT_FOUND,
         &["unknown_task", "unknown_upload", "no_page", "no_report"],

@@ -3,7 +3,9 @@
 use super::door::Shared;
 use super::page;
 use super::problem::Refusal;
-use super::{description, events, guard, health, jobs, metrics, operations, status, submit, tus};
+use super::{
+    description, events, guard, health, jobs, metrics, operations, permit, status, submit, tus,
+};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -92,13 +94,14 @@ fn uploads() -> OpenApiRouter<Arc<Shared>> {
 }
 
 /// Around every request: who may ask at all, and the usual fields.
-async fn every(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+async fn every(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
     let checked = guard::check(
         request.method(),
         request.uri(),
         request.headers(),
         &shared.hosts,
     );
+    let checked = checked.and_then(|()| permit::check(&shared, &mut request));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = match checked {

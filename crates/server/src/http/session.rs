@@ -1,10 +1,9 @@
-//! Sessions: who made what. A session is a random name with this server's signature; nothing is kept of it here.
+//! Sessions: who made what. A session is a name with this server's signature; nothing is kept of it here.
 //!
-//! Browsers carry it as a cookie, programs as a bearer token. Other kinds of credentials have another prefix, and end
-//! up as the same [`Asker`].
+//! Browsers carry it as a cookie, programs as a bearer token. The name is random, or that of a token: such a session is
+//! as good as the token, and ends with it.
 
 use super::limits::{COOKIE_DAYS, SESSION_DAYS};
-use crate::asker::Asker;
 use kinora_jobs::problem;
 use kinora_store::contract::Problem;
 use std::fs::{self, File, OpenOptions};
@@ -16,6 +15,8 @@ use std::path::Path;
 pub(super) const COOKIE: &str = "kinora_session";
 /// How a session's token begins, for scanners that look for secrets.
 const PREFIX: &str = "kns_";
+/// How that of a session begins that somebody with a token has.
+const BOUND_PREFIX: &str = "knt_";
 /// The file of the key within the data directory.
 const KEY_FILE: &str = "session.key";
 /// Hex digits of a name, of a time, and of a signature.
@@ -32,9 +33,27 @@ pub(super) struct Sessions {
 /// Somebody who can be recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
-    name: String,
+    pub(super) name: Name,
     /// Seconds since the Unix epoch.
     made: u32,
+}
+
+/// Whose session it is; both are hex digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    /// Somebody's who has been here before, and nothing else is known of.
+    Random(String),
+    /// The holder's of the token with this id.
+    Token(String),
+}
+
+impl Name {
+    fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Random(name) => (PREFIX, name),
+            Self::Token(id) => (BOUND_PREFIX, id),
+        }
+    }
 }
 
 impl Session {
@@ -42,14 +61,17 @@ impl Session {
     pub(super) fn random(now: u32) -> Self {
         let name = kinora_store::TaskId::random();
         Self {
-            name: name.as_str().to_owned(),
+            name: Name::Random(name.as_str().to_owned()),
             made: now,
         }
     }
 
-    /// As whom it asks for tasks.
-    pub(super) fn asker(&self) -> Asker {
-        Asker::Owner(format!("session:{}", self.name))
+    /// The session of somebody who has shown a token.
+    pub(super) fn of_token(id: &str, now: u32) -> Self {
+        Self {
+            name: Name::Token(id.to_owned()),
+            made: now,
+        }
     }
 
     /// The same one from now on, when its token will not last much longer.
@@ -76,32 +98,38 @@ impl Sessions {
 
     /// The token that proves a session.
     pub(super) fn token(&self, session: &Session) -> String {
-        let body = format!("{}{:08x}", session.name, session.made);
-        format!("{PREFIX}{body}{}", self.sign(&body).to_hex())
+        let (prefix, name) = session.name.parts();
+        let body = format!("{name}{:08x}", session.made);
+        format!("{prefix}{body}{}", self.sign(prefix, &body).to_hex())
     }
 
     /// Whose token this is; `None` when it is forged, or too old.
     pub(super) fn read(&self, token: &str, now: u32) -> Option<Session> {
-        let text = token.strip_prefix(PREFIX)?;
+        let random = token.strip_prefix(PREFIX).map(|text| (PREFIX, text));
+        let bound = || Some((BOUND_PREFIX, token.strip_prefix(BOUND_PREFIX)?));
+        let (prefix, text) = random.or_else(bound)?;
         if text.len() != NAME + TIME + MAC || !text.is_ascii() {
             return None;
         }
         let (body, mac) = text.split_at(NAME + TIME);
         // Compared in constant time by the type.
-        if self.sign(body) != blake3::Hash::from_hex(mac).ok()? {
+        if self.sign(prefix, body) != blake3::Hash::from_hex(mac).ok()? {
             return None;
         }
         let (name, made) = body.split_at(NAME);
         let made = u32::from_str_radix(made, 16).ok()?;
         let is_fresh = now.saturating_sub(made) <= SESSION_DAYS * DAY;
-        is_fresh.then(|| Session {
-            name: name.to_owned(),
-            made,
-        })
+        let name = match prefix {
+            PREFIX => Name::Random(name.to_owned()),
+            _ => Name::Token(name.to_owned()),
+        };
+        is_fresh.then_some(Session { name, made })
     }
 
-    fn sign(&self, body: &str) -> blake3::Hash {
-        blake3::keyed_hash(&self.key, format!("session {body}").as_bytes())
+    /// Signatures of the two kinds are worth nothing for each other.
+    fn sign(&self, prefix: &str, body: &str) -> blake3::Hash {
+        let kind = if prefix == PREFIX { "session" } else { "token" };
+        blake3::keyed_hash(&self.key, format!("{kind} {body}").as_bytes())
     }
 }
 
@@ -165,6 +193,15 @@ mod tests {
         let end = NOW + SESSION_DAYS * DAY;
         assert_eq!(sessions.read(&token, end), Some(session));
         assert_eq!(sessions.read(&token, end + 1), None);
+    }
+
+    #[test]
+    fn a_session_of_a_token_is_told_from_others() {
+        let (_place, sessions) = place();
+        let session = Session::of_token(&"a".repeat(NAME), NOW);
+        let token = sessions.token(&session);
+        assert_eq!(sessions.read(&token, NOW), Some(session));
+        assert_eq!(sessions.read(&token.replace("knt_", "kns_"), NOW), None);
     }
 
     #[test]

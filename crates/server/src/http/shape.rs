@@ -134,6 +134,13 @@ pub(super) struct JobForm {
     file: Vec<u8>,
 }
 
+/// Who signs in.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct SignIn {
+    /// The token of a user; without one the session is nobody's in particular.
+    pub(super) token: Option<String>,
+}
+
 /// A new session.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NewSession {

@@ -249,7 +249,7 @@ impl Form {
         let offer = Offer {
             order: fields.note.to_json(),
             client: self.client.clone(),
-            owner: self.asker.owner(),
+            asker: self.asker.clone(),
             key: None,
             length: bound.saturating_sub(passed),
             offset: 0,

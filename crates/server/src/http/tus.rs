@@ -290,7 +290,7 @@ async fn begin(
     let offer = Offer {
         order,
         client: visitor.client.clone(),
-        owner: asker.owner(),
+        asker,
         // What can be taken up has a key; with a colon it is none that any other door takes.
         key: Some(format!("http:{}", TaskId::random())),
         length: whole,

@@ -8,8 +8,11 @@ mod link;
 mod send;
 mod answer;
 mod upload;
+mod admission;
 mod session;
 pub(crate) mod listener;
+
+pub(crate) use admission::Networks;
 
 // Rules that hold at every door: text of strangers, and how slow one may be.
 pub(crate) use kinora_mmp::{outside, pace};

@@ -2,6 +2,7 @@
 
 mod held;
 
+use super::admission::{Admission, Caller};
 use super::answer::{self, DoorNote};
 use super::link::{Gone, Link};
 use super::upload::{self, Arrival};
@@ -14,10 +15,9 @@ use kinora_jobs::policy;
 use kinora_mmp::Mirror;
 use kinora_mmp::answer as wire;
 use kinora_mmp::frame::Head;
-use kinora_mmp::request::{Confirmed, ReplyMode, Request, Submit};
+use kinora_mmp::request::{self, Confirmed, ReplyMode, Request, Submit};
 use kinora_store::TaskId;
 use kinora_store::contract::{Begun, Job};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -28,7 +28,10 @@ pub(super) struct Session {
     pub(super) link: Link,
     pub(super) services: Arc<Services>,
     pub(super) stopping: watch::Receiver<bool>,
+    /// As whom the request in hand asks.
+    pub(super) asker: Asker,
     client: String,
+    admission: Admission,
 }
 
 /// Whether the connection goes on after an answer.
@@ -41,7 +44,7 @@ pub(super) enum Next {
 /// Serves one connection to its end.
 pub(super) async fn serve(
     stream: TcpStream,
-    peer: SocketAddr,
+    caller: Caller,
     services: Arc<Services>,
     patience: Option<Duration>,
     stopping: watch::Receiver<bool>,
@@ -50,8 +53,11 @@ pub(super) async fn serve(
         link: Link::new(stream, patience),
         services,
         stopping,
-        client: policy::client_key(peer.ip()),
+        asker: Asker::Anyone,
+        client: policy::client_key(caller.address.ip()),
+        admission: Admission::new(caller.is_trusted),
     };
+    let peer = caller.address;
     tracing::debug!(target: "client", %peer, "connected");
     match session.run().await {
         Ok(()) | Err(Gone::Closed { midway: false }) => {
@@ -71,9 +77,12 @@ impl Session {
                 head = self.link.head() => head?,
                 () = stopped(&mut self.stopping) => return Ok(()),
             };
-            let request = head.and_then(|head| Request::parse(&head));
+            let request = head.and_then(|head| {
+                let token = request::token(&head.json).map(str::to_owned);
+                Ok((Request::parse(&head)?, token))
+            });
             let next = match request {
-                Ok(request) => self.answer(request).await?,
+                Ok((request, token)) => self.admit(request, token.as_deref()).await?,
                 Err(fault) => self.refuse(answer::refused(&fault)).await?,
             };
             if next == Next::Close {
@@ -86,6 +95,17 @@ impl Session {
     async fn explain(&mut self, gone: &Gone) {
         if let Gone::Slow(fault) | Gone::Lost(fault) = gone {
             let _ = self.link.write(&answer::refused(fault)).await;
+        }
+    }
+
+    /// Looks who asks before anything is done.
+    async fn admit(&mut self, request: Request, token: Option<&str>) -> Result<Next, Gone> {
+        match self.admission.check(&self.services, &request, token).await {
+            Ok(asker) => {
+                self.asker = asker;
+                self.answer(request).await
+            }
+            Err(fault) => self.refuse(answer::fault(request.mirror(), &fault)).await,
         }
     }
 
@@ -103,7 +123,7 @@ impl Session {
                 return self.answer_small(other).await;
             }
         };
-        match upload::offer(&submit, &self.client) {
+        match upload::offer(&submit, &self.client, &self.asker) {
             Ok(offer) => match upload::begin(&services, &offer).await {
                 Ok(begin) => self.submit(&submit, begin).await,
                 Err(fault) => {
@@ -205,24 +225,20 @@ impl Session {
 
     async fn cancel(&self, task: &str, mirror: &Mirror) -> Result<Head, Fault> {
         let id = task_id(task)?;
-        let asked = id.clone();
-        blocking(&self.services, move |s| {
-            s.tasks.cancel(&Asker::Anyone, &asked)
-        })
-        .await?;
+        let (asker, asked) = (self.asker.clone(), id.clone());
+        blocking(&self.services, move |s| s.tasks.cancel(&asker, &asked)).await?;
         self.services.tasks.ended(&id).await;
-        let view = blocking(&self.services, move |s| s.tasks.view(&Asker::Anyone, &id)).await?;
+        let asker = self.asker.clone();
+        let view = blocking(&self.services, move |s| s.tasks.view(&asker, &id)).await?;
         Ok(answer::state(mirror, &view))
     }
 
     async fn confirm(&self, what: Confirmed, mirror: &Mirror) -> Result<Head, Fault> {
+        let asker = self.asker.clone();
         match what {
             Confirmed::Task(task) => {
                 let id = task_id(&task)?;
-                blocking(&self.services, move |s| {
-                    s.results.confirm(&Asker::Anyone, &id)
-                })
-                .await?;
+                blocking(&self.services, move |s| s.results.confirm(&asker, &id)).await?;
                 Ok(wire::confirmed(mirror, &task))
             }
             Confirmed::Upload {
@@ -234,7 +250,7 @@ impl Session {
                     kinora_mmp::Digest::Sha256(hex) => crate::uploads::Digest::Sha256(hex),
                 });
                 let job = blocking(&self.services, move |s| {
-                    s.uploads.confirm(&idempotency_key, digest.as_ref())
+                    s.uploads.confirm(&asker, &idempotency_key, digest.as_ref())
                 })
                 .await?;
                 Ok(answer::accepted(mirror, &job))
@@ -243,7 +259,8 @@ impl Session {
     }
 
     async fn resume(&self, key: String, mirror: &Mirror) -> Result<Head, Fault> {
-        match blocking(&self.services, move |s| s.uploads.find(&key)).await? {
+        let asker = self.asker.clone();
+        match blocking(&self.services, move |s| s.uploads.find(&asker, &key)).await? {
             Begun::Job(job) => Ok(answer::accepted(mirror, &job)),
             Begun::Known(upload) => Ok(match upload.digest {
                 Some(digest) => wire::received(mirror, &digest, upload.length),

@@ -2,6 +2,7 @@
 
 use super::answer::DoorNote;
 use super::link::{Burst, Gone, Link};
+use crate::asker::Asker;
 use crate::fault::Fault;
 use crate::listen::stopped;
 use crate::services::{Services, blocking, checkpoint};
@@ -22,14 +23,14 @@ const LINGER_BYTES: u64 = 2 << 30;
 const CHECKPOINT: Duration = Duration::from_secs(60);
 
 /// What the request means, checked before anything is accepted.
-pub(super) fn offer(submit: &Submit, client: &str) -> Result<Offer, Fault> {
+pub(super) fn offer(submit: &Submit, client: &str, asker: &Asker) -> Result<Offer, Fault> {
     let operation = Operation::from_form(&submit.operation, &submit.parameters)?;
     let note = DoorNote {
         mirror: submit.mirror.clone(),
         file_name: submit.file_name.clone(),
     };
     Ok(Offer {
-        owner: None,
+        asker: asker.clone(),
         order: Order {
             operation,
             extension: Some(submit.media_type.clone()).filter(|e| !e.is_empty()),

@@ -1,6 +1,6 @@
 //! The HTTP door, through a real socket.
 
-mod client;
+pub(crate) mod client;
 mod sessions;
 mod jobs;
 mod downloads;

@@ -11,3 +11,4 @@ mod rude;
 mod resume;
 mod queue;
 mod http;
+mod access;

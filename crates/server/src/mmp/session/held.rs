@@ -1,7 +1,6 @@
 //! Connections that wait for a job: a result on the same connection, a state at each change; and downloads.
 
 use super::{Next, Session, mirror_for, task_id};
-use crate::asker::Asker;
 use crate::fault::Fault;
 use crate::listen::stopped;
 use crate::mmp::answer;
@@ -50,11 +49,8 @@ impl Session {
             Err(fault) => self.say(&answer::fault(Some(mirror), &fault)).await,
         };
         if !mirror.ext {
-            let id = id.clone();
-            let _ = blocking(&self.services, move |s| {
-                s.results.confirm(&Asker::Anyone, &id)
-            })
-            .await;
+            let (asker, id) = (self.asker.clone(), id.clone());
+            let _ = blocking(&self.services, move |s| s.results.confirm(&asker, &id)).await;
         }
         sent
     }
@@ -177,9 +173,9 @@ impl Session {
     /// Nobody is left who could ask for this job.
     async fn drop_job(&self, id: &TaskId) {
         tracing::info!(target: "client", task = ?id, "its client is gone: cancelled");
-        let id = id.clone();
+        let (asker, id) = (self.asker.clone(), id.clone());
         let dropped = blocking(&self.services, move |s| {
-            let job = s.tasks.cancel(&Asker::Anyone, &id)?;
+            let job = s.tasks.cancel(&asker, &id)?;
             if job.state == State::Completed {
                 s.results.discard(&id)?;
             }
@@ -191,13 +187,13 @@ impl Session {
     }
 
     async fn view(&self, id: &TaskId) -> Result<View, Fault> {
-        let id = id.clone();
-        blocking(&self.services, move |s| s.tasks.view(&Asker::Anyone, &id)).await
+        let (asker, id) = (self.asker.clone(), id.clone());
+        blocking(&self.services, move |s| s.tasks.view(&asker, &id)).await
     }
 
     async fn open(&self, id: &TaskId) -> Result<Ready, Fault> {
-        let id = id.clone();
-        blocking(&self.services, move |s| s.results.open(&Asker::Anyone, &id)).await
+        let (asker, id) = (self.asker.clone(), id.clone());
+        blocking(&self.services, move |s| s.results.open(&asker, &id)).await
     }
 }
 

@@ -1,0 +1,19 @@
+//! Who may come in: which addresses are believed, what a token is, where tokens are kept, and what the server demands
+//! before it lets anybody in from beyond this machine.
+//!
+//! This is about people and programs. Whose a task is decides [`crate::asker`].
+
+mod network;
+mod scope;
+mod secret;
+mod ledger;
+mod tokens;
+mod decision;
+
+pub use decision::Access;
+pub(crate) use decision::check;
+pub use ledger::{Entry, Ledger};
+pub use network::{Network, contains};
+pub use scope::Scope;
+pub use secret::Secret;
+pub(crate) use tokens::Tokens;
