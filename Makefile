@@ -5,7 +5,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 PREFIX ?= /usr/local
-# For the server: make run ARGS="--mmp-listen 0.0.0.0:9001"
+# For the server: make run ARGS="--mmp-listen 0.0.0.0:9001 --set access=tokens"
 ARGS ?=
 
 .PHONY: run test torture bench lint build install clean

@@ -4,7 +4,7 @@
 //! `read` never outlives the caller's wish, and no second thread is needed.
 
 use crate::timing::Timing;
-use crate::{Address, Cancel, Fault};
+use crate::{Address, Cancel, Fault, Token};
 use kinora_mmp::connection::{Event, Incoming};
 use kinora_mmp::frame::Head;
 use kinora_mmp::reply::Reply;
@@ -33,6 +33,8 @@ pub(crate) enum Sent {
 /// A connection to a server, between or inside of frames.
 pub(crate) struct Endpoint {
     server: String,
+    /// Goes with the first frame, and holds for the connection.
+    token: Option<Token>,
     stream: TcpStream,
     cancel: Cancel,
     patience: Duration,
@@ -47,6 +49,7 @@ impl Endpoint {
         server: &Address,
         timing: &Timing,
         cancel: &Cancel,
+        token: Option<&Token>,
     ) -> Result<Self, Fault> {
         let unreachable = |error: io::Error| Fault::Unreachable {
             server: server.to_string(),
@@ -57,6 +60,7 @@ impl Endpoint {
         prepare(&stream).map_err(unreachable)?;
         Ok(Self {
             server: server.to_string(),
+            token: token.cloned(),
             stream,
             cancel: cancel.clone(),
             patience: timing.patience,
@@ -68,8 +72,15 @@ impl Endpoint {
 
     /// Sends the head of a frame; its payload follows by [`Self::send_piece`].
     pub(crate) fn send(&mut self, head: &Head) -> Result<Sent, Fault> {
-        let bytes = head.encode().map_err(|fault| self.strange(&fault))?;
-        self.send_piece(&bytes)
+        let bytes = match self.token.take() {
+            Some(token) => {
+                let mut head = head.clone();
+                head.json.insert("token".into(), token.reveal().into());
+                head.encode()
+            }
+            None => head.encode(),
+        };
+        self.send_piece(&bytes.map_err(|fault| self.strange(&fault))?)
     }
 
     /// Sends bytes, unless the server answers before they are all out.

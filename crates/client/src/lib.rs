@@ -9,6 +9,7 @@
 
 pub mod fault;
 pub mod address;
+pub mod token;
 pub mod cancel;
 pub mod observer;
 pub mod retry;
@@ -27,3 +28,4 @@ pub use kinora_mmp::reply::State;
 pub use observer::{Blind, Event, Observer};
 pub use session::{Delivered, Destination, Found, Session};
 pub use timing::Timing;
+pub use token::Token;

@@ -9,7 +9,7 @@ use crate::job::{self, Watch};
 use crate::retry::{self, Policy};
 use crate::timing::Timing;
 use crate::upload::Upload;
-use crate::{Address, Cancel, Event, Fault, Observer};
+use crate::{Address, Cancel, Event, Fault, Observer, Token};
 use kinora_media::operation::Operation;
 use kinora_media::quality::Report;
 use kinora_mmp::reply::{Delivery, State};
@@ -73,6 +73,7 @@ pub struct Session {
     server: Address,
     timing: Timing,
     cancel: Cancel,
+    token: Option<Token>,
     met: bool,
 }
 
@@ -84,8 +85,15 @@ impl Session {
             server,
             timing,
             cancel,
+            token: None,
             met: false,
         }
+    }
+
+    /// The same with a token, which is shown to the server on each connection.
+    #[must_use]
+    pub fn with_token(self, token: Option<Token>) -> Self {
+        Self { token, ..self }
     }
 
     /// Sends the input, waits for the job, fetches the result, and lets the server forget it.
@@ -230,7 +238,12 @@ impl Session {
 
     /// A server that answered before and does not now is lost, not unreachable: that is worth waiting for.
     fn connect(&mut self) -> Result<Endpoint, Fault> {
-        match Endpoint::connect(&self.server, &self.timing, &self.cancel) {
+        match Endpoint::connect(
+            &self.server,
+            &self.timing,
+            &self.cancel,
+            self.token.as_ref(),
+        ) {
             Err(Fault::Unreachable { server, reason }) if self.met => {
                 Err(Fault::Lost { server, reason })
             }
@@ -258,7 +271,7 @@ impl Session {
             patience: LAST_WORD,
             ..self.timing.clone()
         };
-        Self::new(self.server.clone(), timing, Cancel::new())
+        Self::new(self.server.clone(), timing, Cancel::new()).with_token(self.token.clone())
     }
 }
 

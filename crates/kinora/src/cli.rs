@@ -10,7 +10,8 @@ use crate::exit;
 use crate::proof::Form;
 use crate::units;
 use clap::{Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
-use kinora_client::Address;
+use kinora_client::{Address, Token};
+use kinora_server::access::Scope;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -57,12 +58,18 @@ pub(crate) enum Other {
     Formats,
     /// Run a server
     #[command(
-        after_help = "Examples:\n  kinora serve\n  kinora serve --mmp-listen 0.0.0.0:9001 --data /srv/kinora --log-dir /var/log/kinora"
+        after_help = "Examples:\n  kinora serve\n  kinora serve --mmp-listen 0.0.0.0:9001 --set access=tokens --data /srv/kinora"
     )]
     Serve(Serve),
     /// Stop the server of a data directory, and wait until it is gone
     #[command(after_help = "Example:\n  kinora stop --data /srv/kinora")]
     Stop(Stop),
+    /// Make, list and take back the tokens of a server's users
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  kinora token create ann --expires 30d\n  kinora token list\n  kinora token revoke ann"
+    )]
+    Token(TokenCommand),
     /// Show what this machine offers for video work, and what each missing piece costs
     #[command(after_help = "Example:\n  kinora doctor")]
     Doctor(Settings),
@@ -94,12 +101,23 @@ pub(crate) struct Connection {
     /// The server [default: KINORA_SERVER, else 127.0.0.1:9001]
     #[arg(long, value_name = "HOST:PORT", value_hint = ValueHint::Hostname)]
     pub(crate) server: Option<Address>,
+    #[command(flatten)]
+    pub(crate) credential: Credential,
     /// Ask for the job's state after so much silence
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = units::span)]
     pub(crate) check_interval: Duration,
     /// Wait no longer than this for the result; the job then goes on at the server
     #[arg(long, value_name = "TIME", value_parser = units::span)]
     pub(crate) max_wait: Option<Duration>,
+}
+
+/// What a server asks for that does not serve everybody.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct Credential {
+    /// The token of the server; others on this machine may see it here, and not in KINORA_TOKEN or the file of tokens
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) token: Option<Token>,
 }
 
 /// Whether to show how a compression was chosen and what it measures.
@@ -157,6 +175,8 @@ pub(crate) struct One {
     /// The server, for a job that `kinora jobs` does not list
     #[arg(long, value_name = "HOST:PORT", value_hint = ValueHint::Hostname)]
     pub(crate) server: Option<Address>,
+    #[command(flatten)]
+    pub(crate) credential: Credential,
 }
 
 /// `kinora fetch`
@@ -201,6 +221,59 @@ pub(crate) struct Serve {
 /// `kinora stop`
 #[derive(Args, Debug)]
 pub(crate) struct Stop {
+    /// The server's data directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// `kinora token`
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token and print it: this once, for only its hash is kept
+    #[command(after_help = "Example:\n  kinora token create ann --scope process --expires 30d")]
+    Create(TokenCreate),
+    /// List the tokens
+    #[command(after_help = "Example:\n  kinora token list")]
+    List(TokenPlace),
+    /// Take a token back; it is worth nothing from now on
+    #[command(after_help = "Example:\n  kinora token revoke ann")]
+    Revoke(TokenRevoke),
+}
+
+/// `kinora token create`
+#[derive(Args, Debug)]
+pub(crate) struct TokenCreate {
+    /// Whose it is: jobs belong to this name
+    pub(crate) name: String,
+    /// What it allows: process, watch, administer; several separated by commas
+    #[arg(
+        long,
+        value_name = "SCOPES",
+        value_delimiter = ',',
+        default_value = "process"
+    )]
+    pub(crate) scope: Vec<Scope>,
+    /// How long it is good [default: until it is taken back]
+    #[arg(long, value_name = "TIME", value_parser = units::span)]
+    pub(crate) expires: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) place: TokenPlace,
+}
+
+/// `kinora token revoke`
+#[derive(Args, Debug)]
+pub(crate) struct TokenRevoke {
+    /// Whose it is
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) place: TokenPlace,
+}
+
+/// Which server's tokens.
+#[derive(Args, Debug)]
+pub(crate) struct TokenPlace {
     /// The server's data directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) data: Option<PathBuf>,

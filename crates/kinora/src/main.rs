@@ -9,6 +9,7 @@ mod exit;
 mod config;
 mod report;
 mod journal;
+mod credential;
 mod naming;
 mod inputs;
 mod output;

@@ -1,10 +1,11 @@
 //! What every command needs: the environment, the flags of all commands, and the way to a server.
 
-use crate::cli::{Connection, Global};
+use crate::cli::{Connection, Credential, Global};
 use crate::config::layers::Variables;
+use crate::credential;
 use crate::journal::{Entry, Journal};
 use crate::report::Outcome;
-use kinora_client::{Address, Cancel, Session, Timing};
+use kinora_client::{Address, Cancel, Session, Timing, Token};
 use kinora_jobs::Problem;
 use kinora_jobs::sandbox::{Cage, Tools};
 
@@ -62,6 +63,14 @@ impl Context {
         }
     }
 
+    /// The token for a server: the flag's, else the environment's, else the one that the file of tokens has for it.
+    ///
+    /// # Errors
+    /// When what is given is none, or the file is open to others.
+    pub(crate) fn token(&self, flag: &Credential, server: &Address) -> Outcome<Option<Token>> {
+        credential::find(flag.token.as_ref(), &self.variables, server)
+    }
+
     /// The job that an id, or the beginning of one, means: one of the journal, or any at a server.
     ///
     /// # Errors
@@ -84,8 +93,8 @@ impl Context {
 
 /// A session for a quick question.
 #[must_use]
-pub(crate) fn brief(server: Address) -> Session {
-    Session::new(server, Timing::default(), Cancel::new())
+pub(crate) fn brief(server: Address, token: Option<Token>) -> Session {
+    Session::new(server, Timing::default(), Cancel::new()).with_token(token)
 }
 
 /// What the flags say about time.

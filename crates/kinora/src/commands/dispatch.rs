@@ -2,7 +2,8 @@
 
 use super::context::Context;
 use super::{
-    cancel, config, doctor, fetch, formats, generate, jobs, operation, sandbox, serve, status, stop,
+    cancel, config, doctor, fetch, formats, generate, jobs, operation, sandbox, serve, status,
+    stop, token,
 };
 use crate::cli::{Order, Other};
 use crate::exit::{self, Exit};
@@ -26,6 +27,7 @@ pub(crate) fn run(order: &Order, context: &Context) -> Result<Exit, Failure> {
         Other::Formats => formats::run(context),
         Other::Serve(arguments) => serve::run(arguments, context),
         Other::Stop(arguments) => stop::run(arguments, context),
+        Other::Token(command) => token::run(command, context),
         Other::Doctor(arguments) => doctor::run(arguments, context),
         Other::Config(arguments) => config::run(arguments, context),
         Other::Completions(arguments) => generate::completions(arguments.shell),

@@ -49,7 +49,9 @@ pub(crate) fn run(arguments: &Fetch, context: &Context) -> Result<Exit, Failure>
             .unwrap_or(input.as_os_str())
             .to_string_lossy(),
     );
-    let mut session = Session::new(job.server, timing(&arguments.connection), cancel);
+    let token = context.token(&arguments.connection.credential, &job.server)?;
+    let timing = timing(&arguments.connection);
+    let mut session = Session::new(job.server, timing, cancel).with_token(token);
     let done = session.fetch(&job.task_id, &mut output, &mut progress);
     drop(progress);
     let delivered = done.inspect_err(|fault| {

@@ -2,10 +2,10 @@
 
 use super::context::{Context, brief};
 use super::shown;
-use crate::cli::Jobs;
+use crate::cli::{Credential, Jobs};
 use crate::exit::Exit;
 use crate::journal::{Entry, now};
-use crate::report::Failure;
+use crate::report::{Failure, Outcome};
 use crate::terminal::{printable, say};
 use crate::units::show_seconds;
 use kinora_client::{Address, Fault, State};
@@ -15,12 +15,12 @@ use std::collections::HashSet;
 /// Lists the jobs, and forgets those that nobody can fetch any more.
 ///
 /// # Errors
-/// None so far: a server that cannot be asked is a line of its own.
+/// When the tokens cannot be read; a server that cannot be asked is a line of its own.
 pub(crate) fn run(arguments: &Jobs, context: &Context) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
     let mut silent = HashSet::new();
     for entry in wanted(arguments, context) {
-        let state = ask(&entry, &mut silent);
+        let state = ask(&entry, context, &mut silent)?;
         match &state {
             Err(Fault::Refused(problem)) if problem.code == "unknown_task" => {
                 context.journal.remove(&entry.task_id);
@@ -52,22 +52,28 @@ fn wanted(arguments: &Jobs, context: &Context) -> Vec<Entry> {
 }
 
 /// Asks, but a server that did not answer for one job is not asked for the next.
-fn ask(entry: &Entry, silent: &mut HashSet<String>) -> Result<State, Fault> {
+fn ask(
+    entry: &Entry,
+    context: &Context,
+    silent: &mut HashSet<String>,
+) -> Outcome<Result<State, Fault>> {
     let unreachable = || Fault::Unreachable {
         server: entry.server.clone(),
         reason: "it did not answer".into(),
     };
     if silent.contains(&entry.server) {
-        return Err(unreachable());
+        return Ok(Err(unreachable()));
     }
-    let answer = entry
-        .server
-        .parse::<Address>()
-        .and_then(|server| brief(server).status(&entry.task_id));
+    let server: Address = match entry.server.parse() {
+        Ok(server) => server,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let token = context.token(&Credential::default(), &server)?;
+    let answer = brief(server, token).status(&entry.task_id);
     if let Err(Fault::Unreachable { server, .. } | Fault::Lost { server, .. }) = &answer {
         silent.insert(server.clone());
     }
-    answer
+    Ok(answer)
 }
 
 fn line(entry: &Entry, state: &Result<State, Fault>) -> serde_json::Value {

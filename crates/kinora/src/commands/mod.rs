@@ -14,6 +14,7 @@ pub(crate) mod formats;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod stop;
+pub(crate) mod token;
 pub(crate) mod doctor;
 pub(crate) mod config;
 pub(crate) mod generate;

@@ -13,7 +13,7 @@ use crate::output::{Input, Leftovers, Output, Place, Target};
 use crate::progress::{Display, FileProgress};
 use crate::report::{Failure, Outcome};
 use crate::signals;
-use kinora_client::{Address, Cancel, Delivered, Event, Fault, Observer, Session};
+use kinora_client::{Address, Cancel, Delivered, Event, Fault, Observer, Session, Token};
 use kinora_media::operation::Operation;
 
 /// What all files of one command share.
@@ -23,6 +23,7 @@ struct Run<'a> {
     word: Word,
     target: Target,
     server: Address,
+    token: Option<Token>,
     several: bool,
     cancel: Cancel,
     leftovers: Leftovers,
@@ -42,9 +43,12 @@ pub(crate) fn run(order: &Order, context: &Context) -> Result<Exit, Failure> {
     let several = paths.len() > 1;
     let target = Target::of(order.common.output.as_deref(), several)?;
     let inputs = target.tell_apart(paths)?;
+    let connection = &order.common.connection;
+    let server = context.server(connection.server.as_ref())?;
     let run = Run {
         target,
-        server: context.server(order.common.connection.server.as_ref())?,
+        token: context.token(&connection.credential, &server)?,
+        server,
         cancel: Cancel::new(),
         leftovers: Leftovers::default(),
         display: Display::new(context.global.json, context.global.quiet),
@@ -87,8 +91,9 @@ impl Run<'_> {
     fn send(&self, input: &Input) -> Outcome {
         let mut output = self.output(input)?;
         let connection = &self.order.common.connection;
-        let mut session =
-            Session::new(self.server.clone(), timing(connection), self.cancel.clone());
+        let (server, timing) = (self.server.clone(), timing(connection));
+        let session = Session::new(server, timing, self.cancel.clone());
+        let mut session = session.with_token(self.token.clone());
         let mut watcher = Watcher {
             progress: self.display.file(&name(input)),
             run: self,

@@ -13,7 +13,8 @@ use crate::terminal::{printable, say};
 /// When the server cannot be asked, or does not know the job.
 pub(crate) fn run(arguments: &One, context: &Context) -> Result<Exit, Failure> {
     let job = context.job(&arguments.id, arguments.server.as_ref())?;
-    let state = brief(job.server).status(&job.task_id)?;
+    let token = context.token(&arguments.credential, &job.server)?;
+    let state = brief(job.server, token).status(&job.task_id)?;
     if context.global.json {
         say(shown::state_json(&state));
     } else {

@@ -16,5 +16,6 @@ mod cli;
 mod report;
 mod crash;
 mod strangers;
+mod access;
 mod http;
 mod hostile;
