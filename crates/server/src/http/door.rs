@@ -205,6 +205,14 @@ impl Visitor {
         })
     }
 
+    /// Whether what it has shown is still worth something, long after its request began.
+    pub(super) fn is_still_known(&self, shared: &Shared) -> bool {
+        match &self.identity {
+            Identity::Holder(entry) => shared.services.tokens.with_id(entry.id()).is_some(),
+            Identity::Nobody | Identity::Session(_) => true,
+        }
+    }
+
     /// The same visitor with a token that it has shown beside the head.
     ///
     /// # Errors

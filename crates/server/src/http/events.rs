@@ -8,7 +8,6 @@ use super::limits::{EVENT_PACE, HEARTBEAT, LIST};
 use super::problem::{ProblemBody, Refusal};
 use super::shape::JobBody;
 use super::streams::{Place, stream};
-use crate::asker::Asker;
 use crate::fault::Fault;
 use crate::listen::stopped;
 use crate::services::blocking;
@@ -54,7 +53,7 @@ pub(super) async fn of_job(
     let id = TaskId::parse(&id).ok_or_else(Fault::unknown_task)?;
     // Watched before it is looked at, so that nothing happens in between.
     let watched = shared.services.engine.watch(&id);
-    let mut teller = Teller::new(&shared, visitor.asker(), What::Job(id), &headers);
+    let mut teller = Teller::new(&shared, &visitor, What::Job(id), &headers);
     let first = teller.look().await?;
     if first.is_empty() && teller.is_over {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -83,9 +82,9 @@ pub(super) async fn of_session(
     visitor: Visitor,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let asker = visitor.owner()?;
+    visitor.owner()?;
     let watched = shared.services.engine.watch_all();
-    let mut teller = Teller::new(&shared, asker, What::All, &headers);
+    let mut teller = Teller::new(&shared, &visitor, What::All, &headers);
     let first = teller.look().await?;
     let place = shared.streams.open(&visitor.client)?;
     Ok(teller.answer(first, watched, place))
@@ -101,7 +100,7 @@ enum What {
 /// Tells one client what changes.
 struct Teller {
     shared: Arc<Shared>,
-    asker: Asker,
+    visitor: Visitor,
     what: What,
     /// What has been told: each job's id and the hash of its JSON.
     told: BTreeMap<String, blake3::Hash>,
@@ -110,11 +109,11 @@ struct Teller {
 }
 
 impl Teller {
-    fn new(shared: &Arc<Shared>, asker: Asker, what: What, headers: &HeaderMap) -> Self {
+    fn new(shared: &Arc<Shared>, visitor: &Visitor, what: What, headers: &HeaderMap) -> Self {
         let last_id = headers.get("last-event-id");
         Self {
             shared: Arc::clone(shared),
-            asker,
+            visitor: visitor.clone(),
             what,
             told: BTreeMap::new(),
             last_id: last_id.and_then(|id| Some(id.to_str().ok()?.to_owned())),
@@ -136,7 +135,7 @@ impl Teller {
         (fields, Body::new(body)).into_response()
     }
 
-    /// Until the job ends, the client goes, or the server stops.
+    /// Until the job ends, the client goes, its token is taken back, or the server stops.
     async fn tell(&mut self, sender: &mpsc::Sender<Bytes>, mut watched: watch::Receiver<u64>) {
         let mut stopping = self.shared.stopping.clone();
         while !self.is_over {
@@ -150,6 +149,9 @@ impl Teller {
                 () = sender.closed() => return,
                 () = stopped(&mut stopping) => return,
             };
+            if !self.visitor.is_still_known(&self.shared) {
+                return;
+            }
             let Ok(news) = self.look().await else {
                 return;
             };
@@ -166,7 +168,7 @@ impl Teller {
 
     /// Events for what has changed since the last look.
     async fn look(&mut self) -> Result<String, Fault> {
-        let (asker, what) = (self.asker.clone(), self.what.clone());
+        let (asker, what) = (self.visitor.asker(), self.what.clone());
         let views = blocking(&self.shared.services, move |s| match what {
             What::Job(id) => s.tasks.view(&asker, &id).map(|view| vec![view]),
             What::All => s.tasks.list(&asker, LIST),

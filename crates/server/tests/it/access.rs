@@ -1,12 +1,12 @@
 //! Who is let in: every route and every verb, for each kind of credential. The visitor comes from elsewhere, by the
 //! word of a proxy that the server believes.
 
-use crate::http::client::{Answer, Caller};
+use crate::http::client::{Answer, Caller, read_head};
 use crate::peer::House;
 use crate::wire::{Peer, clip};
 use kinora_server::access::{Access, Ledger, Scope};
 use serde_json::{Value, json};
-use std::io::Write;
+use std::io::{Read, Write};
 
 /// An address that belongs to nobody (RFC 5737).
 const ELSEWHERE: &str = "203.0.113.9";
@@ -213,6 +213,23 @@ fn the_page_signs_in_and_out_with_its_token() {
     let again = token(&house, "ann", &[Scope::Process]);
     let path = format!("/api/jobs/{id}");
     assert_eq!(nobody.with_token(&again).get(&path).status, 200);
+}
+
+#[test]
+fn a_stream_of_events_ends_with_its_token() {
+    let house = house();
+    let text = token(&house, "ann", &[Scope::Process]);
+    let ann = visitor(&house).with_token(&text);
+    let mut stream = ann.begin("GET", "/api/events", &[], 0);
+    let (answer, _) = read_head(&mut stream).unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    ledger(&house).revoke("ann").unwrap();
+    // Something happens, so that the stream is looked at again.
+    house.connect().submit("audio", clip());
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(!rest.contains("event: job"), "{rest}");
 }
 
 #[test]
