@@ -19,6 +19,11 @@ pub mod index;
 mod writer;
 pub mod fragment;
 pub mod cut;
+pub mod rate;
+pub mod uri;
+pub mod storyboard;
+pub mod playlist;
+pub mod token;
 
 pub use fault::Fault;
 pub use index::Index;

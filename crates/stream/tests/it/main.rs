@@ -4,3 +4,5 @@
 
 mod source;
 mod segments;
+mod hostile;
+mod playlists;
