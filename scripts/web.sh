@@ -9,7 +9,11 @@
 # instead. With CI=1 that is a failure.
 set -eu
 
-cd "$(dirname "$0")/../web"
+cd "$(dirname "$0")/.."
+# Where cargo builds to, also for whoever asks from another directory.
+CARGO_TARGET_DIR=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)
+export CARGO_TARGET_DIR
+cd web
 
 say() { printf 'web: %s\n' "$*" >&2; }
 

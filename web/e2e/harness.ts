@@ -53,7 +53,7 @@ export async function visitor(options: BrowserContextOptions = {}): Promise<Brow
   return context;
 }
 
-export async function open(context: BrowserContext, path = '/'): Promise<Page> {
+export async function open(context: BrowserContext, path = '/', host = relay.host): Promise<Page> {
   const page = await context.newPage();
   page.on('pageerror', (error) => offences.push(String(error)));
   page.on('console', (message) => {
@@ -62,10 +62,10 @@ export async function open(context: BrowserContext, path = '/'): Promise<Page> {
     if (message.type() === 'error' && !isAnswer) offences.push(message.text());
   });
   page.on('request', (request) => {
-    const { protocol, host } = new URL(request.url());
-    if (protocol.startsWith('http') && host !== relay.host) offences.push(request.url());
+    const url = new URL(request.url());
+    if (url.protocol.startsWith('http') && url.host !== host) offences.push(request.url());
   });
-  await page.goto(`http://${relay.host}${path}`);
+  await page.goto(`http://${host}${path}`);
   return page;
 }
 

@@ -1,10 +1,10 @@
 /** Before all: the media, and one real server for all tests. What a machine lacks is said, and its tests are skipped. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { accessSync, chmodSync, constants, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { TestProject } from 'vitest/node';
+import { serve } from './server';
 
 export interface World {
   /** Where the server listens. */
@@ -12,6 +12,8 @@ export interface World {
   /** A directory with the media, and for downloads. */
   place: string;
   chromium: string;
+  /** The program. */
+  binary: string;
 }
 
 declare module 'vitest' {
@@ -37,12 +39,10 @@ export default async function setup(project: TestProject) {
   // FFmpeg runs as a user of its own, who has to pass through.
   chmodSync(place, 0o755);
   media(place);
-  const { server, port } = await serve(binary, place);
-  project.provide('world', { port, place, chromium });
+  const server = await serve(binary, place, 'data', [`storage.ceiling=${CEILING}`]);
+  project.provide('world', { port: server.port, place, chromium, binary });
   return async () => {
-    const over = new Promise((done) => server.once('exit', done));
-    server.kill('SIGTERM');
-    await over;
+    await server.stop();
     rmSync(place, { recursive: true });
   };
 }
@@ -58,17 +58,6 @@ function media(place: string) {
   writeFileSync(join(place, 'unreadable.mp4'), 'These are words, and no video at all.\n'.repeat(500));
   writeFileSync(join(place, 'huge.mp4'), '');
   truncateSync(join(place, 'huge.mp4'), CEILING + 1);
-}
-
-async function serve(binary: string, place: string): Promise<{ server: ChildProcess; port: number }> {
-  const ports = ['--http-listen', '127.0.0.1:0', '--mmp-listen', '127.0.0.1:0'];
-  const settings = ['--set', `storage.ceiling=${CEILING}`, '--data', join(place, 'data')];
-  const server = spawn(binary, ['serve', ...ports, ...settings], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: server.stdout })) {
-    const found = /^listening http .*:(\d+)$/.exec(line);
-    if (found) return { server, port: Number(found[1]) };
-  }
-  throw new Error('the server has ended before it listened');
 }
 
 function isThere(path: string): boolean {

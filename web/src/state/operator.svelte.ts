@@ -35,7 +35,7 @@ class Operator {
         this.isAway = false;
       } catch (error) {
         if (asked.signal.aborted) return;
-        this.isAway = error instanceof Refused && error.status === 404;
+        this.isAway = error instanceof Refused && [401, 403, 404].includes(error.status);
       }
       timer = setTimeout(() => void look(), EVERY);
     };

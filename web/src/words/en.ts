@@ -246,7 +246,7 @@ export const en = {
     failed: 'Failed',
     time: 'Mean time',
     nothing: 'Nothing has been done since the server started.',
-    away: 'Only the machine that the server runs on may see this.',
+    away: 'Only the machine that the server runs on may see this, and whoever has a token with the scope “administer”.',
     loading: 'Asking the server…',
   },
   problems: {

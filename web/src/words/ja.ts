@@ -248,7 +248,7 @@ export const ja: Words = {
     failed: '失敗',
     time: '平均時間',
     nothing: 'サーバーの開始以降、処理はありません。',
-    away: 'サーバーが動いている機械からだけ見られます。',
+    away: 'サーバーが動いている機械か、「administer」権限のトークンを持つ人だけが見られます。',
     loading: 'サーバーに問い合わせています…',
   },
   problems: {
