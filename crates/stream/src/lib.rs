@@ -23,6 +23,7 @@ pub mod rate;
 pub mod uri;
 pub mod storyboard;
 pub mod playlist;
+pub mod dash;
 pub mod token;
 
 pub use fault::Fault;

@@ -5,7 +5,7 @@
 //! in units of their greatest common divisor, so that composition offsets take one byte.
 
 /// Samples between two marks: reading begins at most so many before the wanted one.
-const STRIDE: u32 = 128;
+const STRIDE: u32 = 256;
 
 const SYNC: u64 = 1;
 const NEW_DURATION: u64 = 2;

@@ -72,6 +72,19 @@ fn every_changed_byte_is_survived() {
 }
 
 #[test]
+fn the_seed_of_the_fuzzer_is_a_film() {
+    let seed = include_bytes!("../../../../fuzz/seeds/movie/small");
+    let index = read(seed).unwrap();
+    let names: Vec<_> = index
+        .tracks
+        .iter()
+        .map(|track| track.codec.name.as_str())
+        .collect();
+    assert_eq!(names, ["avc1.64000A", "mp4a.40.2"]);
+    assert_eq!(index.tracks[1].language, "deu");
+}
+
+#[test]
 fn a_cut_file_has_no_index() {
     if !has_ffmpeg() {
         return;

@@ -2,6 +2,7 @@
 
 use kinora_stream::codec::{Kind, VideoRange};
 use kinora_stream::cut::{self, Cut, Targets};
+use kinora_stream::dash::{self, Content, Representation, Set};
 use kinora_stream::fragment;
 use kinora_stream::playlist::media::{self, Part};
 use kinora_stream::playlist::multivariant::{Multivariant, Sound, Subtitle, Variant};
@@ -93,6 +94,37 @@ fn storyboard() -> Storyboard {
         layout: (2, 2),
         largest_sheet: 20_000,
     }
+}
+
+#[test]
+fn a_manifest() {
+    let cuts = cuts(&[(60_060, 500_000), (60_060, 400_000), (30_030, 100_000)]);
+    let representation = |name: &str, content| Representation {
+        map: uri(&format!("{name}/init.mp4?a=1")),
+        uri: uri(&format!("{name}/$Number$.m4s")),
+        cuts: &cuts,
+        timescale: 30_000,
+        codec: "avc1.64001F".into(),
+        content,
+    };
+    let video = Content::Video {
+        size: (1280, 720),
+        frame_rate: (30_000, 1001),
+    };
+    let audio = Content::Audio {
+        channels: 2,
+        rate: 48_000,
+    };
+    let set = |label: &str, language: &str, representation| Set {
+        label: label.into(),
+        language: language.into(),
+        representations: vec![representation],
+    };
+    let sets = [
+        set("", "und", representation("v", video)),
+        set("<Deutsch> & \"mehr\"", "de", representation("a", audio)),
+    ];
+    insta::assert_snapshot!(dash::manifest(&sets, 5005));
 }
 
 #[test]

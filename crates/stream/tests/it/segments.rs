@@ -169,3 +169,20 @@ fn other_codecs() {
 fn sound_alone() {
     check("alone.m4a", "-f lavfi -i sine=duration=7 -c:a aac");
 }
+
+/// What an hour at 30 frames a second with sound takes, from a minute of it.
+#[test]
+fn an_hour_takes_less_than_a_megabyte() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let source = Source::made(
+        "minute.mp4",
+        "-f lavfi -i testsrc2=size=64x48:rate=30:duration=60 -f lavfi -i anoisesrc=duration=60:sample_rate=48000 \
+         -c:v libx264 -preset ultrafast -bf 2 -b_strategy 0 -g 60 -c:a aac -b:a 128k",
+    );
+    let memory = source.index.memory() * 60;
+    let table: u32 = source.index.tracks.iter().map(Track::len).sum();
+    println!("{memory} bytes an hour, {} samples", table * 60);
+    assert!(memory < 1 << 20, "{memory}");
+}
