@@ -14,6 +14,7 @@ pub mod capability;
 pub mod plan;
 pub mod probe;
 pub mod operation;
+pub mod ladder;
 pub mod quality;
 pub mod progress;
 pub mod diagnosis;

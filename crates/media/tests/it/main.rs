@@ -6,6 +6,7 @@ mod files;
 mod golden;
 mod outline;
 mod options;
+mod ladder;
 mod made;
 mod properties;
 mod reading;
