@@ -46,6 +46,8 @@ want_test() {
     want_run
     want python3 python3
     want curl curl
+    # For the tests of the page.
+    want chromium chromium
 }
 
 want_torture() {

@@ -132,6 +132,11 @@ impl Engine {
         Ok(job)
     }
 
+    /// Something about this task was changed elsewhere: whoever watches it is told.
+    pub fn changed(&self, id: &TaskId) {
+        self.shared.live.notify(id);
+    }
+
     /// Attempts that have ended since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {

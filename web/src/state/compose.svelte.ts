@@ -8,7 +8,7 @@ import { uploads } from './uploads.svelte';
 
 /** What a form begins with: something sensible that can be started at once. */
 const BEGIN: Record<string, Options> = {
-  compress: { quality: 'balanced', for: 'compatible' },
+  compress: { quality: 'near-original', for: 'compatible' },
   resize: { size: '720p' },
   aspect: { ratio: '9:16', fit: 'crop' },
   audio: { format: 'mp3' },

@@ -133,7 +133,12 @@ pub(super) async fn delete(
     let before = view(&shared, &asker, id.clone()).await?;
     let (who, task) = (asker.clone(), id.clone());
     if before.job.state.is_final() {
-        blocking(&shared.services, move |s| s.results.delete(&who, &task)).await?;
+        blocking(&shared.services, move |s| {
+            s.results.delete(&who, &task)?;
+            s.engine.changed(&task);
+            Ok(())
+        })
+        .await?;
     } else {
         blocking(&shared.services, move |s| s.tasks.cancel(&who, &task)).await?;
         shared.services.tasks.ended(&id).await;

@@ -152,6 +152,8 @@ fn all_jobs_of_a_session_are_followed_at_once() {
     };
     let last = ended(&mut events, &second);
     assert_eq!(last.data["state"], "completed");
+    caller.ask("DELETE", &format!("/api/jobs/{second}"), &[], b"");
+    assert_eq!(ended(&mut events, &second).data["state"], "expired");
     assert_eq!(
         Caller::nobody(house.http()).get("/api/events").code(),
         "no_session"
