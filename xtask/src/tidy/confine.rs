@@ -68,7 +68,11 @@ const RULES: &[Rule] = &[
             "Instant",
         ],
         covers: |source| {
-            source.is_shipped() && matches!(source.room(), "mmp" | "media" | "metric" | "chat")
+            source.is_shipped()
+                && matches!(
+                    source.room(),
+                    "mmp" | "media" | "metric" | "stream" | "chat"
+                )
         },
         covers_tests: false,
         todo: "this crate is pure: files, time and randomness come in as arguments",

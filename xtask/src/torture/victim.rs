@@ -101,7 +101,11 @@ impl Victim {
 
     /// Sends a signal to one of its children that work on a video, if there is one.
     pub(crate) fn strike(&self, signal: Signal, which: usize) -> bool {
-        let children = process::children(self.pid);
+        let mut children = process::children(self.pid);
+        // A child that has not become FFmpeg yet is the server still, in the middle of preparing itself.
+        let exe = |pid: u32| fs::read_link(format!("/proc/{pid}/exe")).ok();
+        let own = exe(self.pid);
+        children.retain(|child| exe(*child) != own);
         let Some(child) = children.get(which % children.len().max(1)) else {
             return false;
         };
