@@ -1,7 +1,7 @@
 //! Who may come in: which addresses are believed, what a token is, where tokens are kept, and what the server demands
 //! before it lets anybody in from beyond this machine.
 //!
-//! This is about people and programs. Whose a task is decides [`crate::asker`].
+//! This is about people and programs. Whose a task is decides `crate::asker`.
 
 mod network;
 mod scope;
