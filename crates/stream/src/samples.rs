@@ -1,7 +1,7 @@
 //! The samples of a track in few bytes: about two for a frame of sound and four for one of pictures.
 //!
 //! Each sample is a number that joins its size with four flags, followed by what is not as it was for the sample before:
-//! duration, place, composition offset. Every [`STRIDE`] samples a mark says where reading can begin. Ticks are stored
+//! duration, place, composition offset. Every `STRIDE` samples a mark says where reading can begin. Ticks are stored
 //! in units of their greatest common divisor, so that composition offsets take one byte.
 
 /// Samples between two marks: reading begins at most so many before the wanted one.
