@@ -16,6 +16,7 @@ run:
 	@scripts/web.sh build
 	cargo build --release --locked --package kinora
 	@echo
+	@echo "  In a browser:         http://127.0.0.1:8080"
 	@echo "  In another terminal:  $(TARGET)/release/kinora compress holiday.mp4"
 	@echo "  Ctrl-C ends the server."
 	@echo
