@@ -94,14 +94,15 @@ impl Results {
         Ok(self.records.shorten(id, clock::now() + keep)?)
     }
 
-    /// Deletes what a finished job left, now.
+    /// Deletes what a finished job left, now. The record first: a file that is nobody's is swept away at the next
+    /// start, while a job that says `completed` and has no file is a broken promise.
     ///
     /// # Errors
     /// What the store says.
     pub(crate) fn discard(&self, id: &TaskId) -> Result<(), Fault> {
         let keep = i64::try_from(self.storage.tombstone_keep).unwrap_or(i64::MAX / 2000) * 1000;
-        self.blobs.remove(id)?;
-        Ok(self.records.expire(id, clock::now() + keep)?)
+        self.records.expire(id, clock::now() + keep)?;
+        Ok(self.blobs.remove(id)?)
     }
 
     fn job(&self, asker: &Asker, id: &TaskId) -> Result<Job, Fault> {

@@ -319,9 +319,10 @@ impl Uploads {
         }
     }
 
+    /// The record first: it may have become a job in spite of a fault that was told, and that needs its file.
     fn abandon(&self, id: &TaskId) -> Result<(), Fault> {
-        self.blobs.remove(id)?;
-        Ok(self.records.abandon(id)?)
+        self.records.abandon(id)?;
+        Ok(self.blobs.remove(id)?)
     }
 
     /// Bytes that could still be reserved.

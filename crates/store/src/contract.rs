@@ -22,7 +22,8 @@ pub trait Records: Send + Sync {
     fn begin(&self, upload: &NewUpload, room: u64, now: Millis) -> Result<Begun, Fault>;
     /// One task as whatever it is by now: [`Begun::Known`] or [`Begun::Job`], never [`Begun::New`].
     fn find(&self, id: &TaskId) -> Result<Option<Begun>, Fault>;
-    /// The task that an idempotency key belongs to: from `begin` until `abandon`, `expire` or `forget`.
+    /// The task that an idempotency key belongs to: from `begin` until `abandon` or `forget`. A tombstone has it
+    /// still: a request that is repeated late is answered with the job that it was, and makes no second one.
     fn find_key(&self, key: &str) -> Result<Option<Begun>, Fault>;
     /// Records that `durable` bytes are on disk for good. Never goes back; [`Fault::Offset`] past the length,
     /// [`Fault::Conflict`] when it is a job by now.
@@ -132,8 +133,8 @@ pub trait Records: Send + Sync {
     /// Everything whose time is over (`expires_at <= now`), longest ago first. Changes nothing by itself: [`Due`] says
     /// what to call.
     fn due(&self, now: Millis, limit: u32) -> Result<Vec<Due>, Fault>;
-    /// Marks a finished job `expired`, its files gone, its reservation and its key freed; the row stays as a tombstone
-    /// until `forget_at`, so that asking for it has a clear answer. No error when it has been done before.
+    /// Marks a finished job `expired`, its files gone, its reservation freed; the row stays as a tombstone until
+    /// `forget_at`, so that asking for it has a clear answer. No error when it has been done before.
     fn expire(&self, id: &TaskId, forget_at: Millis) -> Result<(), Fault>;
     /// Removes the row of a finished job. No error when it is gone already.
     fn forget(&self, id: &TaskId) -> Result<(), Fault>;

@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// Clients at the same time, each with an address of its own.
 const VISITORS: u8 = 4;
@@ -50,6 +51,7 @@ pub(crate) struct Lives<'a> {
 impl Lives<'_> {
     /// One data directory from its first server to its verdict.
     pub(crate) fn run(&mut self) -> Result<()> {
+        let before = self.tally.violations();
         let place = tempfile::tempdir()?;
         let disk = self.disk(place.path());
         let data = disk
@@ -70,7 +72,11 @@ impl Lives<'_> {
             disk.grow()?;
         }
         self.settle(&data, &mut visitors[0], &ledger)?;
-        verdict::check(&data, self.tally, &ledger)
+        verdict::check(&data, self.tally, &ledger)?;
+        if self.tally.violations() > before {
+            eprintln!("what it left: {}", keep(place, &data)?.display());
+        }
+        Ok(())
     }
 
     /// One round in six lives on a disk that fills up, where a file system can be mounted.
@@ -170,7 +176,7 @@ impl Lives<'_> {
         self.tally.count("servers started");
         let until = Instant::now() + SETTLE;
         for id in ledger.jobs() {
-            self.finish(&victim, visitor, &id, until)?;
+            self.finish(&victim, visitor, ledger, &id, until)?;
             if !victim.is_alive() {
                 self.tally
                     .violation("an undisturbed server has ended".into());
@@ -189,6 +195,7 @@ impl Lives<'_> {
         &self,
         victim: &Victim,
         visitor: &mut Visitor<'_>,
+        ledger: &Ledger<'_>,
         id: &str,
         until: Instant,
     ) -> Result<()> {
@@ -203,8 +210,29 @@ impl Lives<'_> {
             }
             std::thread::sleep(TICK);
         }
-        visitor.fetch(&mut connection, id, false)
+        let came = visitor.fetch(&mut connection, id, false)?;
+        if !came && ledger.ended(id).as_deref() == Some("completed") {
+            let what = format!("job {id} is completed and its result is not delivered");
+            self.tally.violation(what);
+        }
+        Ok(())
     }
+}
+
+/// Keeps what a person has to look at: records, files and the servers' log.
+fn keep(place: TempDir, data: &Path) -> Result<PathBuf> {
+    let kept = place.keep();
+    let log = data.with_extension("log");
+    if !data.starts_with(kept.join("disk")) {
+        return Ok(kept);
+    }
+    // Its disk goes away with the memory that it is in.
+    let copy = kept.join("kept");
+    std::fs::create_dir(&copy)?;
+    for path in [data, &log] {
+        Command::new("cp").arg("-a").arg(path).arg(&copy).status()?;
+    }
+    Ok(copy)
 }
 
 /// A file system of its own in memory, small at first.

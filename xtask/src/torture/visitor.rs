@@ -229,15 +229,15 @@ impl<'a> Visitor<'a> {
         Ok(())
     }
 
-    /// Fetches a result, or breaks off in its middle.
-    pub(crate) fn fetch(&mut self, to: &mut Connection, id: &str, cut: bool) -> Result<()> {
+    /// Fetches a result, or breaks off in its middle. Whether there was one, and it came whole.
+    pub(crate) fn fetch(&mut self, to: &mut Connection, id: &str, cut: bool) -> Result<bool> {
         to.send(
             &json!({"action": "download", "task_id": id, "ext": EXT}),
             "",
             0,
         )?;
         let Reply::Result(delivery) = Reply::parse(&to.answer()?)? else {
-            return Ok(());
+            return Ok(false);
         };
         let length = delivery.payload_len;
         if cut {
@@ -254,7 +254,7 @@ impl<'a> Visitor<'a> {
             self.ledger
                 .delivered(id, &found, delivery.digest.as_deref());
         }
-        Ok(())
+        Ok(whole == length)
     }
 
     fn cancel(&mut self, to: &mut Connection) -> Result<()> {

@@ -64,7 +64,7 @@ fn the_native_way_is_confirmed_on_both_sides() {
         "the same word, the same job"
     );
     assert_eq!(
-        peer.ask(order, "mp4", clip()).text("task_id"),
+        peer.ask(order.clone(), "mp4", clip()).text("task_id"),
         task,
         "the same key, the same job"
     );
@@ -85,5 +85,10 @@ fn the_native_way_is_confirmed_on_both_sides() {
     assert_eq!(peer.ask(word, "", b"").text("status"), "success");
     let again = peer.ask(json!({"action": "download", "task_id": task}), "", b"");
     assert_eq!(again.text("code"), "result_expired");
+    assert_eq!(
+        peer.ask(order, "mp4", clip()).text("task_id"),
+        task,
+        "a late repetition makes no second job"
+    );
     assert_eq!(house.kept(), Vec::<std::path::PathBuf>::new());
 }

@@ -77,7 +77,7 @@ pub(super) fn due(connection: &Connection, now: Millis, limit: u32) -> Result<Ve
 pub(super) fn expire(connection: &Connection, id: &TaskId, forget_at: Millis) -> Result<(), Fault> {
     let changed = change(
         connection,
-        "update tasks set state = 'expired', reserved = 0, idempotency_key = null, result_report = null, expires_at = ?2
+        "update tasks set state = 'expired', reserved = 0, result_report = null, expires_at = ?2
          where id = ?1 and state in ('completed', 'failed', 'cancelled')",
         (id.as_str(), forget_at),
     )?;

@@ -13,7 +13,7 @@ create table tasks (
     client text not null,
     state text not null check (state in
         ('uploading', 'queued', 'processing', 'completed', 'failed', 'cancelled', 'expired')),
-    -- The client's own name for the upload; null when it sent none, and from `expired` on.
+    -- The client's own name for the upload; null when it sent none.
     idempotency_key text,
     -- The order as its writer wrote it (JSON); the store never looks inside.
     job_order text not null,
