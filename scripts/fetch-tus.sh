@@ -9,7 +9,8 @@ set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 wanted=$root/crates/kinora/tests/clients/tus
-dir=${1:?usage: scripts/fetch-tus.sh TARGET}/lib/tus
+target=$(mkdir -p "${1:?usage: scripts/fetch-tus.sh TARGET}" && cd "$1" && pwd)
+dir=$target/lib/tus
 
 say() { printf 'fetch-tus: %s\n' "$*" >&2; }
 
@@ -35,9 +36,9 @@ python_client() {
 
 node_client() {
     cp "$wanted/package.json" "$wanted/package-lock.json" .
-    npm --silent --no-audit --no-fund --ignore-scripts ci
+    "$root/scripts/node.sh" "$target" npm --silent --no-audit --no-fund --ignore-scripts ci
 }
 
-"$root/scripts/needs.sh" clients || say "pip or npm is missing"
+"$root/scripts/needs.sh" fetch || say "pip is missing"
 once python python_client
 once node node_client

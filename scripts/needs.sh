@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a task needs and this machine lacks, from Debian's packages:
 #
-#   scripts/needs.sh build|fetch|clients|lint|run|test|torture|bench
+#   scripts/needs.sh build|fetch|lint|run|test|torture|bench
 #
 # Nothing is asked and nothing happens when all of it is there. Rust itself is not installed, only looked for.
 set -eu
@@ -22,13 +22,6 @@ want_build() {
 want_fetch() {
     want python3 python3
     python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"
-}
-
-# Foreign clients that the tests run.
-want_clients() {
-    want_fetch
-    want node nodejs
-    want npm npm
 }
 
 want_lint() {
@@ -130,14 +123,13 @@ install_missing() {
 case ${1-} in
     build) want_build ;;
     fetch) want_fetch ;;
-    clients) want_clients ;;
     lint) want_lint ;;
     run) want_run ;;
     test) want_test ;;
     torture) want_torture ;;
     bench) want_bench ;;
     *)
-        say 'usage: scripts/needs.sh build|fetch|clients|lint|run|test|torture|bench'
+        say 'usage: scripts/needs.sh build|fetch|lint|run|test|torture|bench'
         exit 2
         ;;
 esac

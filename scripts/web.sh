@@ -24,18 +24,14 @@ lose() {
     exit 0
 }
 
-# What Vite asks for; Debian 12 has an older one.
-is_new_enough() {
-    node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)'
-}
+with_node() { ../scripts/node.sh "$CARGO_TARGET_DIR" "$@"; }
 
 install() {
-    command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || lose "Node.js and npm are missing; 20.19, 22.12 or newer builds it"
-    is_new_enough || lose "Node.js $(node --version) is too old; 20.19, 22.12 or newer builds it"
+    with_node true || lose "nothing builds it here"
     # npm notes what it has installed, so that a newer list is installed again.
     [ node_modules/.package-lock.json -nt package-lock.json ] && return
     say "installing what the page is built with (100 MB, once)"
-    npm ci --silent --no-audit --no-fund >&2 || lose "its packages could not be fetched"
+    with_node npm ci --silent --no-audit --no-fund >&2 || lose "its packages could not be fetched"
     touch node_modules/.package-lock.json
 }
 
@@ -47,11 +43,11 @@ is_stale() {
 case ${1-} in
     build)
         install
-        ! is_stale || npm run --silent build >&2
+        ! is_stale || with_node npm run --silent build >&2
         ;;
     test | e2e)
         install
-        npm run --silent "$1" >&2
+        with_node npm run --silent "$1" >&2
         ;;
     *)
         say 'usage: scripts/web.sh build|test|e2e'

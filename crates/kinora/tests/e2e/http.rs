@@ -149,6 +149,16 @@ fn fetched(name: &str) -> Option<PathBuf> {
     there.then_some(path)
 }
 
+/// The Node.js that scripts/node.sh has fetched where the machine's own is too old, or the machine's own.
+fn node_program() -> PathBuf {
+    let binary = Path::new(env!("CARGO_BIN_EXE_kinora"));
+    let target = binary.parent().and_then(Path::parent);
+    let fetched = target.map(|target| target.join("lib/node/bin/node"));
+    fetched
+        .filter(|node| node.is_file())
+        .unwrap_or_else(|| "node".into())
+}
+
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/clients/tus")
@@ -270,7 +280,7 @@ fn tus_js_client_uploads_and_goes_on() {
     let mut scene = Scene::new();
     let token = scene.token();
     let node = |server: SocketAddr, known: &str| {
-        Command::new("node")
+        Command::new(node_program())
             .arg(script("upload.cjs"))
             .arg(&modules)
             .args([format!("http://{server}"), token.clone()])
@@ -337,7 +347,7 @@ fn tus_js_client_uploads_and_goes_on() {
     scene.server.take().unwrap().kill();
     scene.server = Some(Server::start(&scene.place.path().join("data"), &[]));
     let known = format!("http://{}{path}", scene.http());
-    let node = Command::new("node")
+    let node = Command::new(node_program())
         .arg(script("upload.cjs"))
         .arg(&modules)
         .args([format!("http://{}", scene.http()), token.clone()])
