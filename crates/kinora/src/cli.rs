@@ -208,6 +208,9 @@ pub(crate) struct Serve {
     /// Where everything is kept
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) data: Option<PathBuf>,
+    /// A folder whose videos may be watched, with all below it; may be repeated
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) library: Vec<PathBuf>,
     /// Also write one log file a day for each component into this directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) log_dir: Option<PathBuf>,

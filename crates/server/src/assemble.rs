@@ -3,6 +3,7 @@
 use crate::access::Tokens;
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::library::Library;
 use crate::listen::{self, Serve};
 use crate::results::Results;
 use crate::services::Services;
@@ -32,6 +33,7 @@ pub struct Server {
     stopping: watch::Sender<bool>,
     doors: Vec<JoinHandle<()>>,
     engine: Arc<Engine>,
+    library: Arc<Library>,
     share: Arc<Share>,
     /// Last: everything above lives on it.
     runtime: Runtime,
@@ -88,6 +90,7 @@ impl Server {
         let counters = Arc::new(Counters::default());
         let tokens = Tokens::open(&config.data)?;
         tracing::info!(access = ?config.access, tokens = tokens.count(), "access");
+        let library = Arc::new(Library::start(&config.library, &config.data)?);
         let services = Arc::new(Services {
             access: config.access,
             tokens,
@@ -101,6 +104,7 @@ impl Server {
             ),
             results: Results::new(Arc::clone(&records), blobs, storage.clone()),
             tasks: Tasks::new(records, Arc::clone(&engine)),
+            library: Arc::clone(&library),
             engine: Arc::clone(&engine),
             counters,
             share: Arc::clone(&share),
@@ -132,6 +136,7 @@ impl Server {
             stopping,
             doors,
             engine,
+            library,
             share,
             runtime,
         })
@@ -159,6 +164,7 @@ impl Server {
     pub fn stop(mut self) {
         tracing::info!("stopping");
         self.stopping.send_replace(true);
+        self.library.stop();
         self.engine.stop();
         for door in self.doors.drain(..) {
             // A door that panicked has been logged; stopping goes on.

@@ -20,6 +20,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Space and time.
     pub storage: StorageConfig,
+    /// Videos to be watched.
+    pub library: LibraryConfig,
     /// How jobs are run.
     pub jobs: kinora_jobs::Config,
     /// Which programs do the media work.
@@ -38,6 +40,7 @@ impl Default for Config {
             mmp: MmpConfig::default(),
             http: HttpConfig::default(),
             storage: StorageConfig::default(),
+            library: LibraryConfig::default(),
             jobs: kinora_jobs::Config::default(),
             ffmpeg: kinora_jobs::Programs::default(),
             sandbox: kinora_jobs::SandboxConfig::default(),
@@ -132,6 +135,25 @@ impl Default for StorageConfig {
             upload_keep: 3600,
             delivered_keep: 60,
             tombstone_keep: 24 * 3600,
+        }
+    }
+}
+
+/// Videos to be watched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LibraryConfig {
+    /// Folders that are looked into, with all below them.
+    pub directories: Vec<PathBuf>,
+    /// Lines of the renditions that are made, lowest first.
+    pub heights: Vec<u32>,
+}
+
+impl Default for LibraryConfig {
+    fn default() -> Self {
+        Self {
+            directories: Vec::new(),
+            heights: kinora_media::ladder::HEIGHTS.to_vec(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod counters;
 mod uploads;
 mod results;
 mod tasks;
+mod library;
 mod services;
 mod listen;
 mod mmp;

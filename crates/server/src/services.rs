@@ -3,6 +3,7 @@
 use crate::access::{Access, Tokens};
 use crate::counters::Counters;
 use crate::fault::Fault;
+use crate::library::Library;
 use crate::results::Results;
 use crate::tasks::Tasks;
 use crate::uploads::{Receiving, Uploads};
@@ -22,6 +23,8 @@ pub(crate) struct Services {
     pub(crate) results: Results,
     /// Jobs.
     pub(crate) tasks: Tasks,
+    /// Videos to be watched.
+    pub(crate) library: Arc<Library>,
     /// The work between.
     pub(crate) engine: Arc<Engine>,
     /// What has been done so far.

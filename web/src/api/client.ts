@@ -60,7 +60,7 @@ export function problemOf(status: number, text: string): Problem {
   return { code: `http_${status}`, description: text.slice(0, 200), solution: '' };
 }
 
-async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+export async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const request: RequestInit = { method, headers: { accept: 'application/json' } };
   if (signal) request.signal = signal;
   if (body !== undefined) {

@@ -19,7 +19,13 @@ const WALLS: &[(&str, &[&str])] = &[
     ("kinora-client", &["kinora-mmp", "kinora-media"]),
     (
         "kinora-server",
-        &["kinora-mmp", "kinora-media", "kinora-store", "kinora-jobs"],
+        &[
+            "kinora-mmp",
+            "kinora-media",
+            "kinora-stream",
+            "kinora-store",
+            "kinora-jobs",
+        ],
     ),
     (
         "kinora",

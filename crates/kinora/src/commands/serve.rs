@@ -77,6 +77,10 @@ fn flags(arguments: &Serve) -> Flags {
     if let Some(directory) = &arguments.data {
         set("data", text(directory), "--data");
     }
+    if !arguments.library.is_empty() {
+        let all: Vec<String> = arguments.library.iter().map(text).collect();
+        set("library.directories", all.join(","), "--library");
+    }
     if let Some(directory) = &arguments.log_dir {
         set("log.dir", text(directory), "--log-dir");
     }

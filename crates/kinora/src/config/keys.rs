@@ -10,6 +10,8 @@ pub(crate) enum Kind {
     Text,
     /// Several texts; in the environment and on the command line separated by commas.
     List,
+    /// Several whole numbers, written as [`Kind::List`].
+    Numbers,
     /// A whole number.
     Integer,
     /// Bytes: `25MB`.
@@ -74,6 +76,8 @@ pub(crate) const KEYS: &[Key] = &[
     server("storage.upload_keep", Kind::Span),
     server("storage.delivered_keep", Kind::Span),
     server("storage.tombstone_keep", Kind::Span),
+    server("library.directories", Kind::List),
+    server("library.heights", Kind::Numbers),
     server("jobs.workers", Kind::Integer),
     server("jobs.per_client", Kind::Choice(&["queue", "refuse"])),
     server("jobs.client_limit", Kind::Integer),

@@ -209,6 +209,7 @@ impl Setting {
                     .collect();
                 format!("[{}]", items.join(", "))
             }
+            Some(Kind::Numbers) => format!("[{}]", self.text),
             Some(Kind::Integer) => self.text.clone(),
             _ => quoted(&self.text),
         };

@@ -19,6 +19,13 @@ pub(crate) fn read(kind: Kind, text: &str) -> Result<Value, String> {
                 .filter(|item| !item.is_empty() && *item != "off");
             Ok(items.collect())
         }
+        Kind::Numbers => {
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            items.map(|item| read(Kind::Integer, item)).collect()
+        }
         Kind::Integer => match text.trim().parse::<u64>() {
             Ok(number) => Ok(json!(number)),
             Err(_) => Err(format!("{text:?} is no whole number")),
@@ -43,6 +50,12 @@ pub(crate) fn from_toml(kind: Kind, value: &toml::de::DeValue<'_>) -> Result<Str
                 .map(|item| item.get_ref().as_str().ok_or("a list of texts is needed"));
             Ok(texts.collect::<Result<Vec<_>, _>>()?.join(", "))
         }
+        (Kind::Numbers, DeValue::Array(items)) => {
+            let numbers = items
+                .iter()
+                .map(|item| from_toml(Kind::Integer, item.get_ref()));
+            Ok(numbers.collect::<Result<Vec<_>, _>>()?.join(", "))
+        }
         (_, DeValue::String(text)) => Ok(text.to_string()),
         (Kind::Integer | Kind::Size | Kind::Span, DeValue::Integer(number))
             if number.radix() == 10 =>
@@ -62,6 +75,7 @@ fn wanted(kind: Kind) -> &'static str {
     match kind {
         Kind::Text | Kind::Choice(_) => "a text in quotes",
         Kind::List => "a list of texts, [\"...\"]",
+        Kind::Numbers => "a list of whole numbers, [720, 1080]",
         Kind::Integer => "a whole number",
         Kind::Size => "a size like \"25MB\"",
         Kind::Span => "a span of time like \"15m\"",

@@ -3,6 +3,7 @@
 //!
 //! This is about people and programs. Whose a task is decides `crate::asker`.
 
+pub(crate) mod key;
 mod network;
 mod scope;
 mod secret;

@@ -10,7 +10,7 @@ use std::str::FromStr;
 pub enum Scope {
     /// Send videos, have them processed, fetch results.
     Process,
-    /// Look at what others have shared. Nothing is, so far: such a token opens no more than the list of operations.
+    /// Watch what is in the library.
     Watch,
     /// See how the server is doing.
     Administer,

@@ -67,7 +67,9 @@ pub(super) async fn serve(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let path = uri.path().trim_start_matches('/');
-    let is_api = path.starts_with("api/") || path.starts_with("files/");
+    let is_api = ["api/", "files/", "watch/"]
+        .iter()
+        .any(|each| path.starts_with(each));
     // Views of the page have paths without an ending, and are all the same file.
     let is_view = !is_api && !path.rsplit('/').next().unwrap_or_default().contains('.');
     let found = PAGE

@@ -52,6 +52,9 @@ fn need(route: Option<&str>, method: &Method, path: &str) -> Need {
         Some("/healthz") => Need::Nothing,
         Some("/api/sessions") if method == Method::POST => Need::Nothing,
         Some("/api/status" | "/metrics") => Need::Operator,
+        // The address itself says who may.
+        Some(route) if route.starts_with("/watch/") => Need::Nothing,
+        Some("/api/library" | "/api/library/{id}") => Need::Scope(Scope::Watch),
         Some("/readyz" | "/api/operations" | "/api/operations/{name}") => Need::Someone,
         Some("/api/openapi.json" | "/api/docs" | "/api/docs.css") => Need::Someone,
         // Whatever else there is works on jobs, and so does what is added without a line here.

@@ -4,7 +4,8 @@ use super::door::Shared;
 use super::page;
 use super::problem::Refusal;
 use super::{
-    description, events, guard, health, jobs, metrics, operations, permit, status, submit, tus,
+    description, events, guard, health, jobs, library, metrics, operations, permit, status, submit,
+    tus, watch,
 };
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -80,6 +81,11 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(status::status))
         .routes(routes!(operations::list))
         .routes(routes!(operations::check))
+        .routes(routes!(library::list))
+        .routes(routes!(library::look))
+        .routes(routes!(watch::title))
+        .routes(routes!(watch::playlist))
+        .routes(routes!(watch::part))
         .routes(routes!(description::openapi))
         .routes(routes!(description::docs))
         .route("/api/docs.css", get(description::style))

@@ -4,11 +4,9 @@
 //! as good as the token, and ends with it.
 
 use super::limits::{COOKIE_DAYS, SESSION_DAYS};
+use crate::access::key;
 use kinora_jobs::problem;
 use kinora_store::contract::Problem;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The cookie's name.
@@ -91,7 +89,7 @@ impl Sessions {
     /// When the file cannot be read, written, or is none of ours.
     pub(super) fn open(data: &Path) -> Result<Self, Problem> {
         let path = data.join(KEY_FILE);
-        let key = read_key(&path).and_then(|key| key.map_or_else(|| make_key(&path), Ok));
+        let key = key::open(&path);
         let key = key.map_err(|error| problem::of_machine(&path.display().to_string(), &error))?;
         Ok(Self { key })
     }
@@ -139,41 +137,10 @@ pub(super) fn cookie(token: &str) -> String {
     format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict")
 }
 
-fn read_key(path: &Path) -> io::Result<Option<[u8; 32]>> {
-    match fs::read(path) {
-        Ok(bytes) => {
-            let key = bytes.try_into().map_err(|_| {
-                let text = "this is not a key of 32 bytes; remove it, and a new one is made";
-                io::Error::new(io::ErrorKind::InvalidData, text)
-            });
-            key.map(Some)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Appears whole or not at all: a half key would end every session at the next start.
-fn make_key(path: &Path) -> io::Result<[u8; 32]> {
-    let mut key = [0u8; 32];
-    getrandom::fill(&mut key).map_err(io::Error::other)?;
-    let half = path.with_extension("new");
-    let _ = fs::remove_file(&half);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&half)?;
-    file.write_all(&key)?;
-    file.sync_all()?;
-    fs::rename(&half, path)?;
-    File::open(path.parent().unwrap_or(path))?.sync_all()?;
-    Ok(key)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     const NOW: u32 = 1_800_000_000;

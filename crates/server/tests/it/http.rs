@@ -9,3 +9,4 @@ mod interrupted;
 mod events;
 mod description;
 mod rude;
+mod library;

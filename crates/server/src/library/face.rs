@@ -1,0 +1,252 @@
+//! The face of the library: list, look, open, permit; start and stop.
+
+use super::catalog::{Page, Wanted};
+use super::keeper::Keeper;
+use super::made::Made;
+use super::playlists::StagedTitle;
+use super::presentation::{Origin, Presentation};
+use super::shelf::{Shelf, unknown_title};
+use super::title::Title;
+use crate::access::key;
+use crate::config::LibraryConfig;
+use crate::fault::Fault;
+use kinora_jobs::{clock, problem};
+use kinora_media::info::Video;
+use kinora_media::ladder;
+use kinora_store::contract::Problem;
+use kinora_stream::token::{self, Refusal, Scope};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// The file of the key that permissions are signed with, within the data directory.
+const KEY_FILE: &str = "library.key";
+/// Where what belongs to the library lies, within the data directory.
+const PLACE: &str = "library";
+
+/// The service.
+#[derive(Debug)]
+pub(crate) struct Library {
+    shelf: Arc<Shelf>,
+    /// Lines of the renditions that are made, lowest first.
+    heights: Vec<u32>,
+    stopping: Arc<Stopping>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// Whether to stop, and the bell for it.
+#[derive(Debug, Default)]
+struct Stopping(Mutex<bool>, Condvar);
+
+impl Library {
+    /// Begins to look into the folders, if there are any.
+    ///
+    /// # Errors
+    /// When a folder is not there, or the data directory cannot be written.
+    pub(crate) fn start(config: &LibraryConfig, data: &Path) -> Result<Self, Problem> {
+        let key = data.join(KEY_FILE);
+        let key = key::open(&key)
+            .map_err(|error| problem::of_machine(&key.display().to_string(), &error))?;
+        let place = data.join(PLACE);
+        std::fs::create_dir_all(&place)
+            .map_err(|error| problem::of_machine(&place.display().to_string(), &error))?;
+        let folders: Result<Vec<PathBuf>, Problem> =
+            config.directories.iter().map(|each| folder(each)).collect();
+        let shelf = Arc::new(Shelf::new(folders?, key, place));
+        let library = Self {
+            shelf,
+            heights: config.heights.clone(),
+            stopping: Arc::default(),
+            threads: Mutex::default(),
+        };
+        if !library.shelf.folders.is_empty() {
+            library.keep();
+        }
+        Ok(library)
+    }
+
+    /// Whether there is one.
+    pub(crate) fn is_there(&self) -> bool {
+        !self.shelf.folders.is_empty()
+    }
+
+    /// Some of the titles.
+    pub(crate) fn list(&self, wanted: &Wanted) -> Page {
+        self.shelf.catalog.list(wanted)
+    }
+
+    /// One title.
+    ///
+    /// # Errors
+    /// `unknown_title`.
+    pub(crate) fn title(&self, id: &str) -> Result<Arc<Title>, Fault> {
+        let titles = self.shelf.catalog.now();
+        titles.get(id).cloned().ok_or_else(unknown_title)
+    }
+
+    /// What is played of it. Reads the file's index when it is not in memory.
+    ///
+    /// # Errors
+    /// `unknown_title` when the file is gone or another one, `not_playable`.
+    pub(crate) fn presentation(&self, title: &Title) -> Result<Arc<Presentation>, Fault> {
+        self.shelf.presentation(title)
+    }
+
+    /// A file that a rendition is cut out of.
+    ///
+    /// # Errors
+    /// `unknown_title` when it is gone or another one.
+    pub(crate) fn open(&self, title: &Title, origin: &Origin) -> Result<File, Fault> {
+        self.shelf.open(title, origin)
+    }
+
+    /// Whether players can begin with it now.
+    pub(crate) fn is_playable(&self, title: &Title) -> bool {
+        title.facts.obstacle.is_none() || !self.shelf.made(title).pictures.is_empty()
+    }
+
+    /// A picture that was made of it, if there is one of that name.
+    ///
+    /// # Errors
+    /// `unknown_title` when it is gone.
+    pub(crate) fn picture(&self, title: &Title, file: &str) -> Result<Option<File>, Fault> {
+        let made = self.shelf.made(title);
+        let is_poster = made
+            .poster
+            .as_ref()
+            .is_some_and(|poster| poster.file == file);
+        match is_poster || made.is_sheet(file) {
+            true => self
+                .shelf
+                .open(title, &Origin::Made(file.to_owned()))
+                .map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// What has been made of it.
+    pub(crate) fn made(&self, title: &Title) -> Arc<Made> {
+        self.shelf.made(title)
+    }
+
+    /// The staged title.
+    ///
+    /// # Errors
+    /// `missing_renditions`, which are named.
+    pub(crate) fn staged<'a>(
+        &self,
+        title: &Title,
+        played: &'a Presentation,
+    ) -> Result<StagedTitle<'a>, Fault> {
+        StagedTitle::new(played, self.stages(title)).map_err(|refusal| {
+            Fault::new(
+                "missing_renditions",
+                refusal.to_string(),
+                "wait until it has been made, or watch the title at one height",
+            )
+        })
+    }
+
+    /// Whether there is a staged title: all that it takes has been made.
+    pub(crate) fn is_staged(&self, title: &Title) -> bool {
+        let made = self.shelf.made(title);
+        let has = |height: u32| {
+            made.pictures
+                .iter()
+                .any(|piece| piece.file == format!("{height}.mp4"))
+        };
+        self.stages(title).into_iter().all(has)
+    }
+
+    /// The lowest, the middle and the highest of the heights that are made of a title.
+    fn stages(&self, title: &Title) -> [u32; 3] {
+        let video = Video {
+            width: title.facts.width,
+            height: title.facts.height,
+            ..Video::default()
+        };
+        let rungs = ladder::rungs(&self.heights, &video);
+        let at = |place: usize| rungs.get(place).map_or(0, |rung| rung.height);
+        let last = rungs.len().saturating_sub(1);
+        [at(0), at(last.div_ceil(2)), at(last)]
+    }
+
+    /// A permission to watch a title until a time in seconds since 1970.
+    pub(crate) fn permit(&self, title: &Title, expires_s: u64) -> String {
+        token::sign(&self.shelf.key, &title.id, Scope::Watch, expires_s)
+    }
+
+    /// Looks at a permission.
+    ///
+    /// # Errors
+    /// `invalid_link`, `link_expired`.
+    pub(crate) fn check(&self, id: &str, permission: &str) -> Result<(), Fault> {
+        let now_s = u64::try_from(clock::now() / 1000).unwrap_or(0);
+        let checked = token::verify(&self.shelf.key, id, permission, now_s);
+        checked.map(|_| ()).map_err(|refusal| match refusal {
+            Refusal::Invalid => Fault::new(
+                "invalid_link",
+                refusal.to_string(),
+                "copy it whole, or ask for another one",
+            ),
+            Refusal::Expired => Fault::new(
+                "link_expired",
+                refusal.to_string(),
+                "ask for another one, or open the title in the library again",
+            ),
+        })
+    }
+
+    /// Ends all threads.
+    pub(crate) fn stop(&self) {
+        *self
+            .stopping
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = true;
+        self.stopping.1.notify_all();
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the library had panicked");
+            }
+        }
+    }
+
+    fn keep(&self) {
+        let mut keeper = Keeper::new(Arc::clone(&self.shelf));
+        let stopping = Arc::clone(&self.stopping);
+        let body = move || {
+            while !stopping.after(keeper.scan()) {}
+        };
+        let thread = std::thread::Builder::new().name("library".to_owned());
+        let thread = thread
+            .spawn(body)
+            .expect("a thread can be started while the server starts");
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.push(thread);
+    }
+}
+
+impl Stopping {
+    /// Waits so long, or until everything stops; whether it does.
+    fn after(&self, pause: std::time::Duration) -> bool {
+        let stopping = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.1.wait_timeout_while(stopping, pause, |is| !*is);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// As the kernel knows it, so that ids do not depend on how the operator spells it.
+fn folder(path: &Path) -> Result<PathBuf, Problem> {
+    let known = std::fs::canonicalize(path).and_then(|path| match path.is_dir() {
+        true => Ok(path),
+        false => Err(std::io::ErrorKind::NotADirectory.into()),
+    });
+    known.map_err(|error| Problem {
+        code: "no_library".into(),
+        description: format!("{}: {error}", path.display()),
+        solution: "make the folder, or name another one with --library".into(),
+    })
+}

@@ -1,0 +1,235 @@
+//! One folder of the library: what lies in it, and opening it, without ever leaving the folder.
+//!
+//! Links are not followed and other kinds of files not opened. A path below a folder is opened by one call of the
+//! kernel that stays beneath it (openat2(2)), so that whoever renames directories meanwhile gains nothing.
+
+use super::limits;
+use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// Endings of names that count as videos.
+const ENDINGS: &[&str] = &[
+    "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "ogv", "flv",
+    "3gp",
+];
+
+/// A directory that the operator has named.
+#[derive(Clone, Debug)]
+pub(super) struct Folder(PathBuf);
+
+/// What tells one state of a file from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    /// Bytes.
+    pub(super) size: u64,
+    /// Nanoseconds since 1970.
+    pub(super) modified_ns: i64,
+    /// Its number on its disk.
+    pub(super) inode: u64,
+}
+
+/// A file that may be a title.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Below its folder.
+    pub(super) path: PathBuf,
+    pub(super) stamp: Stamp,
+}
+
+impl Stamp {
+    /// Of an open file.
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        Ok(Self::from(&rustix::fs::fstat(file)?))
+    }
+}
+
+impl From<&Stat> for Stamp {
+    fn from(stat: &Stat) -> Self {
+        let seconds = stat.st_mtime.saturating_mul(1_000_000_000);
+        Self {
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified_ns: seconds.saturating_add(i64::try_from(stat.st_mtime_nsec).unwrap_or(0)),
+            inode: stat.st_ino,
+        }
+    }
+}
+
+impl Folder {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Every video in it.
+    ///
+    /// # Errors
+    /// When the folder itself cannot be read; a directory below that cannot is passed over.
+    pub(super) fn walk(&self) -> io::Result<Vec<Found>> {
+        let mut walk = Walk {
+            found: Vec::new(),
+            left: limits::ENTRIES,
+        };
+        walk.directory(self.root()?, Path::new(""), limits::DEPTH)?;
+        Ok(walk.found)
+    }
+
+    /// A regular file below the folder.
+    ///
+    /// # Errors
+    /// When it is not there, or the way to it leads through a link or out of the folder.
+    pub(super) fn open(&self, path: &Path) -> io::Result<File> {
+        // NONBLOCK: opening a pipe must not wait for its writer.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let beneath =
+            ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let opened = rustix::fs::openat2(self.root()?, path, flags, Mode::empty(), beneath)?;
+        let file = File::from(opened);
+        match file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
+    /// Opened anew each time: a disk that is held open could not be taken away.
+    fn root(&self) -> io::Result<OwnedFd> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        Ok(rustix::fs::open(&self.0, flags, Mode::empty())?)
+    }
+}
+
+struct Walk {
+    found: Vec<Found>,
+    left: usize,
+}
+
+impl Walk {
+    fn directory(&mut self, handle: OwnedFd, path: &Path, depth: usize) -> io::Result<()> {
+        for entry in Dir::read_from(&handle)? {
+            let Some(left) = self.left.checked_sub(1) else {
+                return Ok(());
+            };
+            self.left = left;
+            let entry = entry?;
+            let name = OsString::from_vec(entry.file_name().to_bytes().to_vec());
+            // Hidden: copies in progress, and what other programs keep for themselves. `.` and `..` are, too.
+            if !name.as_bytes().starts_with(b".") {
+                self.entry(&handle, path, name, depth);
+            }
+        }
+        Ok(())
+    }
+
+    /// What cannot be looked at is not there.
+    fn entry(&mut self, handle: &OwnedFd, path: &Path, name: OsString, depth: usize) {
+        let place = path.join(&name);
+        if place.as_os_str().len() > limits::PATH_BYTES {
+            return;
+        }
+        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+        let Ok(stat) = rustix::fs::statat(handle, &name, flags) else {
+            return;
+        };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory if depth > 0 => {
+                let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+                let below = rustix::fs::openat(handle, &name, flags, Mode::empty());
+                if let Ok(below) = below {
+                    // Of a directory that ends in the middle the rest is not there either.
+                    let _ = self.directory(below, &place, depth - 1);
+                }
+            }
+            FileType::RegularFile if is_video(&place) && stat.st_size > 0 => {
+                self.found.push(Found {
+                    path: place,
+                    stamp: Stamp::from(&stat),
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_video(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn only_videos_in_the_folder_are_found_and_opened() {
+        let place = tempfile::tempdir().unwrap();
+        let inside = place.path().join("films");
+        fs::create_dir_all(inside.join("a/b")).unwrap();
+        fs::write(place.path().join("secret.mp4"), "s").unwrap();
+        for name in [
+            "one.MP4",
+            "a/b/two.mkv",
+            "a/notes.txt",
+            ".hidden.mp4",
+            "part.mp4.tmp",
+        ] {
+            fs::write(inside.join(name), "x").unwrap();
+        }
+        fs::write(inside.join("empty.mp4"), "").unwrap();
+        symlink("../secret.mp4", inside.join("link.mp4")).unwrap();
+        symlink("..", inside.join("up")).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            inside.join("pipe.mp4"),
+            FileType::Fifo,
+            Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        let folder = Folder::new(inside.clone());
+        let mut found: Vec<PathBuf> = folder.walk().unwrap().into_iter().map(|f| f.path).collect();
+        found.sort();
+        assert_eq!(
+            found,
+            [PathBuf::from("a/b/two.mkv"), PathBuf::from("one.MP4")]
+        );
+        assert!(folder.open(Path::new("a/b/two.mkv")).is_ok());
+        let absolute = inside.join("one.MP4");
+        for path in [
+            Path::new("link.mp4"),
+            Path::new("up/secret.mp4"),
+            Path::new("../secret.mp4"),
+            Path::new("a/../../secret.mp4"),
+            Path::new("pipe.mp4"),
+            Path::new("a"),
+            &absolute,
+        ] {
+            assert!(folder.open(path).is_err(), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let place = tempfile::tempdir().unwrap();
+        let deep: PathBuf = (0..=limits::DEPTH).map(|_| "d").collect();
+        fs::create_dir_all(place.path().join(&deep)).unwrap();
+        fs::write(place.path().join(&deep).join("far.mp4"), "x").unwrap();
+        let near = deep.parent().unwrap().join("near.mp4");
+        fs::write(place.path().join(&near), "x").unwrap();
+        let found = Folder::new(place.path().to_owned()).walk().unwrap();
+        assert_eq!(
+            found.into_iter().map(|f| f.path).collect::<Vec<_>>(),
+            [near]
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! The library: videos in folders that the operator has named, to be watched by whoever may.
+//!
+//! A thread looks into the folders and keeps a catalog of what is there. What can be played as it lies is cut out of
+//! its file when it is asked for; nothing is copied. Who may watch is said by signed permissions in the addresses.
+
+mod limits;
+mod folder;
+mod settle;
+mod reading;
+mod presentation;
+mod playlists;
+mod title;
+mod made;
+mod catalog;
+mod indexes;
+mod shelf;
+mod keeper;
+mod face;
+
+pub(crate) use catalog::{Sort, Wanted};
+pub(crate) use face::Library;
+pub(crate) use playlists::{StagedTitle, manifest, multivariant, pictures, segments};
+pub(crate) use presentation::{Form, Origin, Presentation, Rendition};
+pub(crate) use title::Title;

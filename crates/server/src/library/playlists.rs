@@ -1,0 +1,250 @@
+//! The playlists of a title. All addresses in them are relative: what stands before them, the permission to watch
+//! among it, comes from where the playlist itself was asked for.
+
+use super::presentation::{Presentation, Rendition, size};
+use kinora_stream::codec::{Kind, VideoRange};
+use kinora_stream::cut::Cut;
+use kinora_stream::dash::{self, Content, Representation, Set};
+use kinora_stream::playlist::media::{self, Part};
+use kinora_stream::playlist::multivariant::{Multivariant, Sound, Variant};
+use kinora_stream::playlist::staged::{self, Refusal, Rung, Staged};
+use kinora_stream::rate::Rates;
+use kinora_stream::uri::Uri;
+
+/// The multivariant playlist.
+pub(crate) fn multivariant(title: &Presentation) -> String {
+    let mut variants: Vec<Variant> = title.videos.iter().map(variant).collect();
+    // Players that do not measure take the first: neither the worst nor what a slow line could not carry.
+    let middle = (variants.len().saturating_sub(1)) / 2;
+    if let Some(chosen) = variants.get_mut(..=middle) {
+        chosen.rotate_right(1);
+    }
+    let storyboard = title.storyboard.clone();
+    let at = uri("images.m3u8".into());
+    Multivariant {
+        variants,
+        sounds: sounds(title),
+        subtitles: Vec::new(),
+        storyboard: storyboard.map(|storyboard| (at, storyboard)),
+    }
+    .text()
+}
+
+/// The playlist of one rendition.
+pub(crate) fn segments(rendition: &Rendition) -> String {
+    let part = whole("", rendition, &rendition.cuts, "$Number$.m4s");
+    media::segments(std::slice::from_ref(&part))
+}
+
+/// The playlist of its key frames.
+pub(crate) fn pictures(rendition: &Rendition) -> String {
+    media::pictures(&whole("", rendition, &rendition.pictures, "i$Number$.m4s"))
+}
+
+/// The manifest of DASH.
+pub(crate) fn manifest(title: &Presentation) -> String {
+    let pictures = Set {
+        label: String::new(),
+        language: "und".into(),
+        representations: title.videos.iter().map(representation).collect(),
+    };
+    let named = names(title).into_iter().zip(&title.sounds);
+    let sounds = named.map(|(label, sound)| Set {
+        label,
+        language: tag(&sound.track.language).to_owned(),
+        representations: vec![representation(sound)],
+    });
+    let sets: Vec<Set<'_>> = [pictures].into_iter().chain(sounds).collect();
+    dash::manifest(&sets, title.duration_ms)
+}
+
+/// The staged title as a multivariant playlist of one variant, and its two parts.
+pub(crate) struct StagedTitle<'a> {
+    staged: Staged<'a>,
+    high: &'a Rendition,
+    title: &'a Presentation,
+}
+
+impl<'a> StagedTitle<'a> {
+    /// Of renditions of these heights, lowest first; each must have been made here, so that all are cut alike.
+    ///
+    /// # Errors
+    /// Which are missing.
+    pub(crate) fn new(title: &'a Presentation, heights: [u32; 3]) -> Result<Self, Refusal> {
+        let made = |each: &&Rendition| each.origin != super::presentation::Origin::Source;
+        let rungs: Vec<Rung<'a>> = title.videos.iter().filter(made).map(rung).collect();
+        let staged = staged::staged(heights, &rungs)?;
+        let mut high = title.videos.iter().filter(made);
+        let high = high.rfind(|each| heights.contains(&each.height));
+        let high = high.ok_or_else(|| Refusal::Missing(heights.to_vec()))?;
+        Ok(Self {
+            staged,
+            high,
+            title,
+        })
+    }
+
+    /// The playlist that players begin with; states what the last part takes.
+    pub(crate) fn multivariant(&self) -> String {
+        let mut variant = variant(self.high);
+        variant.uri = uri("staged/video.m3u8".into());
+        variant.codec = self.high.track.codec.in_band().name;
+        variant.pictures = None;
+        let first = sounds(self.title).into_iter().next();
+        let sound = first.map(|sound| Sound {
+            uri: uri("staged/sound.m3u8".into()),
+            ..sound
+        });
+        Multivariant {
+            variants: vec![variant],
+            sounds: sound.into_iter().collect(),
+            ..Multivariant::default()
+        }
+        .text()
+    }
+
+    /// The picture in its parts.
+    pub(crate) fn video(&self) -> String {
+        media::segments(&self.staged.parts)
+    }
+
+    /// The sound with the same discontinuities; `None` without sound.
+    pub(crate) fn sound(&self) -> Option<String> {
+        let sound = self.title.sounds.first()?;
+        let whole = whole("../", sound, &sound.cuts, "$Number$.m4s");
+        Some(media::segments(&staged::sound(&self.staged, &whole)))
+    }
+}
+
+fn rung(rendition: &Rendition) -> Rung<'_> {
+    let name = &rendition.name;
+    Rung {
+        height: rendition.height,
+        map: uri(format!("../{name}/staged.mp4")),
+        uri: uri(format!("../{name}/s$Number$.m4s")),
+        cuts: &rendition.cuts,
+        timescale: rendition.track.timescale,
+    }
+}
+
+fn whole<'a>(before: &str, rendition: &Rendition, cuts: &'a [Cut], segment: &str) -> Part<'a> {
+    let directory = match before {
+        "" => String::new(),
+        before => format!("{before}{}/", rendition.name),
+    };
+    Part::whole(
+        uri(format!("{directory}init.mp4")),
+        uri(format!("{directory}{segment}")),
+        cuts,
+        rendition.track.timescale,
+    )
+}
+
+fn variant(rendition: &Rendition) -> Variant {
+    let (track, name) = (&rendition.track, &rendition.name);
+    let range = match track.codec.kind {
+        Kind::Video { range, .. } => range,
+        Kind::Audio { .. } => VideoRange::Sdr,
+    };
+    let pictures = Rates::of(&rendition.pictures, track.timescale);
+    Variant {
+        uri: uri(format!("{name}/media.m3u8")),
+        codec: track.codec.name.clone(),
+        rates: Rates::of(&rendition.cuts, track.timescale),
+        size: size(track),
+        frame_rate: track.frame_rate(),
+        range,
+        pictures: Some((uri(format!("{name}/pictures.m3u8")), pictures)),
+    }
+}
+
+fn sounds(title: &Presentation) -> Vec<Sound> {
+    let named = names(title).into_iter().zip(&title.sounds);
+    let sound = |(name, rendition): (String, &Rendition)| Sound {
+        uri: uri(format!("{}/media.m3u8", rendition.name)),
+        codec: rendition.track.codec.name.clone(),
+        rates: Rates::of(&rendition.cuts, rendition.track.timescale),
+        name,
+        language: tag(&rendition.track.language).to_owned(),
+        channels: match rendition.track.codec.kind {
+            Kind::Audio { channels, .. } => channels,
+            Kind::Video { .. } => 0,
+        },
+    };
+    named.map(sound).collect()
+}
+
+/// Names of sounds, no two of them the same (RFC 8216bis, 4.4.6.1.1).
+fn names(title: &Presentation) -> Vec<String> {
+    let numbered = title.sounds.iter().enumerate();
+    let name = |(place, sound): (usize, &Rendition)| match tag(&sound.track.language) {
+        "" => format!("{}", place + 1),
+        language => format!("{} ({language})", place + 1),
+    };
+    numbered.map(name).collect()
+}
+
+fn representation(rendition: &Rendition) -> Representation<'_> {
+    let (track, name) = (&rendition.track, &rendition.name);
+    Representation {
+        map: uri(format!("{name}/init.mp4")),
+        uri: uri(format!("{name}/$Number$.m4s")),
+        cuts: &rendition.cuts,
+        timescale: track.timescale,
+        codec: track.codec.name.clone(),
+        content: match track.codec.kind {
+            Kind::Video { .. } => Content::Video {
+                size: size(track),
+                frame_rate: track.frame_rate(),
+            },
+            Kind::Audio { channels, rate } => Content::Audio { channels, rate },
+        },
+    }
+}
+
+/// BCP 47 wants the two letters where there are two (RFC 5646, 2.2.1); others stay as they are.
+fn tag(language: &str) -> &str {
+    const SHORT: &[(&str, &str)] = &[
+        ("ara", "ar"),
+        ("ces", "cs"),
+        ("chi", "zh"),
+        ("zho", "zh"),
+        ("dan", "da"),
+        ("deu", "de"),
+        ("ger", "de"),
+        ("ell", "el"),
+        ("eng", "en"),
+        ("fin", "fi"),
+        ("fra", "fr"),
+        ("fre", "fr"),
+        ("heb", "he"),
+        ("hin", "hi"),
+        ("hun", "hu"),
+        ("ind", "id"),
+        ("ita", "it"),
+        ("jpn", "ja"),
+        ("kor", "ko"),
+        ("nld", "nl"),
+        ("dut", "nl"),
+        ("nor", "no"),
+        ("pol", "pl"),
+        ("por", "pt"),
+        ("ron", "ro"),
+        ("rus", "ru"),
+        ("spa", "es"),
+        ("swe", "sv"),
+        ("tha", "th"),
+        ("tur", "tr"),
+        ("ukr", "uk"),
+        ("vie", "vi"),
+    ];
+    if language == "und" {
+        return "";
+    }
+    let known = SHORT.iter().find(|(long, _)| *long == language);
+    known.map_or(language, |(_, short)| short)
+}
+
+fn uri(text: String) -> Uri {
+    Uri::new(text).expect("letters, digits and slashes of our own")
+}

@@ -1,0 +1,203 @@
+//! What the threads of the library and its callers share: folders, catalog, indexes, and what is kept on disk of them.
+
+use super::catalog::Catalog;
+use super::folder::{Folder, Stamp};
+use super::indexes::Indexes;
+use super::made::{Made, Piece};
+use super::presentation::{Origin, Presentation};
+use super::reading::{self, Unread};
+use super::title::{Facts, Title};
+use crate::fault::Fault;
+use kinora_jobs::problem;
+use kinora_stream::Index;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// The file of what was known when the server was last running.
+const MEMORY_FILE: &str = "titles.json";
+
+/// Shared by all.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    pub(super) folders: Vec<Folder>,
+    pub(super) catalog: Catalog,
+    pub(super) key: [u8; 32],
+    /// Where what is made for titles lies.
+    pub(super) place: PathBuf,
+    indexes: Indexes,
+    memory: Mutex<Memory>,
+    /// What has been made, by the names of titles' directories.
+    made: RwLock<BTreeMap<String, Arc<Made>>>,
+}
+
+/// Facts by the ids of titles.
+type Memory = BTreeMap<String, Known>;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Known {
+    stamp: Stamp,
+    facts: Facts,
+}
+
+impl Shelf {
+    pub(super) fn new(folders: Vec<PathBuf>, key: [u8; 32], place: PathBuf) -> Self {
+        let known = fs::read(place.join(MEMORY_FILE)).ok();
+        // What cannot be read is found out again.
+        let memory = known.and_then(|json| serde_json::from_slice(&json).ok());
+        Self {
+            folders: folders.into_iter().map(Folder::new).collect(),
+            catalog: Catalog::default(),
+            key,
+            place,
+            indexes: Indexes::default(),
+            memory: Mutex::new(memory.unwrap_or_default()),
+            made: RwLock::default(),
+        }
+    }
+
+    /// What was known of a file before the server was started again.
+    pub(super) fn recall(&self, id: &str, stamp: Stamp) -> Option<Facts> {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = memory.get(id).filter(|known| known.stamp == stamp)?;
+        Some(known.facts.clone())
+    }
+
+    /// Writes down what is known of all titles. A failure costs the next start some time, and nothing else.
+    pub(super) fn remember(&self) {
+        let titles = self.catalog.now();
+        let known = |title: &Arc<Title>| Known {
+            stamp: title.stamp,
+            facts: title.facts.clone(),
+        };
+        let fresh: Memory = titles
+            .iter()
+            .map(|(id, title)| (id.clone(), known(title)))
+            .collect();
+        let written = serde_json::to_vec(&fresh)
+            .map_err(io::Error::other)
+            .and_then(|json| self.write(MEMORY_FILE, &json));
+        if let Err(error) = written {
+            tracing::warn!(%error, "what is known of the library cannot be written down");
+        }
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+
+    /// A file of this room, which appears whole or not at all.
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let half = self.place.join(format!("{name}.new"));
+        let mut file = File::create(&half)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(half, self.place.join(name))
+    }
+
+    /// What is played of a title.
+    pub(super) fn presentation(&self, title: &Title) -> Result<Arc<Presentation>, Fault> {
+        let made = self.made(title);
+        let name = format!("{}.{}", directory(title), made.state());
+        self.indexes.get(&name, || self.present(title, &made))
+    }
+
+    fn present(&self, title: &Title, made: &Made) -> Result<Presentation, Fault> {
+        let index = |origin: &Origin| {
+            let file = self.open(title, origin)?;
+            reading::index(&file).map_err(unread)
+        };
+        let damaged = |fault: kinora_stream::Fault| unread(fault.into());
+        let mut presentation = match title.facts.obstacle {
+            None => Presentation::of_source(index(&Origin::Source)?).map_err(damaged)?,
+            // Only what was made of it is played, but no longer than it is there itself.
+            Some(_) => {
+                self.open(title, &Origin::Source)?;
+                Presentation::default()
+            }
+        };
+        let of =
+            |piece: &Piece| -> Result<Index, Fault> { index(&Origin::Made(piece.file.clone())) };
+        for piece in &made.pictures {
+            let added = presentation.add_picture(&piece.file, &piece.tag, of(piece)?);
+            added.map_err(damaged)?;
+        }
+        if presentation.videos.is_empty() {
+            return Err(unread(
+                kinora_stream::Fault::Unsupported("nothing has been made of it yet").into(),
+            ));
+        }
+        if presentation.sounds.is_empty() {
+            for piece in &made.sounds {
+                let added = presentation.add_sound(&piece.file, &piece.tag, of(piece)?);
+                added.map_err(damaged)?;
+            }
+        }
+        let board = made.board.as_ref();
+        presentation.storyboard = board.map(|board| board.storyboard("sheets/"));
+        Ok(presentation)
+    }
+
+    /// What has been made of a title.
+    pub(super) fn made(&self, title: &Title) -> Arc<Made> {
+        let name = directory(title);
+        let known = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = known.get(&name) {
+            return Arc::clone(made);
+        }
+        drop(known);
+        let read = Arc::new(Made::read(&self.place.join(&name)));
+        let mut known = self.made.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(name).or_insert(read))
+    }
+
+    /// Where what is made of a title lies.
+    pub(super) fn place_of(&self, title: &Title) -> PathBuf {
+        self.place.join(directory(title))
+    }
+
+    /// A file of a title; of its own only as long as it is the one that was indexed.
+    pub(super) fn open(&self, title: &Title, origin: &Origin) -> Result<File, Fault> {
+        let opened = match origin {
+            Origin::Source => match self.folders.get(title.folder) {
+                Some(folder) => folder.open(&title.path),
+                None => Err(io::ErrorKind::NotFound.into()),
+            },
+            Origin::Made(name) => File::open(self.place_of(title).join(name)),
+        };
+        let file = opened.map_err(|_| unknown_title())?;
+        if *origin == Origin::Source {
+            let now = Stamp::of(&file);
+            let now = now.map_err(|error| problem::of_machine("the title", &error))?;
+            if now != title.stamp {
+                return Err(unknown_title());
+            }
+        }
+        Ok(file)
+    }
+}
+
+/// The name of a title's directory.
+fn directory(title: &Title) -> String {
+    format!("{}.{}", title.id, title.version)
+}
+
+/// There is no such title, or no longer.
+pub(super) fn unknown_title() -> Fault {
+    Fault::new(
+        "unknown_title",
+        "the library has no such title",
+        "look into the list again; files that are changed or removed leave it",
+    )
+}
+
+fn unread(error: Unread) -> Fault {
+    match error {
+        Unread::Io(error) => problem::of_machine("the title", &error).into(),
+        Unread::Fault(fault) => Fault::new(
+            "not_playable",
+            format!("{fault}"),
+            "wait until a rendition of it has been made",
+        ),
+    }
+}
