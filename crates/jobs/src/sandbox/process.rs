@@ -227,8 +227,10 @@ impl Pipe {
 }
 
 fn spawn(spec: &Spec<'_>) -> io::Result<Child> {
-    let mut command = Command::new(spec.program);
+    let walls = walls(spec)?;
+    let mut command = Command::new(walls.name_of(spec.program));
     command
+        .arg0(spec.program)
         .args(spec.arguments)
         .current_dir(spec.directory)
         .env_clear()
@@ -240,7 +242,6 @@ fn spawn(spec: &Spec<'_>) -> io::Result<Child> {
         .stderr(Stdio::piped())
         .process_group(0);
     let joins = spec.share.video_entry();
-    let walls = walls(spec)?;
     let prepare = move || {
         if let Some(group) = &joins {
             // A group that has just been removed must not cost the job: the child then stays in ours.

@@ -112,12 +112,9 @@ impl Users {
         let data = fs::canonicalize(data).map_err(told)?;
         let first = RANGES.into_iter().find(|first| is_mapped(*first));
         let first = first.ok_or("this container has no user to spare")?;
-        for above in data.ancestors().skip(1) {
-            let mode = fs::metadata(above).map_err(told)?.mode();
-            if mode & 0o001 == 0 {
-                let place = above.display();
-                return Err(format!("others may not enter {place} (chmod o+x {place})"));
-            }
+        if let Some(place) = shut_above(&data).map_err(told)? {
+            let place = place.display();
+            return Err(format!("others may not enter {place} (chmod o+x {place})"));
         }
         open_way(&data, first).map_err(told)?;
         let mut random = [0; 4];
@@ -198,6 +195,16 @@ impl Identity {
             }
         }
     }
+}
+
+/// The nearest directory above that others may not pass through.
+pub(super) fn shut_above(path: &Path) -> io::Result<Option<&Path>> {
+    for above in path.ancestors().skip(1) {
+        if fs::metadata(above)?.mode() & 0o001 == 0 {
+            return Ok(Some(above));
+        }
+    }
+    Ok(None)
 }
 
 fn own(path: &Path, user: u32) -> io::Result<()> {

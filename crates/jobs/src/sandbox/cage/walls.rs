@@ -1,12 +1,13 @@
 //! What one child will put on: made by its parent, entered by the child.
 
 use super::limits::Numbers;
-use super::{Cage, Layers, Limits, files, owner::Identity};
+use super::owner::{self, Identity};
+use super::{Cage, Layers, Limits, files};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, set_parent_process_death_signal};
 use std::io;
-use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The cage of one child, ready to be entered between fork and exec.
@@ -17,6 +18,8 @@ pub(in crate::sandbox) struct Walls {
     numbers: Option<Numbers>,
     file_size: Option<u64>,
     identity: Identity,
+    /// The program, where the child's user could not walk to it.
+    program: Option<OwnedFd>,
     parent: Pid,
 }
 
@@ -40,6 +43,7 @@ impl Walls {
             numbers: None,
             file_size: limits.file_size,
             identity: Identity::Same,
+            program: None,
             parent: rustix::process::getpid(),
         };
         let Some(layers) = &cage.layers else {
@@ -47,6 +51,11 @@ impl Walls {
         };
         walls.identity = layers.owner.admit(directory, reads, writes)?;
         let is_alone = walls.identity.is_alone();
+        // Built or unpacked in root's own home, say: what is held already needs no way to it.
+        if is_alone && owner::shut_above(&std::fs::canonicalize(program)?)?.is_some() {
+            let flags = OFlags::PATH | OFlags::CLOEXEC;
+            walls.program = Some(rustix::fs::open(program, flags, Mode::empty())?);
+        }
         walls.numbers = Some(Numbers::of(limits, layers.memory, is_alone));
         if layers.landlock > 0 {
             let reach = files::Reach {
@@ -58,6 +67,15 @@ impl Walls {
             walls.rules = Some(files::rules(&reach)?);
         }
         Ok(walls)
+    }
+
+    /// What the child has to call this program, as long as these walls live. Only where it must be is it a descriptor's
+    /// name, for tools that list processes show that.
+    pub(in crate::sandbox) fn name_of(&self, program: &Path) -> PathBuf {
+        match &self.program {
+            Some(held) => format!("/proc/self/fd/{}", held.as_raw_fd()).into(),
+            None => program.to_owned(),
+        }
     }
 
     /// Enters, in an order in which each step is still allowed by those before it. For a child between fork and exec:

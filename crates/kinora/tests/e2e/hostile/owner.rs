@@ -38,6 +38,15 @@ fn is_ffmpeg(cwd: &Path) -> bool {
     program.is_ok_and(|path| path.ends_with("ffmpeg"))
 }
 
+fn installed(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap();
+    let places = std::env::split_paths(&path).map(|place| place.join(name));
+    places
+        .into_iter()
+        .find(|program| program.is_file())
+        .unwrap()
+}
+
 #[test]
 fn each_job_has_its_own_user() {
     if !rustix::process::geteuid().is_root() {
@@ -46,7 +55,14 @@ fn each_job_has_its_own_user() {
     let place = tempfile::tempdir().unwrap();
     fs::set_permissions(place.path(), Permissions::from_mode(0o711)).unwrap();
     let data = place.path().join("data");
-    let server = Server::start(&data, &["--set", "jobs.workers=2"]);
+    // Nobody but root gets to the program.
+    let home = place.path().join("home");
+    fs::create_dir(&home).unwrap();
+    fs::set_permissions(&home, Permissions::from_mode(0o700)).unwrap();
+    let program = home.join("ffmpeg");
+    fs::copy(installed("ffmpeg"), &program).unwrap();
+    let setting = format!("ffmpeg.ffmpeg={}", program.display());
+    let server = Server::start(&data, &["--set", "jobs.workers=2", "--set", &setting]);
     // Two clients, for one client's jobs wait for each other.
     let mut peers = [
         Peer::connect_as(server.address, 2),
