@@ -49,10 +49,14 @@ struct Peer {
 
 /// Results, uploads and the page.
 pub(crate) fn run(bench: &Bench) -> Result<Vec<Section>> {
+    // Results are sent from where they lie, which is a disk and its cache.
+    let on_disk = Server::start_with_http(&bench.program, &bench.disk, "auto")?;
+    let results = results(bench, &on_disk, on_disk.http.context("no HTTP door")?)?;
+    drop(on_disk);
     let server = Server::start_with_http(&bench.program, &Place::memory(), "auto")?;
     let http = server.http.context("no HTTP door")?;
     Ok(vec![
-        results(bench, &server, http)?,
+        results,
         uploads(bench, &server, http)?,
         page(http)?,
     ])
@@ -101,7 +105,7 @@ fn results(bench: &Bench, server: &Server, http: SocketAddr) -> Result<Section> 
         );
     }
     section.note(format!(
-        "{rounds} rounds, nginx (sendfile, one worker a core) and kinora in turn, the same bytes from memory; the client \
+        "{rounds} rounds, nginx (sendfile, one worker a core) and kinora in turn, the same bytes from the disk's cache; the client \
          has the kernel throw them away."
     ));
     Ok(section)
