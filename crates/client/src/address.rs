@@ -17,6 +17,12 @@ pub struct Address {
 }
 
 impl Address {
+    /// The name, as it was given.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Looks the name up; there may be several addresses, to be tried in order.
     ///
     /// # Errors

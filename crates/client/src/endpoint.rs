@@ -3,13 +3,16 @@
 //! The socket's timeouts are short ticks. At each the flag is looked at, and the time since the last byte; so one
 //! `read` never outlives the caller's wish, and no second thread is needed.
 
+use crate::channel::{Channel, is_tick};
 use crate::timing::Timing;
-use crate::{Address, Cancel, Fault, Token};
+use crate::trust::{Known, Security};
+use crate::verifier::Found;
+use crate::{Address, Cancel, Fault, Pin, Token};
 use kinora_mmp::connection::{Event, Incoming};
 use kinora_mmp::frame::Head;
 use kinora_mmp::reply::Reply;
 use socket2::{SockRef, TcpKeepalive};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -35,7 +38,7 @@ pub(crate) struct Endpoint {
     server: String,
     /// Goes with the first frame, and holds for the connection.
     token: Option<Token>,
-    stream: TcpStream,
+    channel: Channel,
     cancel: Cancel,
     patience: Duration,
     incoming: Incoming,
@@ -44,24 +47,42 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Connects to the first of the server's addresses that answers.
+    /// Connects to the first of the server's addresses that answers, in TLS where that has to be.
     pub(crate) fn connect(
         server: &Address,
         timing: &Timing,
         cancel: &Cancel,
         token: Option<&Token>,
+        security: &Security,
     ) -> Result<Self, Fault> {
-        let unreachable = |error: io::Error| Fault::Unreachable {
-            server: server.to_string(),
-            reason: plain(&error),
-        };
+        let unreachable = |error: io::Error| unreachable(server, &error);
         let stream =
             open(&server.resolve().map_err(unreachable)?, timing.connect).map_err(unreachable)?;
         prepare(&stream).map_err(unreachable)?;
+        let peer = stream.peer_addr().map_err(unreachable)?;
+        let is_near = peer.ip().to_canonical().is_loopback();
+        let known = security.trust.known(server);
+        let known = known.map_err(|error| unkept(server, &error))?;
+        let channel = match way(security, known, is_near) {
+            Way::Plain if token.is_some() && !is_near => {
+                let server = server.to_string();
+                return Err(Fault::PlainToken { server });
+            }
+            Way::Plain => Channel::plain(stream),
+            Way::Tls(known) => {
+                let limit = timing.connect;
+                let (channel, found) = Channel::encrypted(stream, server, known, limit, cancel)?;
+                if let Found::New(pin) = found {
+                    let kept = security.trust.meet(server, &pin);
+                    kept.map_err(|error| unkept(server, &error))?;
+                }
+                channel
+            }
+        };
         Ok(Self {
             server: server.to_string(),
             token: token.cloned(),
-            stream,
+            channel,
             cancel: cancel.clone(),
             patience: timing.patience,
             incoming: Incoming::new(),
@@ -88,7 +109,7 @@ impl Endpoint {
         self.look_at_flag()?;
         let mut moved = Instant::now();
         while !bytes.is_empty() {
-            match self.stream.write(bytes) {
+            match self.channel.write(bytes) {
                 Ok(n) if n > 0 => {
                     bytes = &bytes[n..];
                     moved = Instant::now();
@@ -196,7 +217,7 @@ impl Endpoint {
             self.unread = 0..self.unread.len();
         }
         loop {
-            match self.stream.read(&mut self.buffer[self.unread.end..]) {
+            match self.channel.read(&mut self.buffer[self.unread.end..]) {
                 Ok(0) => return Err(self.lost("the server closed it")),
                 Ok(n) => {
                     self.unread.end += n;
@@ -233,14 +254,52 @@ impl Endpoint {
     }
 
     /// Bytes wait to be read, or the connection's end does.
-    fn has_answer(&self) -> bool {
-        if !self.unread.is_empty() {
-            return true;
-        }
-        let quick = self.stream.set_nonblocking(true);
-        let peeked = self.stream.peek(&mut [0]);
-        let slow = self.stream.set_nonblocking(false);
-        quick.is_ok() && slow.is_ok() && !matches!(peeked, Err(error) if is_tick(&error))
+    fn has_answer(&mut self) -> bool {
+        !self.unread.is_empty() || self.channel.has_answer()
+    }
+}
+
+/// How a server is spoken to.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    Plain,
+    /// With the key that it is known by.
+    Tls(Option<Pin>),
+}
+
+fn way(security: &Security, known: Option<Known>, is_near: bool) -> Way {
+    match known {
+        _ if security.is_plain => Way::Plain,
+        Some(Known::Key(pin)) => Way::Tls(Some(pin)),
+        Some(Known::Plain) => Way::Plain,
+        None if is_near => Way::Plain,
+        None => Way::Tls(None),
+    }
+}
+
+/// Shakes hands with a server, whoever it is, and says by which key it is known from now on. Nothing is sent to it.
+pub(crate) fn meet(server: &Address, timing: &Timing, cancel: &Cancel) -> Result<Pin, Fault> {
+    let unreachable = |error: io::Error| unreachable(server, &error);
+    let stream =
+        open(&server.resolve().map_err(unreachable)?, timing.connect).map_err(unreachable)?;
+    prepare(&stream).map_err(unreachable)?;
+    let (_, found) = Channel::encrypted(stream, server, None, timing.connect, cancel)?;
+    match found {
+        Found::Vouched(pin) | Found::Known(pin) | Found::New(pin) | Found::Changed(pin) => Ok(pin),
+    }
+}
+
+fn unreachable(server: &Address, error: &io::Error) -> Fault {
+    Fault::Unreachable {
+        server: server.to_string(),
+        reason: plain(error),
+    }
+}
+
+fn unkept(server: &Address, error: &io::Error) -> Fault {
+    Fault::Unkept {
+        server: server.to_string(),
+        reason: plain(error),
     }
 }
 
@@ -265,16 +324,35 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
-/// The tick is over (`EAGAIN`), or a signal came; `ETIMEDOUT` is none, it is the kernel's word that the peer is dead.
-fn is_tick(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
-}
-
 /// The system's words without its error number.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {
         Some((words, _)) => words.to_lowercase(),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_this_machine_it_is_tls_unless_somebody_decided_otherwise() {
+        let pin = Pin::of(b"key");
+        let key = || Some(Known::Key(pin.clone()));
+        let check = |is_plain, known, is_near, expected: Way| {
+            let security = Security {
+                is_plain,
+                ..Security::default()
+            };
+            assert_eq!(way(&security, known, is_near), expected);
+        };
+        check(false, None, true, Way::Plain);
+        check(false, None, false, Way::Tls(None));
+        check(false, key(), true, Way::Tls(Some(pin.clone())));
+        check(false, key(), false, Way::Tls(Some(pin.clone())));
+        check(false, Some(Known::Plain), false, Way::Plain);
+        check(true, key(), false, Way::Plain);
     }
 }

@@ -35,6 +35,40 @@ pub enum Fault {
         /// How that was noticed.
         reason: String,
     },
+    /// The server has another key than the one that it is known by.
+    #[error(
+        "{server} is not known by the key that it shows: it was {known}, and now it is {shown}"
+    )]
+    Untrusted {
+        /// Its address.
+        server: String,
+        /// The key that is kept.
+        known: String,
+        /// The key that it has shown.
+        shown: String,
+    },
+    /// The server cannot be spoken to in TLS.
+    #[error("no TLS connection to {server}: {reason}")]
+    NoTls {
+        /// Its address.
+        server: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// A token would be sent for everybody to read.
+    #[error("a token is not sent to {server} without TLS")]
+    PlainToken {
+        /// Its address.
+        server: String,
+    },
+    /// What the server is known by cannot be read or kept.
+    #[error("it cannot be told whether {server} is the right one: {reason}")]
+    Unkept {
+        /// Its address.
+        server: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The file that is to be sent cannot be read.
     #[error("cannot read {}: {reason}", path.display())]
     Input {
@@ -108,6 +142,8 @@ pub enum Kind {
     Failed,
     /// The way to the server.
     Connection,
+    /// The server is not the one that it was, or cannot be told to be.
+    Untrusted,
     /// Time is over.
     TimedOut,
     /// The user.
@@ -126,6 +162,9 @@ impl Fault {
         match self {
             Self::BadAddress { .. } => Kind::Usage,
             Self::Unreachable { .. } | Self::Lost { .. } | Self::Damaged { .. } => Kind::Connection,
+            Self::NoTls { .. } => Kind::Connection,
+            Self::Untrusted { .. } | Self::Unkept { .. } => Kind::Untrusted,
+            Self::PlainToken { .. } => Kind::Usage,
             Self::Input { .. } | Self::InputChanged { .. } | Self::Output(_) => Kind::File,
             Self::Refused(problem) | Self::Failed(problem) if is_busy(&problem.code) => Kind::Busy,
             Self::Refused(_) => Kind::Refused,
@@ -143,6 +182,10 @@ impl Fault {
             Self::BadAddress { .. } => "bad_address",
             Self::Unreachable { .. } => "unreachable",
             Self::Lost { .. } => "connection_lost",
+            Self::Untrusted { .. } => "server_changed",
+            Self::NoTls { .. } => "no_tls",
+            Self::PlainToken { .. } => "plain_token",
+            Self::Unkept { .. } => "server_not_kept",
             Self::Input { .. } => "unreadable_input",
             Self::InputChanged { .. } => "input_changed",
             Self::Output(_) => "unwritable_output",
@@ -164,6 +207,20 @@ impl Fault {
                 "check the address, and that `kinora serve` runs there".into()
             }
             Self::Lost { .. } => "check the network and try again".into(),
+            Self::Untrusted { server, .. } => format!(
+                "somebody may stand between you and the server, or it was set up anew: ask its operator which key `kinora \
+                 doctor` shows there, and if it is the new one: kinora trust {server}"
+            ),
+            Self::NoTls { server, .. } => format!(
+                "check that a Kinora server listens there; on a network that you trust, --plain or `kinora trust {server} \
+                 --plain` does without TLS"
+            ),
+            Self::PlainToken { .. } => "leave --plain out, or the token".into(),
+            Self::Unkept { .. } => {
+                "make the file of known servers readable and writable for you alone: kinora/known-servers in your \
+                 configuration directory"
+                    .into()
+            }
             Self::Input { .. } => "give the path of a readable file".into(),
             Self::InputChanged { .. } => {
                 "wait until nothing writes to it, then send it again".into()

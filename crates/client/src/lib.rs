@@ -10,10 +10,13 @@
 pub mod fault;
 pub mod address;
 pub mod token;
+pub mod trust;
 pub mod cancel;
 pub mod observer;
 pub mod retry;
 pub mod timing;
+mod verifier;
+mod channel;
 mod endpoint;
 mod upload;
 mod job;
@@ -29,3 +32,4 @@ pub use observer::{Blind, Event, Observer};
 pub use session::{Delivered, Destination, Found, Session};
 pub use timing::Timing;
 pub use token::Token;
+pub use trust::{Known, Pin, Security, Trust};

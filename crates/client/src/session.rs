@@ -4,12 +4,12 @@
 //! several threads.
 
 use crate::download::Download;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::job::{self, Watch};
 use crate::retry::{self, Policy};
 use crate::timing::Timing;
 use crate::upload::Upload;
-use crate::{Address, Cancel, Event, Fault, Observer, Token};
+use crate::{Address, Cancel, Event, Fault, Observer, Pin, Security, Token};
 use kinora_media::operation::Operation;
 use kinora_media::quality::Report;
 use kinora_mmp::reply::{Delivery, State};
@@ -74,6 +74,7 @@ pub struct Session {
     timing: Timing,
     cancel: Cancel,
     token: Option<Token>,
+    security: Security,
     met: bool,
 }
 
@@ -86,6 +87,7 @@ impl Session {
             timing,
             cancel,
             token: None,
+            security: Security::default(),
             met: false,
         }
     }
@@ -94,6 +96,20 @@ impl Session {
     #[must_use]
     pub fn with_token(self, token: Option<Token>) -> Self {
         Self { token, ..self }
+    }
+
+    /// The same with a way to know servers again.
+    #[must_use]
+    pub fn with_security(self, security: Security) -> Self {
+        Self { security, ..self }
+    }
+
+    /// The key by which the server can be known from now on. Nothing is asked of it, and nothing is kept.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or does not speak TLS.
+    pub fn meet(&self) -> Result<Pin, Fault> {
+        endpoint::meet(&self.server, &self.timing, &self.cancel)
     }
 
     /// Sends the input, waits for the job, fetches the result, and lets the server forget it.
@@ -243,6 +259,7 @@ impl Session {
             &self.timing,
             &self.cancel,
             self.token.as_ref(),
+            &self.security,
         ) {
             Err(Fault::Unreachable { server, reason }) if self.met => {
                 Err(Fault::Lost { server, reason })
@@ -271,7 +288,9 @@ impl Session {
             patience: LAST_WORD,
             ..self.timing.clone()
         };
-        Self::new(self.server.clone(), timing, Cancel::new()).with_token(self.token.clone())
+        Self::new(self.server.clone(), timing, Cancel::new())
+            .with_token(self.token.clone())
+            .with_security(self.security.clone())
     }
 }
 

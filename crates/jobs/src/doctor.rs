@@ -13,7 +13,7 @@ use std::path::Path;
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `sandbox`, `ffmpeg`, `use`, `encoders`, `filters`, `formats`, `kernel`, `machine`.
+    /// `sandbox`, `ffmpeg`, `use`, `encoders`, `filters`, `formats`, `kernel`, `machine`, `tls`.
     pub area: &'static str,
     /// What was looked for.
     pub name: String,

@@ -10,7 +10,7 @@ use crate::exit;
 use crate::proof::Form;
 use crate::units;
 use clap::{Args, Command, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
-use kinora_client::{Address, Token};
+use kinora_client::{Address, Pin, Token};
 use kinora_server::access::Scope;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -70,6 +70,11 @@ pub(crate) enum Other {
         after_help = "Examples:\n  kinora token create ann --expires 30d\n  kinora token list\n  kinora token revoke ann"
     )]
     Token(TokenCommand),
+    /// Say that a server is known by the key that it shows now, or that it is spoken to without TLS
+    #[command(
+        after_help = "Examples:\n  kinora trust studio.lan\n  kinora trust studio.lan sha256//LHDhK3oGRvkiefQnx7OOczTY5Tic/xZ6HcMOc/gmtoM=\n  kinora trust studio.lan --plain"
+    )]
+    Trust(Trust),
     /// Show what this machine offers for video work, and what each missing piece costs
     #[command(after_help = "Example:\n  kinora doctor")]
     Doctor(Settings),
@@ -118,6 +123,9 @@ pub(crate) struct Credential {
     /// The token of the server; others on this machine may see it here, and not in KINORA_TOKEN or the file of tokens
     #[arg(long, value_name = "TOKEN")]
     pub(crate) token: Option<Token>,
+    /// Do without TLS, on a network that you trust; never with a token beyond this machine
+    #[arg(long)]
+    pub(crate) plain: bool,
 }
 
 /// Whether to show how a compression was chosen and what it measures.
@@ -282,6 +290,20 @@ pub(crate) struct TokenPlace {
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+/// `kinora trust`
+#[derive(Args, Debug)]
+pub(crate) struct Trust {
+    /// The server
+    #[arg(value_name = "HOST:PORT", value_hint = ValueHint::Hostname)]
+    pub(crate) server: Address,
+    /// The key that it has to show, as its `kinora doctor` prints it
+    #[arg(value_name = "KEY", conflicts_with = "plain")]
+    pub(crate) key: Option<Pin>,
+    /// Speak to it without TLS from now on
+    #[arg(long)]
+    pub(crate) plain: bool,
 }
 
 /// `kinora config`

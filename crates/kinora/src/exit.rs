@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     TimedOut,
     /// Not now.
     Busy,
+    /// The server is another one than before, or that cannot be told.
+    Untrusted,
     /// Ctrl-C.
     Interrupted,
 }
@@ -66,6 +68,11 @@ pub(crate) const TABLE: &[(Exit, u8, &str)] = &[
         8,
         "the server's storage is full, or it has too much to do; try again later",
     ),
+    (
+        Exit::Untrusted,
+        9,
+        "the server shows another key than before; see `kinora trust`",
+    ),
     (Exit::Interrupted, 130, "interrupted (Ctrl-C)"),
 ];
 
@@ -89,6 +96,7 @@ impl From<Kind> for Exit {
             Kind::Busy => Self::Busy,
             Kind::Failed => Self::Failed,
             Kind::Connection => Self::Connection,
+            Kind::Untrusted => Self::Untrusted,
             Kind::TimedOut => Self::TimedOut,
             Kind::Interrupted => Self::Interrupted,
             Kind::Internal => Self::Internal,

@@ -10,6 +10,7 @@ mod config;
 mod report;
 mod journal;
 mod credential;
+mod known;
 mod naming;
 mod inputs;
 mod output;

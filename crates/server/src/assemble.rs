@@ -4,10 +4,12 @@ use crate::access::Tokens;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::library::Library;
-use crate::listen::{self, Serve};
+use crate::listen::gate::Gate;
+use crate::listen::{self, Serve, stopped};
 use crate::results::Results;
 use crate::services::Services;
 use crate::tasks::Tasks;
+use crate::tls::{self, Demand, Exposed, Keeper, Shown};
 use crate::uploads::Uploads;
 use crate::{access, http, mmp};
 use kinora_jobs::engine::{Keep, Parts};
@@ -32,6 +34,7 @@ pub struct Server {
     http_addresses: Vec<SocketAddr>,
     stopping: watch::Sender<bool>,
     doors: Vec<JoinHandle<()>>,
+    keeper: Option<Arc<Keeper>>,
     engine: Arc<Engine>,
     library: Arc<Library>,
     share: Arc<Share>,
@@ -49,11 +52,13 @@ impl Server {
     pub fn start(config: Config) -> Result<Self, Problem> {
         let listen = || config.mmp.listen.iter().chain(&config.http.listen);
         access::check(config.access, listen())?;
+        tls::check(&config.tls, config.access, &exposed(&config))?;
         // The directory itself is made by the tree, for its owner alone.
         let above = config.data.parent().unwrap_or(&config.data);
         std::fs::create_dir_all(above)
             .map_err(|e| problem::of_machine(&above.display().to_string(), &e))?;
         let tree = files::Tree::open(&config.data).map_err(|f| data_problem(&f, &config.data))?;
+        let keeper = keeper(&config)?;
         let database = sqlite::Database::open(&config.data.join("kinora.db"))
             .map_err(|f| data_problem(&f, &config.data))?;
         let share = Share::establish(&config.share).map_err(|reason| Problem {
@@ -112,9 +117,14 @@ impl Server {
         });
         let runtime = runtime(&share).map_err(|e| problem::of_machine("the runtime", &e))?;
         let (stopping, stop) = watch::channel(false);
+        let demand = Demand::of(&config.tls, config.access);
+        let gate =
+            |protocol: &str, with_old| Gate::new(keeper.as_ref(), demand, protocol, with_old);
         let mmp = mmp::listener::Door {
             services: Arc::clone(&services),
             networks: Arc::new(mmp::Networks::of(&config.mmp)),
+            // Clients of this protocol are younger than TLS 1.3.
+            gate: gate("mmp", false).with_patience(config.mmp.patience),
             patience: config.mmp.patience,
             stopping: stop.clone(),
         };
@@ -124,22 +134,47 @@ impl Server {
         let mut doors = vec![mmp];
         let mut http_addresses = Vec::new();
         if !config.http.listen.is_empty() {
-            let door = http::Door::new(services, &config, stop.clone())?;
+            let gate = gate("http/1.1", true).with_patience(config.http.patience);
+            let door = http::Door::new(services, &config, gate, stop.clone())?;
             let most = config.http.max_connections;
-            let (listen, http) = open_door(&runtime, &HTTP, &config.http.listen, most, door, stop)?;
+            let (listen, http) = open_door(
+                &runtime,
+                &HTTP,
+                &config.http.listen,
+                most,
+                door,
+                stop.clone(),
+            )?;
             http_addresses = listen;
             doors.push(http);
+        }
+        if let Some(keeper) = &keeper {
+            doors.push(runtime.spawn(keep(Arc::clone(keeper), stop)));
         }
         Ok(Self {
             addresses,
             http_addresses,
             stopping,
             doors,
+            keeper,
             engine,
             library,
             share,
             runtime,
         })
+    }
+
+    /// How the certificate in force is known; none where TLS is off.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Shown> {
+        self.keeper.as_ref().map(|keeper| keeper.shown())
+    }
+
+    /// Takes the certificate up anew if its files have changed, now rather than at the next look.
+    pub fn reload(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.refresh();
+        }
     }
 
     /// Where MMP is listened for, with the real ports.
@@ -171,6 +206,44 @@ impl Server {
             let _ = self.runtime.block_on(door);
         }
         tracing::info!("stopped");
+    }
+}
+
+/// What has to be known of the doors before TLS can be off.
+fn exposed(config: &Config) -> [Exposed<'_>; 2] {
+    let (mmp, http) = (&config.mmp, &config.http);
+    let mmp = Exposed {
+        door: "mmp",
+        listen: &mmp.listen,
+        is_guarded: !mmp.proxies.is_empty() || !mmp.trust.is_empty(),
+    };
+    let http = Exposed {
+        door: "http",
+        listen: &http.listen,
+        is_guarded: !http.proxies.is_empty(),
+    };
+    [mmp, http]
+}
+
+fn keeper(config: &Config) -> Result<Option<Arc<Keeper>>, Problem> {
+    if config.tls.mode == tls::Mode::Off {
+        return Ok(None);
+    }
+    let listen = config.mmp.listen.iter().chain(&config.http.listen);
+    let names = tls::names(listen.map(SocketAddr::ip), &config.http.hosts);
+    Keeper::open(&config.tls, &config.data, &names).map(Some)
+}
+
+/// Looks after the certificate until the server stops.
+async fn keep(keeper: Arc<Keeper>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(tls::PACE) => {}
+            () = stopped(&mut stop) => return,
+        }
+        let keeper = Arc::clone(&keeper);
+        // A panic has been logged; the certificate in force stays.
+        let _ = tokio::task::spawn_blocking(move || keeper.refresh()).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! The settings of the server: what each room declares, collected once.
 
 use crate::access::{Access, Network};
+use crate::tls::TlsConfig;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +15,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Who may use the server, at all doors.
     pub access: Access,
+    /// Encryption, at all doors.
+    pub tls: TlsConfig,
     /// The MMP door.
     pub mmp: MmpConfig,
     /// The HTTP door.
@@ -37,6 +40,7 @@ impl Default for Config {
         Self {
             data: "kinora-data".into(),
             access: Access::default(),
+            tls: TlsConfig::default(),
             mmp: MmpConfig::default(),
             http: HttpConfig::default(),
             storage: StorageConfig::default(),

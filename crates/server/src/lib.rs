@@ -3,6 +3,7 @@
 //! This crate does not depend on `chat`: it moves what it cannot read.
 
 pub mod access;
+pub mod tls;
 pub mod config;
 mod fault;
 mod asker;

@@ -1,6 +1,7 @@
 //! Listening sockets of all doors: accepts connections, as many as are allowed, until the server stops.
 
 pub(crate) mod proxy;
+pub(crate) mod gate;
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;

@@ -1,6 +1,6 @@
 //! `kinora cancel ID`
 
-use super::context::{Context, brief};
+use super::context::Context;
 use crate::cli::One;
 use crate::exit::Exit;
 use crate::report::Failure;
@@ -13,8 +13,8 @@ use serde_json::json;
 /// When the server cannot be asked, or does not know the job.
 pub(crate) fn run(arguments: &One, context: &Context) -> Result<Exit, Failure> {
     let job = context.job(&arguments.id, arguments.server.as_ref())?;
-    let token = context.token(&arguments.credential, &job.server)?;
-    let status = brief(job.server, token).cancel(&job.task_id)?;
+    let mut session = context.brief(&job.server, &arguments.credential)?;
+    let status = session.cancel(&job.task_id)?;
     // A job that was done before can still be fetched.
     if status != "completed" {
         context.journal.remove(&job.task_id);

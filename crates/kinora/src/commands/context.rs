@@ -4,10 +4,12 @@ use crate::cli::{Connection, Credential, Global};
 use crate::config::layers::Variables;
 use crate::credential;
 use crate::journal::{Entry, Journal};
+use crate::known::Servers;
 use crate::report::Outcome;
-use kinora_client::{Address, Cancel, Session, Timing, Token};
+use kinora_client::{Address, Cancel, Security, Session, Timing, Token};
 use kinora_jobs::Problem;
 use kinora_jobs::sandbox::{Cage, Tools};
+use std::sync::Arc;
 
 /// Made once, at the start.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(crate) struct Context {
     pub(crate) variables: Variables,
     /// The jobs of this user.
     pub(crate) journal: Journal,
+    /// The servers that this user has met.
+    pub(crate) servers: Arc<Servers>,
 }
 
 /// A job that a command is about.
@@ -42,6 +46,7 @@ impl Context {
         Self {
             global,
             journal: Journal::of(&variables),
+            servers: Arc::new(Servers::of(&variables)),
             variables,
         }
     }
@@ -71,6 +76,24 @@ impl Context {
         credential::find(flag.token.as_ref(), &self.variables, server)
     }
 
+    /// How a server is spoken to.
+    pub(crate) fn security(&self, flag: &Credential) -> Security {
+        Security {
+            is_plain: flag.plain,
+            trust: Arc::clone(&self.servers) as _,
+        }
+    }
+
+    /// A session for a quick question.
+    ///
+    /// # Errors
+    /// As [`Self::token`].
+    pub(crate) fn brief(&self, server: &Address, flag: &Credential) -> Outcome<Session> {
+        let session = Session::new(server.clone(), Timing::default(), Cancel::new());
+        let session = session.with_token(self.token(flag, server)?);
+        Ok(session.with_security(self.security(flag)))
+    }
+
     /// The job that an id, or the beginning of one, means: one of the journal, or any at a server.
     ///
     /// # Errors
@@ -89,12 +112,6 @@ impl Context {
             entry,
         })
     }
-}
-
-/// A session for a quick question.
-#[must_use]
-pub(crate) fn brief(server: Address, token: Option<Token>) -> Session {
-    Session::new(server, Timing::default(), Cancel::new()).with_token(token)
 }
 
 /// What the flags say about time.

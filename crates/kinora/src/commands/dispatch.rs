@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::{
     cancel, config, doctor, fetch, formats, generate, jobs, operation, sandbox, serve, status,
-    stop, token,
+    stop, token, trust,
 };
 use crate::cli::{Order, Other};
 use crate::exit::{self, Exit};
@@ -28,6 +28,7 @@ pub(crate) fn run(order: &Order, context: &Context) -> Result<Exit, Failure> {
         Other::Serve(arguments) => serve::run(arguments, context),
         Other::Stop(arguments) => stop::run(arguments, context),
         Other::Token(command) => token::run(command, context),
+        Other::Trust(arguments) => trust::run(arguments, context),
         Other::Doctor(arguments) => doctor::run(arguments, context),
         Other::Config(arguments) => config::run(arguments, context),
         Other::Completions(arguments) => generate::completions(arguments.shell),

@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::report::Failure;
 use crate::terminal::{ERROR, HELP, WARNING, printable, say, styled};
 use kinora_jobs::doctor::{Finding, Verdict, report};
+use kinora_server::tls::{self, Mode};
 use std::io::IsTerminal;
 
 /// Prints all findings. Ends with 1 when something is missing that a server needs.
@@ -15,12 +16,13 @@ use std::io::IsTerminal;
 /// When the settings are wrong.
 pub(crate) fn run(settings: &cli::Settings, context: &Context) -> Result<Exit, Failure> {
     let config = Settings::load(&settings.flags(), &context.variables)?.server()?;
-    let findings = report(
+    let mut findings = report(
         &config.ffmpeg,
         &config.share,
         &config.sandbox,
         &super::sandbox::prove,
     );
+    findings.push(certificate(&config));
     let colours = std::io::stdout().is_terminal() && crate::terminal::has_colours();
     let mut area = "";
     for finding in &findings {
@@ -40,6 +42,40 @@ pub(crate) fn run(settings: &cli::Settings, context: &Context) -> Result<Exit, F
     {
         true => Ok(Exit::Internal),
         false => Ok(Exit::Success),
+    }
+}
+
+/// With which certificate a server with these settings answers.
+fn certificate(config: &kinora_server::Config) -> Finding {
+    let (state, detail, cost) = match tls::look(&config.tls, &config.data) {
+        _ if config.tls.mode == Mode::Off => (
+            Verdict::Degraded,
+            "off".to_owned(),
+            "what is sent beyond this machine can be read on its way".to_owned(),
+        ),
+        Ok(None) => (
+            Verdict::Good,
+            "a certificate is generated when a server first starts".to_owned(),
+            String::new(),
+        ),
+        Ok(Some(shown)) => (
+            Verdict::Good,
+            format!(
+                "key {}, certificate SHA-256 {}, from {}",
+                shown.key,
+                shown.certificate,
+                shown.path.display()
+            ),
+            String::new(),
+        ),
+        Err(problem) => (Verdict::Missing, problem.description, problem.solution),
+    };
+    Finding {
+        area: "tls",
+        name: "certificate".to_owned(),
+        state,
+        detail,
+        cost,
     }
 }
 

@@ -51,7 +51,9 @@ pub(crate) fn run(arguments: &Fetch, context: &Context) -> Result<Exit, Failure>
     );
     let token = context.token(&arguments.connection.credential, &job.server)?;
     let timing = timing(&arguments.connection);
-    let mut session = Session::new(job.server, timing, cancel).with_token(token);
+    let mut session = Session::new(job.server, timing, cancel)
+        .with_token(token)
+        .with_security(context.security(&arguments.connection.credential));
     let done = session.fetch(&job.task_id, &mut output, &mut progress);
     drop(progress);
     let delivered = done.inspect_err(|fault| {

@@ -1,6 +1,6 @@
 //! `kinora jobs`: what the journal knows, with the servers' word on each.
 
-use super::context::{Context, brief};
+use super::context::Context;
 use super::shown;
 use crate::cli::{Credential, Jobs};
 use crate::exit::Exit;
@@ -68,8 +68,8 @@ fn ask(
         Ok(server) => server,
         Err(fault) => return Ok(Err(fault)),
     };
-    let token = context.token(&Credential::default(), &server)?;
-    let answer = brief(server, token).status(&entry.task_id);
+    let mut session = context.brief(&server, &Credential::default())?;
+    let answer = session.status(&entry.task_id);
     if let Err(Fault::Unreachable { server, .. } | Fault::Lost { server, .. }) = &answer {
         silent.insert(server.clone());
     }

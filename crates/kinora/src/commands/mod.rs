@@ -15,6 +15,7 @@ pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod stop;
 pub(crate) mod token;
+pub(crate) mod trust;
 pub(crate) mod doctor;
 pub(crate) mod config;
 pub(crate) mod generate;

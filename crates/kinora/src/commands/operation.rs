@@ -13,7 +13,7 @@ use crate::output::{Input, Leftovers, Output, Place, Target};
 use crate::progress::{Display, FileProgress};
 use crate::report::{Failure, Outcome};
 use crate::signals;
-use kinora_client::{Address, Cancel, Delivered, Event, Fault, Observer, Session, Token};
+use kinora_client::{Address, Cancel, Delivered, Event, Fault, Observer, Security, Session, Token};
 use kinora_media::operation::Operation;
 
 /// What all files of one command share.
@@ -24,6 +24,7 @@ struct Run<'a> {
     target: Target,
     server: Address,
     token: Option<Token>,
+    security: Security,
     several: bool,
     cancel: Cancel,
     leftovers: Leftovers,
@@ -48,6 +49,7 @@ pub(crate) fn run(order: &Order, context: &Context) -> Result<Exit, Failure> {
     let run = Run {
         target,
         token: context.token(&connection.credential, &server)?,
+        security: context.security(&connection.credential),
         server,
         cancel: Cancel::new(),
         leftovers: Leftovers::default(),
@@ -93,7 +95,9 @@ impl Run<'_> {
         let connection = &self.order.common.connection;
         let (server, timing) = (self.server.clone(), timing(connection));
         let session = Session::new(server, timing, self.cancel.clone());
-        let mut session = session.with_token(self.token.clone());
+        let mut session = session
+            .with_token(self.token.clone())
+            .with_security(self.security.clone());
         let mut watcher = Watcher {
             progress: self.display.file(&name(input)),
             run: self,

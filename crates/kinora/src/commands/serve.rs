@@ -11,7 +11,7 @@ use crate::pidfile::PidFile;
 use crate::report::{self, Failure};
 use crate::terminal::{self, say, tell};
 use kinora_server::Server;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -45,14 +45,14 @@ pub(crate) fn run(arguments: &Serve, context: &Context) -> Result<Exit, Failure>
         )
     })?;
     // Before anything runs: a signal that comes while the server starts must not be lost.
-    let signals =
-        Signals::new([SIGINT, SIGTERM]).map_err(|error| machine("listen to signals", &error))?;
+    let signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| machine("listen to signals", &error))?;
     sandbox::check(&config.sandbox)?;
     let data = config.data.clone();
     let server = Server::start(config).map_err(|problem| failed(problem, Exit::Internal))?;
     let held = PidFile::write(&data).map_err(|error| machine("write the pid file", &error))?;
-    announce(server.addresses(), server.http_addresses());
-    wait(signals);
+    announce(&server);
+    wait(signals, &server);
     server.stop();
     drop(held);
     drop(logs);
@@ -89,12 +89,17 @@ fn flags(arguments: &Serve) -> Flags {
 
 /// Lines for programs on standard output, and for people what to do next. Nobody has to read to the end: who started
 /// this in the background has gone after the first line.
-fn announce(addresses: &[SocketAddr], http: &[SocketAddr]) {
+fn announce(server: &Server) {
+    let (addresses, http) = (server.addresses(), server.http_addresses());
     for address in addresses {
         say(format_args!("{LISTENING}{address}"));
     }
     for address in http {
         say(format_args!("listening http {address}"));
+    }
+    let certificate = server.certificate();
+    if let Some(shown) = &certificate {
+        say(format_args!("tls {}", shown.key));
     }
     if let (true, Some(first)) = (terminal::is_watched(), addresses.first()) {
         tell(format_args!(
@@ -107,7 +112,12 @@ fn announce(addresses: &[SocketAddr], http: &[SocketAddr]) {
             reachable(*first)
         ));
         if let Some(first) = http.first() {
-            tell(format_args!("Browser: http://{}/", reachable(*first)));
+            let first = reachable(*first);
+            let scheme = match certificate {
+                Some(_) if !first.ip().is_loopback() => "https",
+                _ => "http",
+            };
+            tell(format_args!("Browser: {scheme}://{first}/"));
         }
         tell("Stop it: Ctrl-C");
     }
@@ -132,14 +142,21 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Returns at the first signal; from then on a second one ends the process without draining.
-fn wait(mut signals: Signals) {
-    signals.forever().next();
+/// Returns at the first signal that is to end it; from then on a second one ends the process without draining.
+fn wait(mut signals: Signals, server: &Server) {
+    for signal in signals.forever() {
+        // Of a terminal it says that the terminal is gone.
+        if signal != SIGHUP || terminal::is_watched() {
+            break;
+        }
+        tracing::info!("asked to look at the certificate");
+        server.reload();
+    }
     if terminal::is_watched() {
         tell("\nstopping; running jobs go on at the next start. Ctrl-C again leaves at once");
     }
     std::thread::spawn(move || {
-        if signals.forever().next().is_some() {
+        if signals.forever().any(|signal| signal != SIGHUP) {
             std::process::exit(Exit::Interrupted.code().into());
         }
     });

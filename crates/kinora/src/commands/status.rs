@@ -1,6 +1,6 @@
 //! `kinora status ID`
 
-use super::context::{Context, brief};
+use super::context::Context;
 use super::shown;
 use crate::cli::One;
 use crate::exit::Exit;
@@ -13,8 +13,8 @@ use crate::terminal::{printable, say};
 /// When the server cannot be asked, or does not know the job.
 pub(crate) fn run(arguments: &One, context: &Context) -> Result<Exit, Failure> {
     let job = context.job(&arguments.id, arguments.server.as_ref())?;
-    let token = context.token(&arguments.credential, &job.server)?;
-    let state = brief(job.server, token).status(&job.task_id)?;
+    let mut session = context.brief(&job.server, &arguments.credential)?;
+    let state = session.status(&job.task_id)?;
     if context.global.json {
         say(shown::state_json(&state));
     } else {

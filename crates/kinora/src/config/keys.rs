@@ -62,6 +62,9 @@ const fn program(path: &'static str, kind: Kind) -> Key {
 pub(crate) const KEYS: &[Key] = &[
     server("data", Kind::Text),
     server("access", Kind::Choice(&["local", "open", "tokens"])),
+    server("tls.mode", Kind::Choice(&["auto", "on", "off"])),
+    server("tls.certificate", Kind::Text),
+    server("tls.key", Kind::Text),
     server("mmp.listen", Kind::List),
     server("mmp.trust", Kind::List),
     server("mmp.proxies", Kind::List),

@@ -2,7 +2,7 @@
 
 use crate::wire::Peer;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -23,7 +23,7 @@ pub(crate) fn kinora() -> Command {
 
 pub(crate) struct Server {
     child: Child,
-    _output: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
     pub(crate) address: SocketAddr,
     /// Where it listens for HTTP.
     pub(crate) http: SocketAddr,
@@ -31,14 +31,19 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(data: &Path, more: &[&str]) -> Self {
+        Self::start_at(data, "127.0.0.1:0", "127.0.0.1:0", more)
+    }
+
+    /// One that listens elsewhere.
+    pub(crate) fn start_at(data: &Path, mmp: &str, http: &str, more: &[&str]) -> Self {
         let log = fs::File::options()
             .create(true)
             .append(true)
             .open(data.with_extension("log"))
             .unwrap();
         let mut child = kinora()
-            .args(["serve", "--mmp-listen", "127.0.0.1:0"])
-            .args(["--http-listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--mmp-listen", mmp])
+            .args(["--http-listen", http, "--data"])
             .arg(data)
             .args(["--set", "storage.margin=0"])
             .args(more)
@@ -63,10 +68,23 @@ impl Server {
         let (address, http) = (told(READY), told(READY_HTTP));
         Self {
             child,
-            _output: output,
+            output,
             address,
             http,
         }
+    }
+
+    /// What follows on the next line that it prints with this beginning.
+    pub(crate) fn told(&mut self, beginning: &str) -> String {
+        let mut lines = self.output.by_ref().lines().map(Result::unwrap);
+        let found = lines.find_map(|line| Some(line.strip_prefix(beginning)?.to_owned()));
+        found.expect("it prints such a line")
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
     }
 
     pub(crate) fn connect(&self) -> Peer {
@@ -81,8 +99,7 @@ impl Server {
 
     /// SIGTERM, and its exit code.
     pub(crate) fn terminate(mut self) -> Option<i32> {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.signal(rustix::process::Signal::TERM);
         self.child.wait().unwrap().code()
     }
 }

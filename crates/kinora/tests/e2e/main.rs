@@ -17,5 +17,6 @@ mod report;
 mod crash;
 mod strangers;
 mod access;
+mod tls;
 mod http;
 mod hostile;

@@ -3,9 +3,12 @@
 use super::door::{Shared, Socket};
 use super::limits::{HEAD_BYTES, HEAD_FIELDS, HEAD_TIME, READ_BYTES, WRITE_STALL};
 use super::routes;
+use crate::access::contains;
 use crate::config::Config;
+use crate::listen::gate::{Channel, Gate};
 use crate::listen::{Serve, prepare, stopped};
 use crate::services::Services;
+use crate::tls::Standing;
 use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -30,6 +33,7 @@ use tokio::time::{Instant, Sleep, sleep};
 pub(crate) struct Door {
     shared: Arc<Shared>,
     router: Router,
+    gate: Gate,
 }
 
 impl Door {
@@ -40,22 +44,62 @@ impl Door {
     pub(crate) fn new(
         services: Arc<Services>,
         config: &Config,
+        gate: Gate,
         stopping: watch::Receiver<bool>,
     ) -> Result<Self, Problem> {
         let shared = Arc::new(Shared::new(services, config, stopping)?);
         let router = routes::router(&shared);
-        Ok(Self { shared, router })
+        Ok(Self {
+            shared,
+            router,
+            gate,
+        })
     }
 }
 
 impl Serve for Door {
     async fn serve(self, stream: TcpStream, peer: SocketAddr) {
         prepare(&stream);
-        self.shared.services.counters.http.accepted.add(1);
+        let shared = Arc::clone(&self.shared);
+        shared.services.counters.http.accepted.add(1);
+        let mut stopping = shared.stopping.clone();
+        let silence = shared.patience.unwrap_or(HEAD_TIME);
+        let opened = tokio::select! {
+            opened = self.gate.open(stream, silence) => Some(opened),
+            () = stopped(&mut stopping) => None,
+        };
+        match opened {
+            Some(Ok(Channel::Plain(stream))) => self.speak(stream, peer, false).await,
+            Some(Ok(Channel::Tls(stream))) => self.speak(*stream, peer, true).await,
+            Some(Err(error)) => {
+                tracing::debug!(target: "client", %peer, %error, "no connection was made");
+            }
+            None => {}
+        }
+        shared.services.counters.http.ended.add(1);
+    }
+}
+
+impl Door {
+    async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        stream: S,
+        peer: SocketAddr,
+        is_encrypted: bool,
+    ) {
         let patience = self.shared.patience;
+        let standing = match contains(&self.shared.proxies, peer.ip()) {
+            true => Standing::Proxy,
+            false => Standing::Anybody,
+        };
+        let from = Socket {
+            peer,
+            is_encrypted,
+            must_encrypt: !is_encrypted && !self.gate.allows_plain(peer.ip(), standing),
+        };
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Socket(peer));
+            request.extensions_mut().insert(from);
             router.call(request)
         });
         let socket = Patient::new(stream, patience.unwrap_or(WRITE_STALL));
@@ -76,7 +120,6 @@ impl Serve for Door {
                 connection.await
             }
         };
-        self.shared.services.counters.http.ended.add(1);
         if let Err(error) = ended {
             tracing::debug!(target: "client", %peer, %error, "connection ended early");
         }
@@ -85,15 +128,15 @@ impl Serve for Door {
 
 /// A socket that gives a peer up which takes nothing of what it is sent.
 #[derive(Debug)]
-struct Patient {
-    stream: TcpStream,
+struct Patient<S> {
+    stream: S,
     patience: Duration,
     /// Runs while the peer takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Patient {
-    fn new(stream: TcpStream, patience: Duration) -> Self {
+impl<S> Patient<S> {
+    fn new(stream: S, patience: Duration) -> Self {
         Self {
             stream,
             patience,
@@ -123,7 +166,7 @@ impl Patient {
     }
 }
 
-impl AsyncRead for Patient {
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -133,7 +176,7 @@ impl AsyncRead for Patient {
     }
 }
 
-impl AsyncWrite for Patient {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -5,7 +5,7 @@ use super::guard::Hosts;
 use super::problem::Refusal;
 use super::requests::Requests;
 use super::send::Buffers;
-use super::session::{COOKIE, Name, Session, Sessions, cookie};
+use super::session::{Name, Session, Sessions, cookie, cookie_name};
 use super::streams::Streams;
 use crate::access::{Access, Entry, Network};
 use crate::asker::Asker;
@@ -63,7 +63,12 @@ impl Shared {
 
 /// The other end of a request's connection; put beside it by the connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Socket(pub(super) SocketAddr);
+pub(super) struct Socket {
+    pub(super) peer: SocketAddr,
+    pub(super) is_encrypted: bool,
+    /// It speaks plainly where it may not.
+    pub(super) must_encrypt: bool,
+}
 
 /// Where a request comes from, proxies seen through; put beside it before anything is done.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +76,8 @@ pub(super) struct Peer {
     pub(super) address: IpAddr,
     /// From this machine, and from nowhere behind it.
     pub(super) is_local: bool,
+    /// The sender itself speaks TLS: with us, or with a proxy that is believed.
+    pub(super) is_secure: bool,
 }
 
 /// Who sent a request.
@@ -82,6 +89,8 @@ pub(super) struct Visitor {
     pub(super) identity: Identity,
     /// The session that it has shown, and whether as a cookie.
     session: Option<(Session, bool)>,
+    /// See [`Peer::is_secure`].
+    is_secure: bool,
 }
 
 /// Who somebody is.
@@ -100,12 +109,14 @@ pub(super) enum Identity {
 pub(super) struct Welcome {
     /// The token.
     pub(super) token: String,
+    is_secure: bool,
 }
 
 impl Welcome {
     /// The same for browsers.
     pub(super) fn cookie(&self) -> HeaderValue {
-        HeaderValue::try_from(cookie(&self.token)).expect("a token has letters and digits only")
+        HeaderValue::try_from(cookie(&self.token, self.is_secure))
+            .expect("a token has letters and digits only")
     }
 }
 
@@ -136,7 +147,7 @@ impl Visitor {
         }
         let session = Session::random(now());
         let asker = of_session(&session);
-        (asker, Some(shared.welcome(&session)))
+        (asker, Some(shared.welcome(&session, self.is_secure)))
     }
 
     /// A new session: of the token where one was shown, else one that nobody had before.
@@ -144,7 +155,8 @@ impl Visitor {
     /// # Errors
     /// `token_required` where only who has a token is served.
     pub(super) fn begin(&self, shared: &Shared) -> Result<Welcome, Refusal> {
-        Ok(shared.welcome(&self.new_session(shared).ok_or_else(token_required)?))
+        let session = self.new_session(shared).ok_or_else(token_required)?;
+        Ok(shared.welcome(&session, self.is_secure))
     }
 
     /// For the page: a cookie where there is none, and a new one where it gets old.
@@ -153,7 +165,7 @@ impl Visitor {
             Some((session, true)) => session.renewed(now())?,
             _ => self.new_session(shared)?,
         };
-        Some(shared.welcome(&session).cookie())
+        Some(shared.welcome(&session, self.is_secure).cookie())
     }
 
     fn new_session(&self, shared: &Shared) -> Option<Session> {
@@ -182,6 +194,7 @@ impl Visitor {
         headers: &HeaderMap,
     ) -> Result<Self, Refusal> {
         let client = peer.map_or_else(String::new, |peer| policy::client_key(peer.address));
+        let is_secure = peer.is_some_and(|peer| peer.is_secure);
         let (identity, session) = match headers.get(AUTHORIZATION) {
             Some(field) => {
                 let token = field.to_str().ok().and_then(bearer);
@@ -190,7 +203,7 @@ impl Visitor {
                 (identity, session.map(|session| (session, false)))
             }
             None => {
-                let shown = cookies(headers).find_map(|each| {
+                let shown = cookies(headers, is_secure).find_map(|each| {
                     // A token itself is no cookie: it would outlive its session there.
                     let (identity, session) = shared.known(each)?;
                     Some((identity, Some((session?, true))))
@@ -202,6 +215,7 @@ impl Visitor {
             client,
             identity,
             session,
+            is_secure,
         })
     }
 
@@ -231,9 +245,9 @@ impl Visitor {
 }
 
 impl Shared {
-    fn welcome(&self, session: &Session) -> Welcome {
+    fn welcome(&self, session: &Session, is_secure: bool) -> Welcome {
         let token = self.sessions.token(session);
-        Welcome { token }
+        Welcome { token, is_secure }
     }
 
     /// Whom a token belongs to, and the session if it is one's.
@@ -272,14 +286,17 @@ fn bearer(field: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+/// The values of our cookie. The one of encrypted connections has another name, and only there it counts: what somebody
+/// on the way has put into a plain answer is nothing to it.
+fn cookies(headers: &HeaderMap, is_secure: bool) -> impl Iterator<Item = &str> {
     let fields = headers.get_all(COOKIES).iter();
     let pairs = fields
         .filter_map(|field| field.to_str().ok())
         .flat_map(|field| field.split(';'));
-    pairs.filter_map(|pair| {
+    let wanted = cookie_name(is_secure);
+    pairs.filter_map(move |pair| {
         let (name, value) = pair.split_once('=')?;
-        (name.trim() == COOKIE).then(|| value.trim())
+        (name.trim() == wanted).then(|| value.trim())
     })
 }
 

@@ -3,7 +3,7 @@
 //! Anybody can write these fields. So they are read from their end, where the nearest proxy has written, and only as
 //! far as known proxies have.
 
-use super::door::Peer;
+use super::door::{Peer, Socket};
 use super::problem::Refusal;
 use crate::access::{Network, contains};
 use hyper::HeaderMap;
@@ -11,6 +11,7 @@ use hyper::header::{FORWARDED, HeaderName};
 use std::net::{IpAddr, SocketAddr};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// Fields that nobody sends who is not a proxy, known or not.
 const OF_PROXIES: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
@@ -19,24 +20,41 @@ const OF_PROXIES: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via
 /// # Errors
 /// `bad_request`: a known proxy says what cannot be understood.
 pub(super) fn peer(
-    socket: SocketAddr,
+    socket: &Socket,
     headers: &HeaderMap,
     proxies: &[Network],
 ) -> Result<Peer, Refusal> {
-    let address = socket.ip().to_canonical();
+    let address = socket.peer.ip().to_canonical();
     if contains(proxies, address) {
         let origin = origin(headers, proxies).map_err(Refusal::bad_request)?;
         let address = origin.unwrap_or(address);
         return Ok(Peer {
             address,
             is_local: address.is_loopback(),
+            is_secure: socket.is_encrypted || says_https(headers),
         });
     }
     let has_passed = OF_PROXIES.iter().any(|name| headers.contains_key(*name));
     Ok(Peer {
         address,
         is_local: address.is_loopback() && !has_passed,
+        is_secure: socket.is_encrypted,
     })
+}
+
+/// Whether the nearest proxy says that it was spoken to in TLS.
+fn says_https(headers: &HeaderMap) -> bool {
+    let is_https = |text: &[u8]| text.trim_ascii().eq_ignore_ascii_case(b"https");
+    let usual = elements(headers, &X_FORWARDED_PROTO).next();
+    let standard = elements(headers, &FORWARDED).next().and_then(|element| {
+        let mut pairs = element.split(|b| *b == b';');
+        pairs.find_map(|pair| {
+            let at = pair.iter().position(|b| *b == b'=')?;
+            let name = pair[..at].trim_ascii();
+            name.eq_ignore_ascii_case(b"proto").then(|| &pair[at + 1..])
+        })
+    });
+    usual.or(standard).is_some_and(is_https)
 }
 
 /// The last hop that no known proxy stands at, or the first of all; none where nothing is said.

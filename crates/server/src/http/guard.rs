@@ -52,15 +52,10 @@ pub(super) fn check(
     uri: &Uri,
     headers: &HeaderMap,
     hosts: &Hosts,
+    is_encrypted: bool,
 ) -> Result<(), Refusal> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let mut named = headers.get_all(HOST).iter();
-    let (first, second) = (named.next(), named.next());
-    let sent = first.and_then(|host| host.to_str().ok());
-    let host = uri
-        .authority()
-        .map_or(sent, |authority| Some(authority.as_str()));
-    let (Some(host), None) = (host, second) else {
+    let Some(host) = host(uri, headers) else {
         return Err(Refusal::bad_request("a request names one host"));
     };
     if !hosts.allow(host) {
@@ -78,7 +73,7 @@ pub(super) fn check(
         None => true,
         Some(origin) => origin
             .to_str()
-            .is_ok_and(|origin| is_origin_of(origin, host)),
+            .is_ok_and(|origin| is_origin_of(origin, host, is_encrypted)),
     };
     if (ours || is_link) && from_us {
         return Ok(());
@@ -90,10 +85,22 @@ pub(super) fn check(
     ))
 }
 
-fn is_origin_of(origin: &str, host: &str) -> bool {
-    let authority = origin
-        .strip_prefix("http://")
-        .or_else(|| origin.strip_prefix("https://"));
+/// Under which name a request calls this server.
+pub(super) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let mut named = headers.get_all(HOST).iter();
+    let (first, second) = (named.next(), named.next());
+    let sent = first.and_then(|host| host.to_str().ok());
+    let host = uri
+        .authority()
+        .map_or(sent, |authority| Some(authority.as_str()));
+    host.filter(|_| second.is_none())
+}
+
+/// A plain page is another's where TLS is spoken: somebody on the way may have written it. The other way round a proxy
+/// that we do not know may stand between.
+fn is_origin_of(origin: &str, host: &str, is_encrypted: bool) -> bool {
+    let plain = origin.strip_prefix("http://").filter(|_| !is_encrypted);
+    let authority = plain.or_else(|| origin.strip_prefix("https://"));
     authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
@@ -158,7 +165,7 @@ mod tests {
         }
         let hosts = Hosts::new(&config("127.0.0.1:8080", &[]));
         let uri = Uri::from_static("/api/jobs");
-        let done = check(&method, &uri, &headers, &hosts);
+        let done = check(&method, &uri, &headers, &hosts, false);
         done.map_err(|refusal| refusal.fault.problem.code)
     }
 

@@ -16,6 +16,7 @@ mod segment;
 mod entity;
 mod requests;
 mod door;
+mod encrypted;
 mod forwarded;
 mod permit;
 mod payload;

@@ -27,7 +27,7 @@ enum Need {
 /// `token_required`, `invalid_token`, `wrong_scope`; `no_page` for what only the operator may know of.
 pub(super) fn check(shared: &Shared, request: &mut Request) -> Result<(), Refusal> {
     let socket = request.extensions().get::<Socket>().copied();
-    let peer = socket.map(|socket| forwarded::peer(socket.0, request.headers(), &shared.proxies));
+    let peer = socket.map(|socket| forwarded::peer(&socket, request.headers(), &shared.proxies));
     let peer = peer.transpose()?;
     if let Some(peer) = peer {
         request.extensions_mut().insert(peer);

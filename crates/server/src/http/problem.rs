@@ -24,7 +24,7 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
     ),
     (
         StatusCode::FORBIDDEN,
-        &["cross_site", "wrong_scope", "invalid_link"],
+        &["cross_site", "wrong_scope", "tls_required", "invalid_link"],
     ),
     (
         StatusCode::NOT_FOUND,

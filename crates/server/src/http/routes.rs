@@ -1,11 +1,11 @@
 //! Which handler answers what, and what all answers have in common.
 
-use super::door::Shared;
+use super::door::{Shared, Socket};
 use super::page;
 use super::problem::Refusal;
 use super::{
-    description, events, guard, health, jobs, library, metrics, operations, permit, status, submit,
-    tus, watch,
+    description, encrypted, events, guard, health, jobs, library, metrics, operations, permit,
+    status, submit, tus, watch,
 };
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -101,12 +101,21 @@ fn uploads() -> OpenApiRouter<Arc<Shared>> {
 
 /// Around every request: who may ask at all, and the usual fields.
 async fn every(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let socket = request.extensions().get::<Socket>();
+    let (is_encrypted, must_encrypt) = socket.map_or((false, false), |socket| {
+        (socket.is_encrypted, socket.must_encrypt)
+    });
     let checked = guard::check(
         request.method(),
         request.uri(),
         request.headers(),
         &shared.hosts,
+        is_encrypted,
     );
+    let checked = checked.and_then(|()| match must_encrypt {
+        true => Err(encrypted::refuse(&request)),
+        false => Ok(()),
+    });
     let checked = checked.and_then(|()| permit::check(&shared, &mut request));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();

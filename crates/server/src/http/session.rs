@@ -11,6 +11,9 @@ use std::path::Path;
 
 /// The cookie's name.
 pub(super) const COOKIE: &str = "kinora_session";
+/// Its name on encrypted connections. The prefix makes browsers see to it that nobody else has set it (RFC 6265bis
+/// §4.1.3.2).
+const SECURE_COOKIE: &str = "__Host-kinora_session";
 /// How a session's token begins, for scanners that look for secrets.
 const PREFIX: &str = "kns_";
 /// How that of a session begins that somebody with a token has.
@@ -131,10 +134,16 @@ impl Sessions {
     }
 }
 
-/// The `Set-Cookie` of a token. Not `Secure`: without TLS browsers would drop it.
-pub(super) fn cookie(token: &str) -> String {
-    let seconds = SESSION_DAYS * DAY;
-    format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict")
+/// Under which name the session is kept.
+pub(super) fn cookie_name(is_secure: bool) -> &'static str {
+    if is_secure { SECURE_COOKIE } else { COOKIE }
+}
+
+/// The `Set-Cookie` of a token. `Secure` only where TLS is spoken: elsewhere browsers would drop it.
+pub(super) fn cookie(token: &str, is_secure: bool) -> String {
+    let (name, seconds) = (cookie_name(is_secure), SESSION_DAYS * DAY);
+    let secure = if is_secure { "; Secure" } else { "" };
+    format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use crate::asker::Asker;
 use crate::config::MmpConfig;
 use crate::fault::Fault;
 use crate::services::{Services, blocking};
+use crate::tls::Standing;
 use kinora_mmp::request::{Confirmed, Request};
 use kinora_store::TaskId;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Whose word is taken, by address.
@@ -34,6 +35,18 @@ impl Networks {
         Caller {
             address,
             is_trusted: ip.to_canonical().is_loopback() || contains(&self.trust, ip),
+            must_encrypt: false,
+        }
+    }
+
+    /// What is known of the other end of a connection.
+    pub(super) fn standing(&self, address: IpAddr) -> Standing {
+        if contains(&self.proxies, address) {
+            return Standing::Proxy;
+        }
+        match contains(&self.trust, address) {
+            true => Standing::Trusted,
+            false => Standing::Anybody,
         }
     }
 }
@@ -45,20 +58,24 @@ pub(super) struct Caller {
     pub(super) address: SocketAddr,
     /// It needs no token.
     pub(super) is_trusted: bool,
+    /// It speaks plainly where it may not.
+    pub(super) must_encrypt: bool,
 }
 
 /// What a connection has shown so far.
 pub(super) struct Admission {
     is_trusted: bool,
+    must_encrypt: bool,
     /// The id of the token that was sent last: it holds for the rest of the connection, as long as it is good.
     token: Option<String>,
 }
 
 impl Admission {
     /// For a connection that has not said anything.
-    pub(super) fn new(is_trusted: bool) -> Self {
+    pub(super) fn new(is_trusted: bool, must_encrypt: bool) -> Self {
         Self {
             is_trusted,
+            must_encrypt,
             token: None,
         }
     }
@@ -66,13 +83,16 @@ impl Admission {
     /// As whom a request asks.
     ///
     /// # Errors
-    /// `invalid_token`, `wrong_scope`, `token_required`.
+    /// `tls_required`, `invalid_token`, `wrong_scope`, `token_required`.
     pub(super) async fn check(
         &mut self,
         services: &Arc<Services>,
         request: &Request,
         sent: Option<&str>,
     ) -> Result<Asker, Fault> {
+        if self.must_encrypt && *request != Request::Goodbye {
+            return Err(tls_required());
+        }
         if let Some(entry) = self.entry(services, sent)? {
             let is_harmless = matches!(request, Request::Ping(_) | Request::Goodbye);
             if !is_harmless && !entry.scopes.contains(&Scope::Process) {
@@ -126,6 +146,15 @@ async fn check_id(services: &Arc<Services>, id: &str) -> Result<Asker, Fault> {
         Err(fault) if fault.problem.code == "unknown_task" => Err(token_required()),
         Err(fault) => Err(fault),
     }
+}
+
+fn tls_required() -> Fault {
+    Fault::new(
+        "tls_required",
+        "this server speaks only TLS with clients beyond its own machine, and the connection is plain",
+        "connect with TLS (Kinora's own client does); for clients that cannot, the server's operator names their network \
+         in mmp.trust",
+    )
 }
 
 fn token_required() -> Fault {

@@ -1,7 +1,8 @@
 //! One connection's socket with the receiving state machine: heads, and payload in bursts.
 
+use super::secure::Secure;
 use super::socket;
-use crate::listen;
+use crate::listen::{self, gate::Channel};
 use kinora_mmp::connection::{Event, Incoming};
 use kinora_mmp::frame::Head;
 use kinora_mmp::pace::{Pace, PaceLimits};
@@ -9,7 +10,7 @@ use rustix::net::RecvFlags;
 use std::cell::RefCell;
 use std::io;
 use std::time::{Duration, Instant};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 
 /// What one read takes at most: measured fastest, because every wake-up is dear.
@@ -55,6 +56,7 @@ pub(super) enum Burst {
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) stream: TcpStream,
+    secure: Option<Secure>,
     incoming: Incoming,
     pace: Pace,
     began: Instant,
@@ -64,7 +66,14 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(stream: TcpStream, patience: Option<Duration>) -> Self {
+    pub(super) fn new(channel: Channel, patience: Option<Duration>) -> Self {
+        let (stream, secure) = match channel {
+            Channel::Plain(stream) => (stream, None),
+            Channel::Tls(stream) => {
+                let (stream, connection) = stream.into_inner();
+                (stream, Some(Secure::new(connection)))
+            }
+        };
         listen::prepare(&stream);
         let usual = PaceLimits::default();
         let pace = patience.map_or(usual, |patience| {
@@ -79,6 +88,7 @@ impl Link {
         });
         Self {
             stream,
+            secure,
             incoming: Incoming::new(),
             pace: Pace::with_limits(0, pace),
             began: Instant::now(),
@@ -89,7 +99,8 @@ impl Link {
 
     fn set_low_water(&mut self, missing: u64) {
         let bytes = missing.clamp(1, socket::LOW_WATER);
-        if bytes != self.low_water {
+        // What of an encrypted payload is still to come on the socket nobody knows.
+        if bytes != self.low_water && self.secure.is_none() {
             self.low_water = bytes;
             socket::set_low_water(&self.stream, bytes);
         }
@@ -135,11 +146,17 @@ impl Link {
         if self.incoming.wanted() == 0 {
             return Ok(self.incoming.advance(&[]).map(|step| step.event));
         }
+        // What has been decrypted already wakes nobody.
+        let mut late = match self.secure {
+            Some(_) => false,
+            None => self.wait_readable().await?,
+        };
         loop {
-            let late = self.wait_readable().await?;
             let read = BUFFER.with_borrow_mut(|buffer| self.take(buffer, late, sink));
             match read {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    late = self.wait_readable().await?;
+                }
                 Err(error) => return Err(error.into()),
                 Ok(Taken::Nothing) => {
                     let midway = !self.incoming.is_between_frames();
@@ -158,7 +175,9 @@ impl Link {
     ) -> io::Result<Taken> {
         let wanted = usize::try_from(self.incoming.wanted()).unwrap_or(usize::MAX);
         let room = wanted.min(buffer.len());
-        let n = if late {
+        let n = if let Some(secure) = &mut self.secure {
+            secure.read(&self.stream, &mut buffer[..room])?
+        } else if late {
             // Fewer bytes than the low-water mark wake nobody, but they are there.
             let flags = RecvFlags::DONTWAIT;
             rustix::net::recv(&self.stream, &mut buffer[..room], flags).map(|(n, _)| n)?
@@ -245,6 +264,9 @@ impl Link {
     /// Writes a head in one piece: a client was seen that takes every read for full.
     pub(super) async fn write(&mut self, head: &Head) -> Result<(), Gone> {
         let bytes = head.encode().map_err(Gone::Lost)?;
+        if self.secure.is_some() {
+            return self.write_encrypted(&bytes).await;
+        }
         let written =
             tokio::time::timeout(self.write_patience, self.stream.write_all(&bytes)).await;
         written
@@ -252,26 +274,69 @@ impl Link {
             .map_err(Gone::Io)
     }
 
-    /// Waits until the peer speaks (true) or has ended its side (false).
-    pub(super) async fn speaks(&self) -> bool {
-        let mut one = [0u8; 1];
+    /// Whether this link is encrypted.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.secure.is_some()
+    }
+
+    /// Encrypts bytes, and sends them all.
+    pub(super) async fn write_encrypted(&mut self, mut bytes: &[u8]) -> Result<(), Gone> {
         loop {
-            if self.stream.readable().await.is_err() {
-                return false;
+            let Some(secure) = &mut self.secure else {
+                return Ok(());
+            };
+            let taken = secure.write(bytes)?;
+            bytes = &bytes[taken..];
+            while secure.has_unsent() {
+                let ready = tokio::time::timeout(self.write_patience, self.stream.writable());
+                ready
+                    .await
+                    .map_err(|_| Gone::Io(io::ErrorKind::TimedOut.into()))??;
+                match secure.push(&self.stream) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    pushed => pushed?,
+                }
             }
-            match self.stream.try_io(tokio::io::Interest::READABLE, || {
-                let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-                Ok(rustix::net::recv(&self.stream, &mut one, flags)?.0)
-            }) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Ok(n) => return n > 0,
-                Err(_) => return false,
+            if bytes.is_empty() {
+                return Ok(());
             }
         }
     }
 
+    /// Says that nothing more comes, where that is said.
+    pub(super) fn end(&mut self) {
+        if let Some(secure) = &mut self.secure {
+            secure.end(&self.stream);
+        }
+    }
+
+    /// Waits until the peer speaks (true) or has ended its side (false).
+    pub(super) async fn speaks(&mut self) -> bool {
+        loop {
+            match self.look() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Ok(speaks) => return speaks,
+                Err(_) => return false,
+            }
+            if self.stream.readable().await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    fn look(&mut self) -> io::Result<bool> {
+        if let Some(secure) = &mut self.secure {
+            return secure.speaks(&self.stream);
+        }
+        let mut one = [0u8; 1];
+        self.stream.try_io(Interest::READABLE, || {
+            let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+            Ok(rustix::net::recv(&self.stream, &mut one, flags)?.0 > 0)
+        })
+    }
+
     /// Waits until the connection is dead: a peer that has only ended its sending side still listens.
-    pub(super) async fn dies(&self) {
+    pub(super) async fn dies(&mut self) {
         if self.speaks().await {
             // Further requests wait until this one is answered; they say that the peer is alive.
             std::future::pending::<()>().await;

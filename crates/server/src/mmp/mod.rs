@@ -4,6 +4,7 @@
 //! belongs to a connection that waits: bytes are read into the thread's own buffer when they are there.
 
 mod socket;
+mod secure;
 mod link;
 mod send;
 mod answer;

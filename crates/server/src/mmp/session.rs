@@ -8,7 +8,7 @@ use super::link::{Gone, Link};
 use super::upload::{self, Arrival};
 use crate::asker::Asker;
 use crate::fault::Fault;
-use crate::listen::stopped;
+use crate::listen::{gate::Channel, stopped};
 use crate::services::{Services, blocking};
 use crate::uploads::{Begin, Finished};
 use kinora_jobs::policy;
@@ -20,7 +20,6 @@ use kinora_store::TaskId;
 use kinora_store::contract::{Begun, Job};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 /// What a connection's task owns.
@@ -43,19 +42,19 @@ pub(super) enum Next {
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
-    stream: TcpStream,
+    channel: Channel,
     caller: Caller,
     services: Arc<Services>,
     patience: Option<Duration>,
     stopping: watch::Receiver<bool>,
 ) {
     let mut session = Session {
-        link: Link::new(stream, patience),
+        link: Link::new(channel, patience),
         services,
         stopping,
         asker: Asker::Anyone,
         client: policy::client_key(caller.address.ip()),
-        admission: Admission::new(caller.is_trusted),
+        admission: Admission::new(caller.is_trusted, caller.must_encrypt),
     };
     let peer = caller.address;
     tracing::debug!(target: "client", %peer, "connected");
@@ -68,6 +67,7 @@ pub(super) async fn serve(
             session.explain(&gone).await;
         }
     }
+    session.link.end();
 }
 
 impl Session {

@@ -12,3 +12,4 @@ mod resume;
 mod queue;
 mod http;
 mod access;
+mod tls;

@@ -3,17 +3,21 @@
 use super::*;
 use proptest::prelude::*;
 
+fn socket_at(address: &str) -> Socket {
+    Socket {
+        peer: SocketAddr::new(address.parse().unwrap(), 1),
+        is_encrypted: false,
+        must_encrypt: false,
+    }
+}
+
 fn asked(socket: &str, fields: &[(&'static str, &str)]) -> Result<(String, bool), ()> {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
         headers.append(*name, value.parse().unwrap());
     }
     let proxies = ["127.0.0.1", "10.0.0.0/8", "fd00::/8"].map(|each| each.parse().unwrap());
-    let peer = peer(
-        SocketAddr::new(socket.parse().unwrap(), 1),
-        &headers,
-        &proxies,
-    );
+    let peer = peer(&socket_at(socket), &headers, &proxies);
     peer.map(|peer| (peer.address.to_string(), peer.is_local))
         .map_err(drop)
 }
@@ -115,7 +119,7 @@ proptest! {
             for name in [FORWARDED, X_FORWARDED_FOR] {
                 let headers = HeaderMap::from_iter([(name, value.clone())]);
                 let proxies = ["10.0.0.0/8".parse().unwrap()];
-                let _ = peer(SocketAddr::from(([10, 0, 0, 1], 1)), &headers, &proxies);
+                let _ = peer(&socket_at("10.0.0.1"), &headers, &proxies);
             }
         }
     }

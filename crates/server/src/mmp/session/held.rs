@@ -1,18 +1,20 @@
 //! Connections that wait for a job: a result on the same connection, a state at each change; and downloads.
 
 use super::{Next, Session, mirror_for, task_id};
+use crate::asker::Asker;
 use crate::fault::Fault;
 use crate::listen::stopped;
 use crate::mmp::answer;
 use crate::mmp::link::Gone;
 use crate::results::Ready;
-use crate::services::blocking;
+use crate::services::{Services, blocking};
 use kinora_jobs::engine::View;
 use kinora_mmp::Mirror;
 use kinora_mmp::frame::Head;
 use kinora_mmp::request::Submit;
 use kinora_store::TaskId;
 use kinora_store::contract::State;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Between two states that a watching client is sent (docs/protocol.md: at most four a second).
@@ -26,7 +28,7 @@ impl Session {
     pub(super) async fn hold(&mut self, submit: &Submit, id: &TaskId) -> Result<Next, Gone> {
         let mut stopping = self.stopping.clone();
         let ended = tokio::select! {
-            ended = self.until_ended(id) => ended,
+            ended = until_ended(&self.services, &self.asker, id) => ended,
             () = self.link.dies() => {
                 self.drop_job(id).await;
                 return Err(Gone::Closed { midway: true });
@@ -151,25 +153,6 @@ impl Session {
         }
     }
 
-    /// Waits without asking the store for more than the end.
-    async fn until_ended(&self, id: &TaskId) -> Result<View, Fault> {
-        let mut changes = self.services.engine.watch(id);
-        loop {
-            let view = self.view(id).await?;
-            if view.job.state.is_final() {
-                return Ok(view);
-            }
-            loop {
-                if changes.changed().await.is_err() {
-                    return Err(Fault::unknown_task());
-                }
-                if !self.services.engine.is_running(id) {
-                    break;
-                }
-            }
-        }
-    }
-
     /// Nobody is left who could ask for this job.
     async fn drop_job(&self, id: &TaskId) {
         tracing::info!(target: "client", task = ?id, "its client is gone: cancelled");
@@ -187,14 +170,37 @@ impl Session {
     }
 
     async fn view(&self, id: &TaskId) -> Result<View, Fault> {
-        let (asker, id) = (self.asker.clone(), id.clone());
-        blocking(&self.services, move |s| s.tasks.view(&asker, &id)).await
+        view(&self.services, &self.asker, id).await
     }
 
     async fn open(&self, id: &TaskId) -> Result<Ready, Fault> {
         let (asker, id) = (self.asker.clone(), id.clone());
         blocking(&self.services, move |s| s.results.open(&asker, &id)).await
     }
+}
+
+/// Waits without asking the store for more than the end.
+async fn until_ended(services: &Arc<Services>, asker: &Asker, id: &TaskId) -> Result<View, Fault> {
+    let mut changes = services.engine.watch(id);
+    loop {
+        let view = view(services, asker, id).await?;
+        if view.job.state.is_final() {
+            return Ok(view);
+        }
+        loop {
+            if changes.changed().await.is_err() {
+                return Err(Fault::unknown_task());
+            }
+            if !services.engine.is_running(id) {
+                break;
+            }
+        }
+    }
+}
+
+async fn view(services: &Arc<Services>, asker: &Asker, id: &TaskId) -> Result<View, Fault> {
+    let (asker, id) = (asker.clone(), id.clone());
+    blocking(services, move |s| s.tasks.view(&asker, &id)).await
 }
 
 fn sent(ready: &Ready, offset: u64, began: Instant) {
