@@ -25,7 +25,7 @@ run:
 test:
 	@scripts/needs.sh test
 	@scripts/fetch-ffmpeg.sh $(TARGET)
-	@scripts/fetch-tus.sh $(TARGET)
+	@scripts/fetch-clients.sh $(TARGET)
 	cargo xtask test
 
 # MINUTES of a server's worst life; in SECURITY.md.

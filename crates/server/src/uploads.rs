@@ -97,7 +97,7 @@ impl Uploads {
     /// Reserves the space, or finds the upload that the key names. Blocks on disk and database.
     ///
     /// # Errors
-    /// `storage_full`, `client_busy`, `offset_mismatch`, `empty_file`: nothing has been kept.
+    /// `storage_full`, `file_too_large`, `client_busy`, `offset_mismatch`, `empty_file`: nothing has been kept.
     pub(crate) fn begin(&self, offer: &Offer) -> Result<Begin, Fault> {
         if offer.length == 0 {
             return Err(empty_file());
@@ -218,6 +218,10 @@ impl Uploads {
             return Err(Fault::unknown_upload());
         }
         self.check_limit(&offer.client)?;
+        let room = self.room()?;
+        if offer.length > room {
+            return Err(never_fits(offer.length, room));
+        }
         let now = clock::now();
         let keep = match offer.key {
             Some(_) => seconds(self.storage.upload_keep),
@@ -234,7 +238,7 @@ impl Uploads {
         };
         // Before anybody else can find the upload, so that a newer connection finds this one in its seat.
         let seat = self.active.take(&id)?;
-        match self.records.begin(&upload, self.room()?, now)? {
+        match self.records.begin(&upload, room, now)? {
             Begun::New => {}
             // Two requests with one key at the same moment: the other one was first.
             task if !offer.asker.may_see(&task) => return Err(key_taken()),
@@ -349,6 +353,15 @@ pub(crate) enum Finished {
     Received(Received),
     /// It is a job.
     Job(Box<Job>),
+}
+
+/// More than there would be room for if nothing else was there: to wait would not help.
+fn never_fits(wanted: u64, room: u64) -> Fault {
+    Fault::new(
+        "file_too_large",
+        format!("a file of {wanted} bytes is more than the {room} that this server has room for"),
+        "send a shorter one, or ask the operator for more room",
+    )
 }
 
 fn empty_file() -> Fault {

@@ -1,4 +1,5 @@
-//! The HTTP door of the real binary, by programs that were not written for it: curl, and two clients of tus.
+//! The HTTP door of the real binary, by programs that were not written for it: curl, two clients of tus, and one
+//! that reads the description of the API and tries what it allows.
 
 use crate::harness::{Server, kinora};
 use crate::wire::clip;
@@ -137,14 +138,14 @@ fn a_server_is_for_this_machine_unless_it_is_opened() {
     assert_eq!(server.terminate(), Some(0));
 }
 
-/// Where a client of tus has been fetched to, beside what was built.
+/// Where a client has been fetched to, beside what was built.
 #[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn fetched(name: &str) -> Option<PathBuf> {
     let binary = Path::new(env!("CARGO_BIN_EXE_kinora"));
-    let path = binary.parent()?.parent()?.join("lib/tus").join(name);
+    let path = binary.parent()?.parent()?.join("lib/clients").join(name);
     let there = path.is_dir();
     if !there {
-        eprintln!("skipped: no {name} client of tus; scripts/fetch-tus.sh target fetches it");
+        eprintln!("skipped: no {name}; scripts/fetch-clients.sh target fetches it");
     }
     there.then_some(path)
 }
@@ -161,7 +162,7 @@ fn node_program() -> PathBuf {
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/clients/tus")
+        .join("tests/clients")
         .join(name)
 }
 
@@ -225,7 +226,7 @@ impl Python {
         more: &[&str],
     ) -> Output {
         Command::new("python3")
-            .arg(script("upload.py"))
+            .arg(script("tus/upload.py"))
             .args([format!("http://{server}"), self.token.clone()])
             .arg(&self.clip)
             .args([piece.to_string(), count.to_string(), known.to_owned()])
@@ -238,7 +239,7 @@ impl Python {
 
 #[test]
 fn tuspy_uploads_and_goes_on() {
-    let Some(modules) = fetched("python").filter(|_| has_curl()) else {
+    let Some(modules) = fetched("tuspy").filter(|_| has_curl()) else {
         return;
     };
     let mut scene = Scene::new();
@@ -274,14 +275,14 @@ fn tuspy_uploads_and_goes_on() {
 
 #[test]
 fn tus_js_client_uploads_and_goes_on() {
-    let Some(modules) = fetched("node").filter(|_| has_curl()) else {
+    let Some(modules) = fetched("tus-js-client").filter(|_| has_curl()) else {
         return;
     };
     let mut scene = Scene::new();
     let token = scene.token();
     let node = |server: SocketAddr, known: &str| {
         Command::new(node_program())
-            .arg(script("upload.cjs"))
+            .arg(script("tus/upload.cjs"))
             .arg(&modules)
             .args([format!("http://{server}"), token.clone()])
             .arg(scene.clip())
@@ -348,7 +349,7 @@ fn tus_js_client_uploads_and_goes_on() {
     scene.server = Some(Server::start(&scene.place.path().join("data"), &[]));
     let known = format!("http://{}{path}", scene.http());
     let node = Command::new(node_program())
-        .arg(script("upload.cjs"))
+        .arg(script("tus/upload.cjs"))
         .arg(&modules)
         .args([format!("http://{}", scene.http()), token.clone()])
         .arg(scene.clip())
@@ -358,4 +359,49 @@ fn tus_js_client_uploads_and_goes_on() {
     assert_eq!(told(&node).0, known);
     let job = scene.ended(&token, path.rsplit('/').next().unwrap());
     assert_eq!(job["state"], "completed", "{job}");
+}
+
+#[test]
+fn whatever_the_description_allows_is_no_error_of_the_server() {
+    let Some(modules) = fetched("schemathesis").filter(|_| has_curl()) else {
+        return;
+    };
+    let scene = Scene::new();
+    let tried = Command::new("python3")
+        .args(["-m", "schemathesis.cli", "run"])
+        .arg(format!("http://{}/api/openapi.json", scene.http()))
+        .args([
+            "--header",
+            &format!("Authorization: Bearer {}", scene.token()),
+        ])
+        .args([
+            "--checks",
+            "not_a_server_error",
+            "--phases",
+            "examples,coverage,fuzzing",
+        ])
+        .args([
+            "--max-examples",
+            "10",
+            "--generation-deterministic",
+            "--no-color",
+        ])
+        // An answer that does not end while the job does not.
+        .args(["--exclude-path-regex", "events"])
+        .env("PYTHONPATH", &modules)
+        .env("SCHEMATHESIS_HOOKS", script("schemathesis/hooks.py"))
+        .current_dir(scene.place.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&tried.stdout);
+    assert!(tried.status.success(), "{told}");
+    // Not by trying nothing: "577 generated, 577 passed".
+    let tries = told
+        .split(" generated,")
+        .next()
+        .and_then(|said| said.split_whitespace().last());
+    let tries: usize = tries.unwrap().parse().unwrap();
+    assert!(tries > 200, "{told}");
+    let alive = scene.json("/api/status", &[]);
+    assert!(alive.is_object(), "{alive}");
 }

@@ -38,7 +38,7 @@ fn a_tebibyte_is_refused_before_its_first_byte() {
     let mut peer = house.connect();
     peer.send_head(json!({"operation": "compress"}), "mp4", (1 << 40) - 1);
     let refused = peer.answer();
-    assert_eq!(refused.text("code"), "storage_full");
+    assert_eq!(refused.text("code"), "file_too_large");
     assert!(!refused.text("solution").is_empty());
     assert_eq!(house.kept(), Vec::<std::path::PathBuf>::new());
 }

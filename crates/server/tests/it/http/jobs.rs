@@ -169,11 +169,8 @@ fn a_job_is_cancelled_and_deleted() {
 }
 
 #[test]
-fn too_many_jobs_and_too_little_room_are_said() {
-    let house = House::with(|config| {
-        config.jobs.client_limit = 1;
-        config.storage.ceiling = 100 << 20;
-    });
+fn too_many_jobs_are_said() {
+    let house = House::with(|config| config.jobs.client_limit = 1);
     let caller = Caller::new(house.http());
     let made = caller.form(&[("operation", "webm")], Some(("long.mp4", long_clip())));
     assert_eq!(made.status, 201);
@@ -192,11 +189,27 @@ fn too_many_jobs_and_too_little_room_are_said() {
         &[],
         b"",
     );
+}
+
+#[test]
+fn too_little_room_is_said() {
+    let house = House::with(|config| config.storage.ceiling = 100 << 20);
+    let caller = Caller::new(house.http());
     let fields = [("content-type", "multipart/form-data; boundary=xx")];
-    let mut stream = caller.begin("POST", "/api/jobs", &fields, 200 << 20);
     let part = "--xx\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nabc";
-    std::io::Write::write_all(&mut stream, part.as_bytes()).unwrap();
-    let full = super::client::read(&mut stream, "POST").unwrap();
+    let send = |length| {
+        let mut stream = caller.begin("POST", "/api/jobs", &fields, length);
+        std::io::Write::write_all(&mut stream, part.as_bytes()).unwrap();
+        super::client::read(&mut stream, "POST").unwrap()
+    };
+    let never = send(200 << 20);
+    let told = (never.status, never.code());
+    assert_eq!(told, (413, "file_too_large".to_owned()));
+    // There would be room for it, beside nothing else.
+    let (length, tus) = ((90u64 << 20).to_string(), ("tus-resumable", "1.0.0"));
+    let held = caller.ask("POST", "/files/", &[tus, ("upload-length", &length)], b"");
+    assert_eq!(held.status, 201);
+    let full = send(90 << 20);
     assert_eq!((full.status, full.code().as_str()), (507, "storage_full"));
 }
 
