@@ -55,11 +55,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Vec<Section>> {
     drop(on_disk);
     let server = Server::start_with_http(&bench.program, &Place::memory(), "auto")?;
     let http = server.http.context("no HTTP door")?;
-    Ok(vec![
-        results,
-        uploads(bench, &server, http)?,
-        page(http)?,
-    ])
+    Ok(vec![results, uploads(bench, &server, http)?, page(http)?])
 }
 
 fn results(bench: &Bench, server: &Server, http: SocketAddr) -> Result<Section> {
