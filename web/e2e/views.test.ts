@@ -27,6 +27,14 @@ suite.each(LOOKS)('in %s', (_, options) => {
     await card(page, 'clip.mp4').locator('a[download]').waitFor();
     await card(page, 'unreadable.mp4').locator('.alert').waitFor();
     await sound(page, 'list');
+    await page.setInputFiles('[data-choose=files]', file('clip.mp4'));
+    await choose(page, 'compress');
+    await page.locator('.go .main').click();
+    const smaller = page.locator('article').filter({ has: page.locator('a[download$=".mp4"]') });
+    await smaller.locator('button[aria-expanded=false]').first().click();
+    await smaller.locator('video.before').waitFor();
+    await smaller.locator('section [role=img]').waitFor();
+    await sound(page, 'comparison');
     await page.locator('nav a[href="/server"]').click();
     await page.locator('table').waitFor();
     await sound(page, 'server');
