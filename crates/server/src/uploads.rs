@@ -339,7 +339,10 @@ impl Uploads {
     }
 
     /// Bytes that all reservations together may reach: the ceiling, or what the disk can still take beside them.
-    fn room(&self) -> Result<u64, Fault> {
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn room(&self) -> Result<u64, Fault> {
         let reserved = self.records.totals()?.reserved;
         let disk = self.blobs.room(self.storage.margin)?;
         Ok(self.storage.ceiling.min(reserved.saturating_add(disk)))

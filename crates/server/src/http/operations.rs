@@ -5,6 +5,7 @@ use super::order::{self, Note};
 use super::payload::Payload;
 use super::problem::{ProblemBody, Refusal};
 use super::shape::LARGEST_FILE;
+use crate::services::blocking;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use kinora_media::operation::TABLE;
@@ -19,7 +20,7 @@ use utoipa::ToSchema;
 pub(super) struct OperationList {
     /// All operations.
     operations: Vec<OperationBody>,
-    /// The largest file that is taken, in bytes.
+    /// The largest file that there would be room for, beside no other, in bytes.
     largest_file: u64,
 }
 
@@ -83,11 +84,14 @@ pub(super) struct Checked {
     tag = "operations",
     responses((status = 200, body = OperationList))
 )]
-pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Json<OperationList> {
-    Json(OperationList {
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+) -> Result<Json<OperationList>, Refusal> {
+    let room = blocking(&shared.services, |s| s.uploads.room()).await?;
+    Ok(Json(OperationList {
         operations: TABLE.iter().map(OperationBody::of).collect(),
-        largest_file: shared.services.ceiling.min(LARGEST_FILE),
-    })
+        largest_file: room.min(LARGEST_FILE),
+    }))
 }
 
 /// Check options.
