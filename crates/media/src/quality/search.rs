@@ -190,6 +190,15 @@ impl Search {
             .collect()
     }
 
+    /// Whether every scene has the lowest CRF that there is: nothing better can be made.
+    pub fn is_spent(&self) -> bool {
+        let is_lowest = |scene: &Scene| {
+            let done = scene.done.as_ref();
+            done.is_some_and(|done| done.crf <= self.scale.range.0 + 1e-6)
+        };
+        self.scenes.iter().all(is_lowest)
+    }
+
     /// Lets a scene that is done be chosen anew; what its chunk showed stays known.
     pub fn release(&mut self, scene: usize) {
         if let Some(scene) = self.scenes.get_mut(scene) {

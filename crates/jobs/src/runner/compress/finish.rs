@@ -47,7 +47,7 @@ impl Finish<'_> {
             return Ok(self.original(report, size));
         }
         report.output_bytes = size;
-        self.judge(&mut report, size)?;
+        self.judge(film, &mut report, size)?;
         Ok(Made {
             path: output,
             extension,
@@ -175,7 +175,7 @@ impl Finish<'_> {
     }
 
     /// Says whether the goal was held; a size that was not held is an error.
-    fn judge(&self, report: &mut Report, size: u64) -> Result<(), Stop> {
+    fn judge(&self, film: &Film<'_>, report: &mut Report, size: u64) -> Result<(), Stop> {
         if let Some(most) = self.compression.options.max_size
             && size > most
         {
@@ -203,12 +203,13 @@ impl Finish<'_> {
         if let Some((what, _, is, goal)) = missed {
             report.status = Status::BestEffort;
             let why = match self.compression.options.max_size {
-                Some(most) => format!("within {most} bytes"),
-                None => "with this encoder".into(),
+                Some(most) => format!("This is the best quality possible within {most} bytes"),
+                None if film.search.is_spent() => {
+                    "This is the best quality possible with this encoder".into()
+                }
+                None => "Scenes were made better, and it is not enough yet".into(),
             };
-            report.reason = format!(
-                "This is the best quality possible {why}: the {what} is {is:.1}, {goal:.0} was wanted."
-            );
+            report.reason = format!("{why}: the {what} is {is:.1}, {goal:.0} was wanted.");
         }
         Ok(())
     }

@@ -87,6 +87,12 @@ impl<'a> Table<'a> {
     fn cheapest(&self) -> Allocation {
         let floor = 100.0 - self.search.goal.scene;
         let around = self.common(floor, |made| made.levels.mean >= self.search.goal.mean);
+        let made = self.halve(around, floor, |made| made.holds, true);
+        if made.holds {
+            return made;
+        }
+        // The worst frames want more than may be spread around the mean's own CRF: all scenes move.
+        let around = self.common(floor, |made| made.holds);
         self.halve(around, floor, |made| made.holds, true)
     }
 
