@@ -153,7 +153,13 @@ pub enum Kind {
 }
 
 /// Codes with which a server says "not now".
-const BUSY: &[&str] = &["client_busy", "disk_full", "storage_full"];
+const BUSY: &[&str] = &[
+    "client_busy",
+    "client_storage_full",
+    "disk_full",
+    "storage_full",
+    "too_many_requests",
+];
 
 impl Fault {
     /// Whose fault it is.

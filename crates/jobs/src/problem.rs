@@ -42,6 +42,11 @@ pub fn of_store(fault: &kinora_store::Fault) -> Problem {
             "storage_full",
             "try again when results have been fetched, or ask the operator for more room",
         ),
+        Fault::ClientFull { .. } => (
+            "client_storage_full",
+            "try again when your jobs have ended and their results have been fetched, or ask the operator for a larger \
+             share (storage.client_percent)",
+        ),
         Fault::Busy { .. } => ("client_busy", "wait until one of your jobs has ended"),
         Fault::Corrupt(_) => (
             "store_damaged",

@@ -6,6 +6,7 @@ use crate::counters::Counters;
 use crate::library::Library;
 use crate::listen::gate::Gate;
 use crate::listen::{self, Serve, stopped};
+use crate::quota::Quota;
 use crate::results::Results;
 use crate::services::Services;
 use crate::tasks::Tasks;
@@ -78,7 +79,10 @@ impl Server {
         }
         let records: Arc<dyn Records> = Arc::new(database);
         let blobs: Arc<dyn Blobs> = Arc::new(tree);
-        let storage = config.storage.clone();
+        let mut storage = config.storage.clone();
+        if storage.client_percent == 0 {
+            storage.client_percent = if is_exposed { 50 } else { 100 };
+        }
         let engine = Engine::start(Parts {
             records: Arc::clone(&records),
             blobs: Arc::clone(&blobs),
@@ -115,6 +119,13 @@ impl Server {
             share: Arc::clone(&share),
             ceiling: storage.ceiling,
         });
+        // Not worth refusing to start: it concerns space that is given back in an hour.
+        if let Err(fault) = services.uploads.park_all() {
+            tracing::warn!(
+                code = fault.problem.code,
+                "space of broken uploads is still held"
+            );
+        }
         let runtime = runtime(&share).map_err(|e| problem::of_machine("the runtime", &e))?;
         let (stopping, stop) = watch::channel(false);
         let demand = Demand::of(&config.tls, config.access);
@@ -125,6 +136,7 @@ impl Server {
             networks: Arc::new(mmp::Networks::of(&config.mmp)),
             // Clients of this protocol are younger than TLS 1.3.
             gate: gate("mmp", false).with_patience(config.mmp.patience),
+            quota: Quota::new(config.mmp.client_connections, config.mmp.client_rate),
             patience: config.mmp.patience,
             stopping: stop.clone(),
         };

@@ -65,6 +65,10 @@ pub struct MmpConfig {
     pub proxies: Vec<Network>,
     /// Connections at the same time over all listeners; further ones wait in the kernel's backlog.
     pub max_connections: usize,
+    /// Of these, how many may be of one client beyond this machine; 0: all.
+    pub client_connections: usize,
+    /// Requests a second of such a client, ten seconds' worth at once; 0: any number.
+    pub client_rate: u32,
     /// For tests that cannot wait: how long a peer may take to send a head, to move on, to begin a request, and to
     /// take a byte. Not a setting; the protocol's own limits hold where it is not given.
     #[serde(skip)]
@@ -78,6 +82,8 @@ impl Default for MmpConfig {
             trust: Vec::new(),
             proxies: Vec::new(),
             max_connections: 2048,
+            client_connections: 512,
+            client_rate: 50,
             patience: None,
         }
     }
@@ -95,6 +101,10 @@ pub struct HttpConfig {
     pub proxies: Vec<Network>,
     /// Connections at the same time over all listeners; further ones wait in the kernel's backlog.
     pub max_connections: usize,
+    /// As [`MmpConfig::client_connections`].
+    pub client_connections: usize,
+    /// As [`MmpConfig::client_rate`].
+    pub client_rate: u32,
     /// For tests that cannot wait, as in [`MmpConfig::patience`].
     #[serde(skip)]
     pub patience: Option<Duration>,
@@ -107,6 +117,8 @@ impl Default for HttpConfig {
             hosts: Vec::new(),
             proxies: Vec::new(),
             max_connections: 1024,
+            client_connections: 256,
+            client_rate: 50,
             patience: None,
         }
     }
@@ -118,6 +130,8 @@ impl Default for HttpConfig {
 pub struct StorageConfig {
     /// Bytes that uploads, jobs and results may take together (MMP §1: at most 4 TB).
     pub ceiling: u64,
+    /// The part of that which one client may take, in per cent; 0: half where other machines can connect, else all.
+    pub client_percent: u8,
     /// Bytes of disk that always stay free.
     pub margin: u64,
     /// Seconds that a result waits for its client.
@@ -134,6 +148,7 @@ impl Default for StorageConfig {
     fn default() -> Self {
         Self {
             ceiling: 4_000_000_000_000,
+            client_percent: 0,
             margin: 2 << 30,
             result_keep: 3600,
             upload_keep: 3600,

@@ -8,6 +8,7 @@ pub mod config;
 mod fault;
 mod asker;
 mod counters;
+mod quota;
 mod uploads;
 mod results;
 mod tasks;

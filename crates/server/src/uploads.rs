@@ -18,8 +18,9 @@ use crate::fault::Fault;
 use active::Active;
 use kinora_jobs::{Engine, Order, clock};
 use kinora_store::TaskId;
-use kinora_store::contract::{Begun, Blobs, Job, NewUpload, Records, Upload};
+use kinora_store::contract::{Begun, Blobs, Job, NewUpload, Records, Room, Upload};
 use parked::Parked;
+use std::fs::File;
 use std::sync::Arc;
 
 pub(crate) use receiving::{Digest, Received, Receiving};
@@ -180,16 +181,16 @@ impl Uploads {
         made
     }
 
-    /// The connection broke off: what has arrived is kept for a client that can name it, everything else goes.
+    /// The connection broke off: what has arrived is kept for a client that can name it, everything else goes. So does
+    /// the space of what has not come: announcing much keeps nobody else out.
     ///
     /// # Errors
     /// What the store says.
     pub(crate) fn break_off(&self, mut receiving: Receiving) -> Result<(), Fault> {
         let id = receiving.id.clone();
-        if receiving.keyed && receiving.sync().is_ok() {
+        if receiving.keyed && receiving.shrink().is_ok() {
             let keep_until = clock::now() + seconds(self.storage.upload_keep);
-            let at = receiving.at();
-            self.records.advance(&id, at, clock::now(), keep_until)?;
+            self.records.park(&id, receiving.at(), keep_until)?;
             self.parked.put(&id, receiving.hashes());
             return Ok(());
         }
@@ -218,9 +219,10 @@ impl Uploads {
             return Err(Fault::unknown_upload());
         }
         self.check_limit(&offer.client)?;
-        let room = self.room()?;
-        if offer.length > room {
-            return Err(never_fits(offer.length, room));
+        let room = self.bounds()?;
+        let most = room.all.min(room.client);
+        if offer.length > most {
+            return Err(never_fits(offer.length, most));
         }
         let now = clock::now();
         let keep = match offer.key {
@@ -292,7 +294,7 @@ impl Uploads {
             }
             .into());
         }
-        let file = self.blobs.open_incoming(&upload.id)?;
+        let file = self.open_again(&upload)?;
         let hashes = self.parked.take(&upload.id, upload.durable);
         let mut receiving =
             Receiving::go_on(&upload, file, seat, hashes, Arc::clone(&self.counters));
@@ -329,6 +331,44 @@ impl Uploads {
         Ok(self.blobs.remove(id)?)
     }
 
+    /// After a start: connections of the server before are gone, so what their uploads had not got yet is free.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn park_all(&self) -> Result<(), Fault> {
+        for id in self.records.owners()?.working {
+            let Some(Begun::Known(upload)) = self.records.find(&id)? else {
+                continue;
+            };
+            // Without its file it expires like any other.
+            if let Ok(file) = self.blobs.open_incoming(&id) {
+                receiving::shrink(&file, upload.durable)?;
+                self.records.park(&id, upload.durable, upload.expires_at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The file of an upload that goes on, with the space of what is still to come.
+    ///
+    /// # Errors
+    /// `storage_full`, `client_storage_full`, `disk_full`: what has come stays.
+    fn open_again(&self, upload: &Upload) -> Result<File, Fault> {
+        self.records.unpark(&upload.id, self.bounds()?)?;
+        let file = self.blobs.open_incoming(&upload.id)?;
+        if let Err(fault) = receiving::grow(&file, upload.length) {
+            let shrunk = receiving::shrink(&file, upload.durable);
+            shrunk.and_then(|()| {
+                let park = self
+                    .records
+                    .park(&upload.id, upload.durable, upload.expires_at);
+                Ok(park?)
+            })?;
+            return Err(fault);
+        }
+        Ok(file)
+    }
+
     /// Bytes that could still be reserved.
     ///
     /// # Errors
@@ -336,6 +376,19 @@ impl Uploads {
     pub(crate) fn free(&self) -> Result<u64, Fault> {
         let reserved = self.records.totals()?.reserved;
         Ok(self.room()?.saturating_sub(reserved))
+    }
+
+    /// What reservations may reach.
+    fn bounds(&self) -> Result<Room, Fault> {
+        let all = self.room()?;
+        let percent = u64::from(self.storage.client_percent.clamp(1, 100));
+        Ok(match percent {
+            100 => Room::shared(all),
+            _ => Room {
+                all,
+                client: (u128::from(all) * u128::from(percent) / 100) as u64,
+            },
+        })
     }
 
     /// Bytes that all reservations together may reach: the ceiling, or what the disk can still take beside them.

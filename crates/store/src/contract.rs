@@ -17,9 +17,9 @@ pub type Millis = i64;
 /// and the answer is [`Fault::Conflict`] or [`Verdict::Lost`].
 pub trait Records: Send + Sync {
     /// Reserves `upload.length` bytes and records the upload. An `idempotency_key` that is known is answered with
-    /// what it names, whatever else the upload says, and nothing changes. The sum of all reservations does not pass
-    /// `room` by this; [`Fault::Full`] otherwise. [`Fault::Conflict`] when the id is taken.
-    fn begin(&self, upload: &NewUpload, room: u64, now: Millis) -> Result<Begun, Fault>;
+    /// what it names, whatever else the upload says, and nothing changes. The sums of reservations do not pass
+    /// `room` by this; [`Fault::Full`] or [`Fault::ClientFull`] otherwise. [`Fault::Conflict`] when the id is taken.
+    fn begin(&self, upload: &NewUpload, room: Room, now: Millis) -> Result<Begun, Fault>;
     /// One task as whatever it is by now: [`Begun::Known`] or [`Begun::Job`], never [`Begun::New`].
     fn find(&self, id: &TaskId) -> Result<Option<Begun>, Fault>;
     /// The task that an idempotency key belongs to: from `begin` until `abandon` or `forget`. A tombstone has it
@@ -34,6 +34,12 @@ pub trait Records: Send + Sync {
         now: Millis,
         expires_at: Millis,
     ) -> Result<(), Fault>;
+    /// As [`Self::advance`], of an upload that nobody sends any more: what it reserves shrinks to what is durable. What
+    /// lies on disk has shrunk before.
+    fn park(&self, id: &TaskId, durable: u64, expires_at: Millis) -> Result<(), Fault>;
+    /// Reserves the whole length again, for an upload that somebody goes on with. Faults as of [`Self::begin`]: then it
+    /// stays as it is. No error when all of it is reserved; [`Fault::Conflict`] when it is a job by now.
+    fn unpark(&self, id: &TaskId, room: Room) -> Result<(), Fault>;
     /// Replaces what an upload that is not a job yet says of itself: its order, and its length where that was only
     /// known as a bound. The reservation follows. [`Fault::Offset`] when the length would grow, or when more than it
     /// is durable already; [`Fault::Conflict`] when it is a job by now.
@@ -142,6 +148,26 @@ pub trait Records: Send + Sync {
     fn owners(&self) -> Result<Owners, Fault>;
     /// What is reserved and waiting, for `ping`, metrics and `doctor`.
     fn totals(&self) -> Result<Totals, Fault>;
+}
+
+/// How much may be reserved: no sum passes its bound by one more reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes that all tasks together may reserve.
+    pub all: u64,
+    /// Bytes that the tasks of one client may.
+    pub client: u64,
+}
+
+impl Room {
+    /// One client may have all of it.
+    #[must_use]
+    pub fn shared(all: u64) -> Self {
+        Self {
+            all,
+            client: u64::MAX,
+        }
+    }
 }
 
 /// An upload that is about to begin.

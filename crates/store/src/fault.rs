@@ -35,6 +35,14 @@ pub enum Fault {
         /// Bytes that could still be given.
         free: u64,
     },
+    /// The client would have more than its share of the room.
+    #[error("no room for {wanted} bytes of this client: {free} of its share are free")]
+    ClientFull {
+        /// Bytes that were asked for.
+        wanted: u64,
+        /// Bytes that could still be given to it.
+        free: u64,
+    },
     /// The client has too much waiting already.
     #[error("{waiting} jobs of this client are waiting already")]
     Busy {

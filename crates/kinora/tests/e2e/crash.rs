@@ -3,6 +3,8 @@
 use crate::harness::{Server, children_in, kept};
 use crate::wire::{Peer, clip, long_clip};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,7 +16,7 @@ fn acknowledge(server: &Server, n: u8) -> Vec<String> {
         .collect();
     let mut broken = server.connect();
     broken.send_head(json!({"operation": "compress"}), "mp4", clip().len() as u64);
-    std::io::Write::write_all(&mut broken.stream, &clip()[..1000]).unwrap();
+    broken.stream.write_all(&clip()[..1000]).unwrap();
     tasks
 }
 
@@ -279,4 +281,39 @@ fn a_cancelled_compression_leaves_no_chunks() {
     assert_eq!(cancelled.text("status"), "cancelled");
     assert_eq!(server.terminate(), Some(0));
     assert_eq!(kept(&data), Vec::<PathBuf>::new());
+}
+
+/// Bytes that a server has set aside.
+fn reserved(server: &Server) -> u64 {
+    let mut stream = TcpStream::connect(server.http).unwrap();
+    let request = "GET /api/status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status: Value = serde_json::from_str(body).unwrap();
+    status["storage_reserved"].as_u64().unwrap()
+}
+
+#[test]
+fn a_kill_gives_back_the_space_of_what_had_not_come() {
+    const LENGTH: u64 = 50_000_000;
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let server = Server::start(&data, &[]);
+    let mut peer = server.connect();
+    let order = json!({
+        "action": "upload", "operation": "audio", "ext": ["resume"], "idempotency_key": "k".repeat(32),
+        "offset": 0, "length": LENGTH,
+    });
+    peer.send_head(order, "mp4", LENGTH);
+    peer.stream.write_all(&[0; 100_000]).unwrap();
+    while reserved(&server) < LENGTH {}
+    server.kill();
+    let server = Server::start(&data, &[]);
+    assert!(reserved(&server) <= 100_000);
+    let sizes = kept(&data)
+        .into_iter()
+        .map(|path| path.metadata().unwrap().len());
+    assert!(sizes.sum::<u64>() <= 100_000);
 }

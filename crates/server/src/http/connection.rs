@@ -63,40 +63,54 @@ impl Serve for Door {
         let shared = Arc::clone(&self.shared);
         shared.services.counters.http.accepted.add(1);
         let mut stopping = shared.stopping.clone();
+        let standing = match contains(&shared.proxies, peer.ip()) {
+            true => Standing::Proxy,
+            false => Standing::Anybody,
+        };
+        // Behind a proxy there are many clients.
+        let guest = match standing {
+            Standing::Proxy => None,
+            _ => match shared.quota.enter(peer.ip()) {
+                None => return shared.services.counters.http.ended.add(1),
+                guest => guest,
+            },
+        };
         let silence = shared.patience.unwrap_or(HEAD_TIME);
         let opened = tokio::select! {
             opened = self.gate.open(stream, silence) => Some(opened),
             () = stopped(&mut stopping) => None,
         };
         match opened {
-            Some(Ok(Channel::Plain(stream))) => self.speak(stream, peer, false).await,
-            Some(Ok(Channel::Tls(stream))) => self.speak(*stream, peer, true).await,
+            Some(Ok(Channel::Plain(stream))) => {
+                let must_encrypt = !self.gate.allows_plain(peer.ip(), standing);
+                let from = Socket {
+                    peer,
+                    is_encrypted: false,
+                    must_encrypt,
+                };
+                self.speak(stream, from).await;
+            }
+            Some(Ok(Channel::Tls(stream))) => {
+                let from = Socket {
+                    peer,
+                    is_encrypted: true,
+                    must_encrypt: false,
+                };
+                self.speak(*stream, from).await;
+            }
             Some(Err(error)) => {
                 tracing::debug!(target: "client", %peer, %error, "no connection was made");
             }
             None => {}
         }
+        drop(guest);
         shared.services.counters.http.ended.add(1);
     }
 }
 
 impl Door {
-    async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
-        self,
-        stream: S,
-        peer: SocketAddr,
-        is_encrypted: bool,
-    ) {
-        let patience = self.shared.patience;
-        let standing = match contains(&self.shared.proxies, peer.ip()) {
-            true => Standing::Proxy,
-            false => Standing::Anybody,
-        };
-        let from = Socket {
-            peer,
-            is_encrypted,
-            must_encrypt: !is_encrypted && !self.gate.allows_plain(peer.ip(), standing),
-        };
+    async fn speak<S: AsyncRead + AsyncWrite + Unpin>(self, stream: S, from: Socket) {
+        let (patience, peer) = (self.shared.patience, from.peer);
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(from);

@@ -10,6 +10,7 @@ use super::streams::Streams;
 use crate::access::{Access, Entry, Network};
 use crate::asker::Asker;
 use crate::config::Config;
+use crate::quota::Quota;
 use crate::services::Services;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     pub(super) streams: Arc<Streams>,
     pub(super) digests: Digests,
     pub(super) requests: Requests,
+    pub(super) quota: Arc<Quota>,
     pub(super) patience: Option<Duration>,
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -55,6 +57,7 @@ impl Shared {
             streams: Arc::default(),
             digests: Digests::default(),
             requests: Requests::default(),
+            quota: Quota::new(config.http.client_connections, config.http.client_rate),
             patience: config.http.patience,
             stopping,
         })

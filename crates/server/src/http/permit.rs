@@ -7,6 +7,7 @@ use crate::access::{Access, Scope};
 use axum::extract::{MatchedPath, Request};
 use hyper::Method;
 use hyper::header::{HeaderValue, WWW_AUTHENTICATE};
+use std::time::Instant;
 
 /// What a route asks of whoever calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +25,13 @@ enum Need {
 /// Looks who asks, and puts it beside the request.
 ///
 /// # Errors
-/// `token_required`, `invalid_token`, `wrong_scope`; `no_page` for what only the operator may know of.
+/// `too_many_requests`, `token_required`, `invalid_token`, `wrong_scope`; `no_page` for what only the operator may know of.
 pub(super) fn check(shared: &Shared, request: &mut Request) -> Result<(), Refusal> {
     let socket = request.extensions().get::<Socket>().copied();
     let peer = socket.map(|socket| forwarded::peer(&socket, request.headers(), &shared.proxies));
     let peer = peer.transpose()?;
     if let Some(peer) = peer {
+        shared.quota.admit(peer.address, Instant::now())?;
         request.extensions_mut().insert(peer);
     }
     let route = request.extensions().get::<MatchedPath>();

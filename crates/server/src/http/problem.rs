@@ -78,7 +78,7 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
     ),
     (
         StatusCode::INSUFFICIENT_STORAGE,
-        &["storage_full", "disk_full"],
+        &["storage_full", "client_storage_full", "disk_full"],
     ),
 ];
 

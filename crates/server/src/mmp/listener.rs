@@ -5,6 +5,7 @@ use super::session;
 use crate::access::contains;
 use crate::listen::gate::{Channel, Gate};
 use crate::listen::{Serve, proxy, stopped};
+use crate::quota::Quota;
 use crate::services::Services;
 use kinora_mmp::limits::IDLE_MS;
 use std::net::SocketAddr;
@@ -22,6 +23,8 @@ pub(crate) struct Door {
     pub(crate) networks: Arc<Networks>,
     /// Whether a connection is encrypted.
     pub(crate) gate: Gate,
+    /// What one client may take of it.
+    pub(crate) quota: Arc<Quota>,
     /// See `MmpConfig::patience`.
     pub(crate) patience: Option<Duration>,
     /// Says when the server stops.
@@ -33,9 +36,17 @@ impl Serve for Door {
         let services = Arc::clone(&self.services);
         services.counters.mmp.accepted.add(1);
         if let Some(caller) = self.caller(&mut stream, peer).await
+            && let Some(_guest) = self.quota.enter(caller.address.ip())
             && let Some((channel, caller)) = self.open(stream, peer, caller).await
         {
-            session::serve(channel, caller, self.services, self.patience, self.stopping).await;
+            let Self {
+                services,
+                quota,
+                patience,
+                stopping,
+                ..
+            } = self;
+            session::serve(channel, caller, services, quota, patience, stopping).await;
         }
         services.counters.mmp.ended.add(1);
     }

@@ -9,6 +9,7 @@ use super::upload::{self, Arrival};
 use crate::asker::Asker;
 use crate::fault::Fault;
 use crate::listen::{gate::Channel, stopped};
+use crate::quota::Quota;
 use crate::services::{Services, blocking};
 use crate::uploads::{Begin, Finished};
 use kinora_jobs::policy;
@@ -18,8 +19,9 @@ use kinora_mmp::frame::Head;
 use kinora_mmp::request::{self, Confirmed, ReplyMode, Request, Submit};
 use kinora_store::TaskId;
 use kinora_store::contract::{Begun, Job};
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// What a connection's task owns.
@@ -30,6 +32,8 @@ pub(super) struct Session {
     /// As whom the request in hand asks.
     pub(super) asker: Asker,
     client: String,
+    address: IpAddr,
+    quota: Arc<Quota>,
     admission: Admission,
 }
 
@@ -45,6 +49,7 @@ pub(super) async fn serve(
     channel: Channel,
     caller: Caller,
     services: Arc<Services>,
+    quota: Arc<Quota>,
     patience: Option<Duration>,
     stopping: watch::Receiver<bool>,
 ) {
@@ -52,6 +57,8 @@ pub(super) async fn serve(
         link: Link::new(channel, patience),
         services,
         stopping,
+        quota,
+        address: caller.address.ip(),
         asker: Asker::Anyone,
         client: policy::client_key(caller.address.ip()),
         admission: Admission::new(caller.is_trusted, caller.must_encrypt),
@@ -100,6 +107,9 @@ impl Session {
 
     /// Looks who asks before anything is done.
     async fn admit(&mut self, request: Request, token: Option<&str>) -> Result<Next, Gone> {
+        if let Err(fault) = self.quota.admit(self.address, Instant::now()) {
+            return self.refuse(answer::fault(request.mirror(), &fault)).await;
+        }
         match self.admission.check(&self.services, &request, token).await {
             Ok(asker) => {
                 self.asker = asker;
@@ -185,7 +195,7 @@ impl Session {
                 return self.reply(submit, &job).await;
             }
         };
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let bytes = receiving.missing();
         let arrival = upload::receive(
             &mut self.link,

@@ -75,7 +75,7 @@ impl Uploads {
         if offset != upload.durable || upload.digest.is_some() {
             return Err(elsewhere(upload.durable, offset));
         }
-        let file = self.blobs.open_incoming(id)?;
+        let file = self.open_again(&upload)?;
         let known = self.parked.take(id, upload.durable);
         let mut receiving =
             Receiving::go_on(&upload, file, seat, known, Arc::clone(&self.counters));

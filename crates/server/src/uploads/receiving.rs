@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use kinora_jobs::problem;
 use kinora_store::TaskId;
 use kinora_store::contract::Upload;
+use rustix::io::Errno;
 use sha2::Digest as _;
 use std::fs::File;
 use std::io;
@@ -206,6 +207,13 @@ impl Receiving {
         Ok(())
     }
 
+    /// What has come is durable, and takes no more space than it has.
+    pub(super) fn shrink(&mut self) -> Result<(), Fault> {
+        shrink(&self.file, self.at)?;
+        self.synced = self.at;
+        Ok(())
+    }
+
     pub(super) fn sync(&mut self) -> Result<(), Fault> {
         self.file.sync_data().map_err(|error| disk(&error))?;
         self.synced = self.at;
@@ -236,6 +244,24 @@ impl Receiving {
             size: self.length,
         })
     }
+}
+
+/// Cuts the file of an upload to what has come; durable when it returns, so that the record may follow.
+pub(super) fn shrink(file: &File, length: u64) -> Result<(), Fault> {
+    let cut = file.set_len(length).and_then(|()| file.sync_data());
+    cut.map_err(|error| disk(&error))
+}
+
+/// Gives the file of an upload the space of all of it again, as it had it in the beginning.
+pub(super) fn grow(file: &File, length: u64) -> Result<(), Fault> {
+    let flags = rustix::fs::FallocateFlags::empty();
+    let reserve = || rustix::fs::fallocate(file, flags, 0, length);
+    let grown = match rustix::io::retry_on_intr(reserve) {
+        // Not every file system can; then a full disk is noticed later.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.set_len(length),
+        done => done.map_err(io::Error::from),
+    };
+    grown.map_err(|error| disk(&error))
 }
 
 pub(super) fn mismatch(have: &str) -> Fault {

@@ -13,3 +13,4 @@ mod queue;
 mod http;
 mod access;
 mod tls;
+mod limits;

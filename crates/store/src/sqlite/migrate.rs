@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/step_1.sql"),
     include_str!("schema/step_2.sql"),
     include_str!("schema/step_3.sql"),
+    include_str!("schema/step_4.sql"),
 ];
 
 /// "Kino": says whose file this is, in its header.

@@ -2,13 +2,13 @@
 
 use super::{Database, ending, queue, row, turn, upload};
 use crate::contract::{
-    Begun, Due, Job, Lease, Millis, NewUpload, Outcome, Owners, Problem, Progress, Records, State,
-    Totals, Verdict,
+    Begun, Due, Job, Lease, Millis, NewUpload, Outcome, Owners, Problem, Progress, Records, Room,
+    State, Totals, Verdict,
 };
 use crate::{Fault, TaskId};
 
 impl Records for Database {
-    fn begin(&self, upload: &NewUpload, room: u64, now: Millis) -> Result<Begun, Fault> {
+    fn begin(&self, upload: &NewUpload, room: Room, now: Millis) -> Result<Begun, Fault> {
         self.write(|tx| upload::begin(tx, upload, room, now))
     }
 
@@ -28,6 +28,14 @@ impl Records for Database {
         expires_at: Millis,
     ) -> Result<(), Fault> {
         self.write(|tx| upload::advance(tx, id, durable, expires_at))
+    }
+
+    fn park(&self, id: &TaskId, durable: u64, expires_at: Millis) -> Result<(), Fault> {
+        self.write(|tx| upload::park(tx, id, durable, expires_at))
+    }
+
+    fn unpark(&self, id: &TaskId, room: Room) -> Result<(), Fault> {
+        self.write(|tx| upload::unpark(tx, id, room))
     }
 
     fn amend(&self, id: &TaskId, order: &str, length: u64) -> Result<(), Fault> {

@@ -2,7 +2,7 @@
 //! The contract itself is tested by the suite.
 
 use super::Database;
-use crate::contract::{Begun, NewUpload, Records, State};
+use crate::contract::{Begun, NewUpload, Records, Room, State};
 use crate::{Fault, TaskId};
 use rusqlite::Connection;
 use std::os::unix::fs::PermissionsExt;
@@ -27,7 +27,7 @@ fn queued(database: &Database) -> TaskId {
         expires_at: 1_000,
     };
     assert!(matches!(
-        database.begin(&upload, 100, 0).unwrap(),
+        database.begin(&upload, Room::shared(100), 0).unwrap(),
         Begun::New
     ));
     database.enqueue(&id, "digest", None, 0).unwrap();
@@ -64,7 +64,7 @@ fn a_newer_version_is_refused_and_left_alone() {
     let fault = Database::open(&path).err().unwrap();
     assert_eq!(
         fault.to_string(),
-        "database: its schema is version 99, and this program knows none after 3; start the newer program again, \
+        "database: its schema is version 99, and this program knows none after 4; start the newer program again, \
          or restore the copy from before the upgrade"
     );
 }

@@ -1,14 +1,14 @@
 //! From the reservation of its bytes to the moment an upload becomes a job.
 
 use super::row::{self, Task, change, find, one, size, stored};
-use crate::contract::{Begun, Job, Millis, NewUpload, State};
+use crate::contract::{Begun, Job, Millis, NewUpload, Room, State};
 use crate::{Fault, TaskId};
 use rusqlite::{Connection, named_params};
 
 pub(super) fn begin(
     connection: &Connection,
     upload: &NewUpload,
-    room: u64,
+    room: Room,
     now: Millis,
 ) -> Result<Begun, Fault> {
     if let Some(key) = &upload.idempotency_key
@@ -19,7 +19,7 @@ pub(super) fn begin(
     if find(connection, &upload.id)?.is_some() {
         return Err(conflict("task", "there already"));
     }
-    reserve(connection, upload.length, room)?;
+    reserve(connection, &upload.client, upload.length, room)?;
     change(
         connection,
         "insert into tasks (id, client, owner, state, idempotency_key, job_order, input_size, reserved, began_at,
@@ -81,6 +81,45 @@ pub(super) fn advance(
     Ok(())
 }
 
+pub(super) fn park(
+    connection: &Connection,
+    id: &TaskId,
+    durable: u64,
+    expires_at: Millis,
+) -> Result<(), Fault> {
+    advance(connection, id, durable, expires_at)?;
+    change(
+        connection,
+        "update tasks set reserved = min(reserved, durable) where id = ?1 and state = 'uploading'",
+        [id.as_str()],
+    )?;
+    Ok(())
+}
+
+pub(super) fn unpark(connection: &Connection, id: &TaskId, room: Room) -> Result<(), Fault> {
+    let upload = match find(connection, id)? {
+        Some(Task::Upload(upload)) => upload,
+        other => return Err(not_uploading(other)),
+    };
+    let reserved = one(
+        connection,
+        "select reserved from tasks where id = ?1",
+        [id.as_str()],
+        |row| size(row, "reserved"),
+    )?;
+    let missing = upload.length.saturating_sub(reserved.unwrap_or(0));
+    if missing == 0 {
+        return Ok(());
+    }
+    reserve(connection, &upload.client, missing, room)?;
+    change(
+        connection,
+        "update tasks set reserved = input_size where id = ?1 and state = 'uploading'",
+        [id.as_str()],
+    )?;
+    Ok(())
+}
+
 pub(super) fn amend(
     connection: &Connection,
     id: &TaskId,
@@ -99,7 +138,7 @@ pub(super) fn amend(
     }
     change(
         connection,
-        "update tasks set job_order = ?2, input_size = ?3, reserved = ?3 where id = ?1 and state = 'uploading'",
+        "update tasks set job_order = ?2, input_size = ?3, reserved = min(reserved, ?3) where id = ?1 and state = 'uploading'",
         (id.as_str(), order, stored(length)),
     )?;
     Ok(())
@@ -194,14 +233,31 @@ fn not_uploading(task: Option<Task>) -> Fault {
 }
 
 /// Refuses what would pass `room`. What SQLite can count is a ceiling too.
-fn reserve(connection: &Connection, wanted: u64, room: u64) -> Result<(), Fault> {
+fn reserve(connection: &Connection, client: &str, wanted: u64, room: Room) -> Result<(), Fault> {
     let free = room
+        .all
         .min(i64::MAX.unsigned_abs())
         .saturating_sub(reserved(connection)?);
     if wanted > free {
         return Err(Fault::Full { wanted, free });
     }
+    if room.client < room.all {
+        let free = room.client.saturating_sub(reserved_by(connection, client)?);
+        if wanted > free {
+            return Err(Fault::ClientFull { wanted, free });
+        }
+    }
     Ok(())
+}
+
+fn reserved_by(connection: &Connection, client: &str) -> Result<u64, Fault> {
+    let sum = one(
+        connection,
+        "select coalesce(sum(reserved), 0) as reserved from tasks where client = ?1 and reserved > 0",
+        [client],
+        |row| size(row, "reserved"),
+    )?;
+    Ok(sum.unwrap_or(0))
 }
 
 pub(super) fn unfinished(connection: &Connection, client: &str) -> Result<u64, Fault> {

@@ -2,7 +2,7 @@
 
 use super::tasks::{LATER, begun, claimed, completed, ended, job, new, queued, reserved};
 use super::{cases, refused};
-use crate::contract::{Due, NewUpload, Records, State, Totals};
+use crate::contract::{Due, NewUpload, Records, Room, State, Totals};
 use crate::{Fault, TaskId};
 
 cases!(dyn Records:
@@ -199,7 +199,7 @@ fn sums_follow_every_step(records: &dyn Records) {
     completed(records, &claimed(records, 0), 1_000, 0);
     check(1_000, 0, 0, 0, 1);
     refused!(
-        records.begin(&new("b"), 1_005, 0),
+        records.begin(&new("b"), Room::shared(1_005), 0),
         Fault::Full {
             wanted: 10,
             free: 5

@@ -2,7 +2,7 @@
 
 use super::cases;
 use super::tasks::{LATER, LEASE, LENGTH, ROOM, keyed, new, outcome, progress, queued, reserved};
-use crate::contract::{Begun, Records, State, Verdict};
+use crate::contract::{Begun, Records, Room, State, Verdict};
 use crate::{Fault, TaskId};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -73,7 +73,7 @@ fn one_key_begins_once(records: &dyn Records) {
     for round in 0..10 {
         let begin = |_| {
             records
-                .begin(&keyed("a", &round.to_string()), ROOM, 0)
+                .begin(&keyed("a", &round.to_string()), Room::shared(ROOM), 0)
                 .unwrap()
         };
         assert_eq!(winners(|n| matches!(begin(n), Begun::New)), 1);
@@ -82,7 +82,7 @@ fn one_key_begins_once(records: &dyn Records) {
 }
 
 fn the_room_is_given_away_once(records: &dyn Records) {
-    let begin = |_| match records.begin(&new("a"), 5 * LENGTH, 0) {
+    let begin = |_| match records.begin(&new("a"), Room::shared(5 * LENGTH), 0) {
         Ok(Begun::New) => true,
         Err(Fault::Full { .. }) => false,
         other => panic!("{other:?}"),

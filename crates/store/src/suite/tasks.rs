@@ -2,7 +2,7 @@
 
 use crate::TaskId;
 use crate::contract::{
-    Begun, Job, Lease, Millis, NewUpload, Outcome, Problem, Progress, Records, State,
+    Begun, Job, Lease, Millis, NewUpload, Outcome, Problem, Progress, Records, Room, State,
 };
 
 /// Bytes of each upload, unless a test says otherwise.
@@ -39,7 +39,7 @@ pub(super) fn keyed(client: &str, key: &str) -> NewUpload {
 /// An upload that has begun at 0.
 pub(super) fn begun(records: &dyn Records, upload: &NewUpload) -> TaskId {
     assert!(matches!(
-        records.begin(upload, ROOM, 0).unwrap(),
+        records.begin(upload, Room::shared(ROOM), 0).unwrap(),
         Begun::New
     ));
     upload.id.clone()

@@ -2,7 +2,7 @@
 
 use super::tasks::{LATER, LENGTH, ROOM, begun, claimed, ended, job, keyed, new, queued, reserved};
 use super::{cases, refused};
-use crate::contract::{Begun, Due, NewUpload, Records, State};
+use crate::contract::{Begun, Due, NewUpload, Records, Room, State};
 use crate::{Fault, TaskId};
 
 cases!(dyn Records:
@@ -24,7 +24,78 @@ cases!(dyn Records:
     open_uploads_are_counted_for_each_client,
     a_task_is_found_as_what_it_is,
     a_restart_gives_up_what_nobody_can_take_up,
+    a_client_has_its_share,
+    an_upload_that_waits_reserves_what_has_come,
+    what_waits_is_taken_up_where_there_is_room,
 );
+
+fn a_client_has_its_share(records: &dyn Records) {
+    let room = Room {
+        all: 4 * LENGTH,
+        client: 2 * LENGTH + 1,
+    };
+    let begin = |client: &str| records.begin(&new(client), room, 0);
+    begin("a").unwrap();
+    let job = queued(records, "a", 0);
+    refused!(
+        begin("a"),
+        Fault::ClientFull {
+            wanted: LENGTH,
+            free: 1
+        }
+    );
+    begin("b").unwrap();
+    begin("b").unwrap();
+    // What is nobody's share is not there either.
+    refused!(begin("c"), Fault::Full { .. });
+    refused!(begin("a"), Fault::Full { .. });
+    records.cancel(&job, 1, LATER).unwrap();
+    begin("a").unwrap();
+}
+
+fn an_upload_that_waits_reserves_what_has_come(records: &dyn Records) {
+    let id = begun(records, &keyed("a", "k"));
+    records.park(&id, 4, LATER).unwrap();
+    assert_eq!(reserved(records), 4);
+    // It may have been written down before that more is durable.
+    records.park(&id, 3, LATER).unwrap();
+    assert_eq!(reserved(records), 4);
+    refused!(records.park(&id, LENGTH + 1, LATER), Fault::Offset { .. });
+    records.unpark(&id, Room::shared(ROOM)).unwrap();
+    records.unpark(&id, Room::shared(0)).unwrap();
+    assert_eq!(reserved(records), LENGTH);
+    records.enqueue(&id, "d", None, 0).unwrap();
+    refused!(records.park(&id, 4, LATER), Fault::Conflict { .. });
+    refused!(
+        records.unpark(&id, Room::shared(ROOM)),
+        Fault::Conflict { .. }
+    );
+    let nobody = TaskId::random();
+    refused!(records.park(&nobody, 0, LATER), Fault::Missing { .. });
+    refused!(
+        records.unpark(&nobody, Room::shared(ROOM)),
+        Fault::Missing { .. }
+    );
+}
+
+fn what_waits_is_taken_up_where_there_is_room(records: &dyn Records) {
+    let id = begun(records, &keyed("a", "k"));
+    records.park(&id, 4, LATER).unwrap();
+    let other = begun(records, &new("a"));
+    refused!(
+        records.unpark(&id, Room::shared(2 * LENGTH - 1)),
+        Fault::Full { .. }
+    );
+    let share = Room {
+        all: ROOM,
+        client: 2 * LENGTH - 1,
+    };
+    refused!(records.unpark(&id, share), Fault::ClientFull { .. });
+    assert_eq!(reserved(records), LENGTH + 4);
+    records.abandon(&other).unwrap();
+    records.unpark(&id, share).unwrap();
+    assert_eq!(reserved(records), LENGTH);
+}
 
 fn a_restart_gives_up_what_nobody_can_take_up(records: &dyn Records) {
     begun(records, &new("a"));
@@ -51,7 +122,7 @@ fn begin_reserves_and_abandon_frees(records: &dyn Records) {
 
 fn reservations_stop_at_the_room(records: &dyn Records) {
     begun(records, &new("a"));
-    let begin = |room| records.begin(&new("b"), room, 0);
+    let begin = |room| records.begin(&new("b"), Room::shared(room), 0);
     refused!(
         begin(2 * LENGTH - 1),
         Fault::Full {
@@ -75,7 +146,10 @@ fn sizes_that_cannot_be_are_refused(records: &dyn Records) {
     begun(records, &new("a"));
     for length in [u64::MAX, i64::MAX as u64, 1 << 63] {
         let upload = NewUpload { length, ..new("a") };
-        refused!(records.begin(&upload, u64::MAX, 0), Fault::Full { .. });
+        refused!(
+            records.begin(&upload, Room::shared(u64::MAX), 0),
+            Fault::Full { .. }
+        );
     }
     assert_eq!(reserved(records), LENGTH);
 }
@@ -83,9 +157,15 @@ fn sizes_that_cannot_be_are_refused(records: &dyn Records) {
 fn an_id_is_taken_once(records: &dyn Records) {
     let upload = new("a");
     begun(records, &upload);
-    refused!(records.begin(&upload, ROOM, 0), Fault::Conflict { .. });
+    refused!(
+        records.begin(&upload, Room::shared(ROOM), 0),
+        Fault::Conflict { .. }
+    );
     records.enqueue(&upload.id, "d", None, 0).unwrap();
-    refused!(records.begin(&upload, ROOM, 0), Fault::Conflict { .. });
+    refused!(
+        records.begin(&upload, Room::shared(ROOM), 0),
+        Fault::Conflict { .. }
+    );
 }
 
 fn a_known_key_is_answered_and_changes_nothing(records: &dyn Records) {
@@ -97,7 +177,7 @@ fn a_known_key_is_answered_and_changes_nothing(records: &dyn Records) {
         ..keyed("b", "key")
     };
     // No room is needed for what is there.
-    let Begun::Known(known) = records.begin(&other, 0, 5).unwrap() else {
+    let Begun::Known(known) = records.begin(&other, Room::shared(0), 5).unwrap() else {
         panic!("the key is known");
     };
     assert_eq!(
@@ -110,7 +190,7 @@ fn a_known_key_is_answered_and_changes_nothing(records: &dyn Records) {
     );
     assert_eq!(reserved(records), LENGTH);
     records.enqueue(&first.id, "d", None, 0).unwrap();
-    let Begun::Job(known) = records.begin(&other, 0, 5).unwrap() else {
+    let Begun::Job(known) = records.begin(&other, Room::shared(0), 5).unwrap() else {
         panic!("it is a job by now");
     };
     assert_eq!(known, job(records, &first.id));
@@ -177,7 +257,9 @@ fn a_key_lives_until_its_task_is_forgotten(records: &dyn Records) {
     assert!(matches!(known("key"), Some(Begun::Job(job)) if job.state == State::Cancelled));
     records.expire(&upload.id, LATER).unwrap();
     // Repeated after that, it is the same job still.
-    let again = records.begin(&keyed("a", "key"), ROOM, 0).unwrap();
+    let again = records
+        .begin(&keyed("a", "key"), Room::shared(ROOM), 0)
+        .unwrap();
     assert!(matches!(again, Begun::Job(job) if job.id == upload.id && job.state == State::Expired));
     records.forget(&upload.id).unwrap();
     assert!(known("key").is_none());
@@ -334,7 +416,10 @@ fn an_upload_of_nothing_is_one(records: &dyn Records) {
         length: 0,
         ..new("a")
     };
-    assert!(matches!(records.begin(&upload, 0, 0).unwrap(), Begun::New));
+    assert!(matches!(
+        records.begin(&upload, Room::shared(0), 0).unwrap(),
+        Begun::New
+    ));
     records.advance(&upload.id, 0, 0, LATER).unwrap();
     assert_eq!(
         records

@@ -6,7 +6,7 @@
 
 use crate::scratch;
 use kinora_store::TaskId;
-use kinora_store::contract::{Blobs, NewUpload, Outcome, Progress, Records, State};
+use kinora_store::contract::{Blobs, NewUpload, Outcome, Progress, Records, Room, State};
 use kinora_store::files::Tree;
 use kinora_store::sqlite::Database;
 use std::collections::BTreeMap;
@@ -156,7 +156,7 @@ fn upload(database: &Database, tree: &Tree, n: i64) {
         length: LENGTH,
         expires_at: LATER,
     };
-    database.begin(&new, ROOM, n).unwrap();
+    database.begin(&new, Room::shared(ROOM), n).unwrap();
     let file = tree.create_incoming(&new.id, LENGTH).unwrap();
     say(&new.id, "upload");
     file.write_all_at(&[7; LENGTH as usize], 0).unwrap();

@@ -258,7 +258,11 @@ fn more_than_announced_is_refused() {
         caller.ask("HEAD", &path, &[], b"").field("upload-offset"),
         Some("0")
     );
-    assert_eq!(create("104857600").status, 507, "the reservations together");
+    assert_eq!(
+        create("104857600").status,
+        201,
+        "what is only announced holds nothing"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::reference::{Reference, Stage, Task};
 use kinora_store::contract::{
-    Begun, Due, Lease, Millis, NewUpload, Outcome, Problem, Progress, Records, State, Verdict,
+    Begun, Due, Lease, Millis, NewUpload, Outcome, Problem, Progress, Records, Room, State, Verdict,
 };
 use kinora_store::sqlite::Database;
 use kinora_store::{Fault, TaskId};
@@ -168,7 +168,7 @@ impl World {
             length,
             expires_at: self.now + KEEP,
         };
-        let begun = self.store.begin(&upload, ROOM, self.now);
+        let begun = self.store.begin(&upload, Room::shared(ROOM), self.now);
         if length > ROOM.saturating_sub(self.model.reserved()) {
             assert!(matches!(begun, Err(Fault::Full { .. })), "{begun:?}");
             return;
