@@ -4,12 +4,14 @@ use crate::tree::Tree;
 use crate::{docs, tidy};
 use anyhow::{Context, Result, ensure};
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// Everything short of running the program.
 pub(crate) fn lint(tree: &Tree) -> Result<()> {
     step("tidy", || tidy::run(tree))?;
+    step("advisories", || advisories(tree))?;
     step("docs --check", || docs::check(tree))?;
     step("web: types, build", || web(tree, "build"))?;
     cargo(tree, "rustfmt", &["fmt", "--all", "--check"])?;
@@ -46,6 +48,35 @@ pub(crate) fn test(tree: &Tree) -> Result<()> {
 /// What `scripts/web.sh` does with the page: `build`, `test` or `e2e`.
 pub(crate) fn web(tree: &Tree, what: &str) -> Result<()> {
     execute(tree.command("scripts/web.sh").arg(what))
+}
+
+/// What is known against the versions in Cargo.lock. Neither the tool nor its list is part of a checkout: a list that is
+/// there is used as it is, however old.
+fn advisories(tree: &Tree) -> Result<()> {
+    let mut asked = tree.cargo();
+    asked.args(["audit", "--version"]);
+    let asked = asked.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !asked.is_ok_and(|status| status.success()) {
+        eprintln!("    skipped: cargo-audit is not installed");
+        return Ok(());
+    }
+    let Some(list) = advisory_list() else {
+        eprintln!(
+            "    skipped: there is no list of advisories (KINORA_ADVISORIES, ~/.cargo/advisory-db)"
+        );
+        return Ok(());
+    };
+    let mut command = tree.cargo();
+    command.args(words("audit --no-fetch --stale --quiet --db"));
+    execute(command.arg(list))
+}
+
+fn advisory_list() -> Option<PathBuf> {
+    let named = std::env::var_os("KINORA_ADVISORIES").map(PathBuf::from);
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = || std::env::home_dir().map(|home| home.join(".cargo"));
+    let usual = cargo.or_else(home).map(|place| place.join("advisory-db"));
+    named.or(usual).filter(|place| place.is_dir())
 }
 
 fn has_nextest(tree: &Tree) -> bool {

@@ -11,6 +11,7 @@ mod head;
 mod rooms;
 mod walls;
 mod licence;
+mod duplicates;
 mod confine;
 mod words;
 
@@ -51,6 +52,7 @@ fn findings(tree: &Tree) -> Result<Vec<Finding>> {
     let metadata = tree.metadata()?;
     findings.extend(walls::check(&metadata, |path| tree.read(path).ok()));
     findings.extend(licence::check(&metadata));
+    findings.extend(duplicates::check(&metadata));
     findings.sort();
     Ok(findings)
 }
