@@ -18,6 +18,7 @@ mod listen;
 mod mmp;
 mod http;
 mod assemble;
+pub mod outside;
 
 pub use assemble::Server;
 pub use config::Config;

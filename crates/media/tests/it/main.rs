@@ -11,3 +11,4 @@ mod made;
 mod properties;
 mod reading;
 mod refusal;
+mod seeds;

@@ -291,7 +291,7 @@ fn bearer(field: &str) -> Option<&str> {
 
 /// The values of our cookie. The one of encrypted connections has another name, and only there it counts: what somebody
 /// on the way has put into a plain answer is nothing to it.
-fn cookies(headers: &HeaderMap, is_secure: bool) -> impl Iterator<Item = &str> {
+pub(super) fn cookies(headers: &HeaderMap, is_secure: bool) -> impl Iterator<Item = &str> {
     let fields = headers.get_all(COOKIES).iter();
     let pairs = fields
         .filter_map(|field| field.to_str().ok())

@@ -35,6 +35,7 @@ mod page;
 mod description;
 mod tus;
 mod routes;
+pub(crate) mod outside;
 mod connection;
 
 pub(crate) use connection::Door;

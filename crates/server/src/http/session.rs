@@ -86,6 +86,11 @@ impl Session {
 }
 
 impl Sessions {
+    /// With a key that is known; for tests of what others send.
+    pub(super) fn with_key(key: [u8; 32]) -> Self {
+        Self { key }
+    }
+
     /// Reads the key, or makes it at the first start.
     ///
     /// # Errors

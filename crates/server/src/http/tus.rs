@@ -258,6 +258,26 @@ pub(super) async fn overridden(
     }
 }
 
+/// Reads every field that a client may send with an upload; see `super::outside`.
+pub(super) fn outside(headers: &HeaderMap) {
+    if let Ok(metadata) = Metadata::of(headers)
+        && let Some(name) = &metadata.file_name
+    {
+        // It comes back as it was sent.
+        metadata::written(name);
+        let _ = Note::named(Some(name.as_str()));
+    }
+    if let Ok(Some(mut checksum)) = Checksum::of(headers) {
+        checksum.update(b"body");
+        let _ = checksum.fits();
+    }
+    let _ = (
+        number(headers, &LENGTH),
+        number(headers, &OFFSET),
+        length(headers),
+    );
+}
+
 async fn begin(
     shared: &Arc<Shared>,
     visitor: &Visitor,

@@ -112,7 +112,7 @@ async fn asks_for_tls(stream: &TcpStream) -> io::Result<bool> {
 /// type of the message (1), three bytes of length, and a version (3, 3). No request of HTTP begins with a 22. A frame of
 /// MMP can, when 5,635 bytes of JSON are announced; but then the tenth byte stands within the JSON, where a control
 /// character such as 3 cannot be (RFC 8259 §2, §7).
-fn looks(start: &[u8]) -> Option<bool> {
+pub(crate) fn looks(start: &[u8]) -> Option<bool> {
     let expected = |at: usize, byte: u8| match at {
         0 => byte == 22,
         1 | 9 => byte == 3,

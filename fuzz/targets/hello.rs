@@ -1,0 +1,6 @@
+//! The first bytes of a connection. What must hold stands in `kinora_server::outside`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| kinora_server::outside::run("hello", data));
