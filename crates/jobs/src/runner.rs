@@ -6,6 +6,7 @@ mod lines;
 mod report;
 mod step;
 mod compress;
+mod lent;
 
 use crate::policy;
 use crate::sandbox::cage::Duty;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use step::{Portion, StepRun};
 
+pub use lent::Lent;
 pub use report::{Watch, Wish};
 
 /// Everything that a job needs of this machine.
@@ -256,6 +258,7 @@ impl Runner<'_> {
             arguments,
             directory: work,
             input: Some(input),
+            lent: None,
             output: Some(output),
             file_size,
             duty: Duty::Work,

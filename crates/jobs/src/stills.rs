@@ -62,6 +62,7 @@ impl Camera<'_> {
             arguments: &arguments(&list, self.file),
             directory: self.work,
             input: Some(self.file),
+            lent: None,
             // It writes nothing but its standard output.
             output: None,
             file_size: Some(0),

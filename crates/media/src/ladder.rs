@@ -121,6 +121,7 @@ impl Ladder {
         for (index, name) in &sounds {
             command.map(*index);
             command.words(&["-c:a:0", "aac", "-b:a:0", "128k", "-ac:a:0", "2"]);
+            sound(&mut command, info, *index);
             write(&mut command, context, name);
         }
         let step = Step {
@@ -177,6 +178,17 @@ fn picture(command: &mut Command, place: usize, rung: &Rung, tags: &Tags) {
         format!("expr:gte(t,n_forced*{GROUP_SECONDS})"),
     );
     tags.push(command);
+}
+
+/// Which language it is, when that is three letters and nothing else (ISO 639-2).
+fn sound(command: &mut Command, info: &MediaInfo, index: u32) {
+    let mut streams = info.streams.iter();
+    let tags = streams.find(|stream| stream.index == index);
+    let language = tags.and_then(|stream| stream.tags.get("language"));
+    let is_code = |text: &&String| text.len() == 3 && text.bytes().all(|b| b.is_ascii_lowercase());
+    if let Some(language) = language.filter(is_code) {
+        command.pair("-metadata:s:a:0", format!("language={language}"));
+    }
 }
 
 fn write(command: &mut Command, context: &Context<'_>, name: &str) {

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod probe;
 pub mod operation;
 pub mod ladder;
+pub mod storyboard;
 pub mod quality;
 pub mod progress;
 pub mod diagnosis;

@@ -3,7 +3,7 @@
 use crate::access::Tokens;
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::library::Library;
+use crate::library::{Library, Workshop};
 use crate::listen::gate::Gate;
 use crate::listen::{self, Serve, stopped};
 use crate::quota::Quota;
@@ -21,6 +21,7 @@ use kinora_store::{files, sqlite};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -83,10 +84,26 @@ impl Server {
         if storage.client_percent == 0 {
             storage.client_percent = if is_exposed { 50 } else { 100 };
         }
+        let tools = Arc::new(tools);
+        let workshop = Workshop {
+            own: Arc::new(Tools {
+                cage: Cage::establish(&config.sandbox, is_exposed)?,
+                ..(*tools).clone()
+            }),
+            tools: Arc::clone(&tools),
+            share: Arc::clone(&share),
+            place: std::path::absolute(&config.data)
+                .map_err(|e| problem::of_machine("the data directory", &e))?
+                .join("work"),
+            stall: Duration::from_secs(config.jobs.stall.max(1)),
+            time: Duration::from_secs(config.jobs.max_duration.max(1)),
+            margin: storage.margin,
+            threads: threads(),
+        };
         let engine = Engine::start(Parts {
             records: Arc::clone(&records),
             blobs: Arc::clone(&blobs),
-            tools: Arc::new(tools),
+            tools,
             share: Arc::clone(&share),
             config: config.jobs.clone(),
             keep: Keep {
@@ -99,7 +116,8 @@ impl Server {
         let counters = Arc::new(Counters::default());
         let tokens = Tokens::open(&config.data)?;
         tracing::info!(access = ?config.access, tokens = tokens.count(), "access");
-        let library = Arc::new(Library::start(&config.library, &config.data)?);
+        let library = Library::start(&config.library, &config.data, workshop)?;
+        let library = Arc::new(library);
         let services = Arc::new(Services {
             access: config.access,
             tokens,
@@ -313,6 +331,12 @@ fn runtime(share: &Arc<Share>) -> std::io::Result<Runtime> {
         .on_thread_start(move || share.yield_this_thread())
         .enable_all()
         .build()
+}
+
+/// Threads of what is made for the library.
+fn threads() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    kinora_jobs::policy::threads(cores, 1)
 }
 
 fn data_problem(fault: &kinora_store::Fault, data: &Path) -> Problem {

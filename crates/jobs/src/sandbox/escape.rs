@@ -73,6 +73,7 @@ pub fn escapes(
         arguments: &arguments,
         directory: &work,
         input: Some(&input),
+        lent: None,
         output: Some(&output),
         file_size: Some(1 << 20),
         duty: Duty::Work,

@@ -6,6 +6,7 @@ use kinora_media::diagnosis::Ended;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -32,6 +33,9 @@ pub struct Spec<'a> {
     pub directory: &'a Path,
     /// The file that it may read, which came from outside.
     pub input: Option<&'a Path>,
+    /// Its standard input, which is nothing otherwise: a file that is not ours, and that it opens again by this. The
+    /// `input` is then the way to it in `/proc/self/fd` of this process, which no renaming can turn elsewhere.
+    pub lent: Option<&'a File>,
     /// The file that it makes, if it makes one: it may write in this one's directory, and in its own.
     pub output: Option<&'a Path>,
     /// Bytes that any file it writes may reach (`RLIMIT_FSIZE`); `None` where nothing limits it.
@@ -182,14 +186,14 @@ impl Drop for Group {
 
 /// One end of a pipe that never blocks.
 struct Pipe {
-    file: Option<std::fs::File>,
+    file: Option<File>,
     /// Made when the first bytes come.
     buffer: Vec<u8>,
 }
 
 impl Pipe {
     fn new(end: Option<impl Into<OwnedFd>>) -> io::Result<Self> {
-        let file = end.map(|end| std::fs::File::from(end.into()));
+        let file = end.map(|end| File::from(end.into()));
         if let Some(file) = &file {
             rustix::io::ioctl_fionbio(file, true)?;
             // Refused where a user has too many pipes open; it then works as it is, a little slower.
@@ -229,6 +233,10 @@ impl Pipe {
 fn spawn(spec: &Spec<'_>) -> io::Result<Child> {
     let walls = walls(spec)?;
     let mut command = Command::new(walls.name_of(spec.program));
+    let stdin = match spec.lent {
+        Some(file) => Stdio::from(file.try_clone()?),
+        None => Stdio::null(),
+    };
     command
         .arg0(spec.program)
         .args(spec.arguments)
@@ -237,7 +245,7 @@ fn spawn(spec: &Spec<'_>) -> io::Result<Child> {
         .env("LC_ALL", "C")
         .env("HOME", "/nonexistent")
         .env("AV_LOG_FORCE_NOCOLOR", "1")
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);

@@ -22,7 +22,7 @@ pub use vmaf::VmafModel;
 const SECOND: &str = "lib/kinora/ffmpeg";
 
 /// The programs, found and tried.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tools {
     /// Absolute path of ffprobe.
     pub ffprobe: PathBuf,

@@ -22,6 +22,7 @@ fn shell(
         arguments: &arguments,
         directory: place.path(),
         input: None,
+        lent: None,
         output: None,
         file_size,
         duty: Duty::Work,

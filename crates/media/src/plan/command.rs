@@ -88,6 +88,15 @@ impl Command {
         command
     }
 
+    /// The same for who looks at key frames alone.
+    pub(crate) fn keys(info: &MediaInfo, context: &Context<'_>) -> Self {
+        let mut command = Self::begin(context);
+        command.options_of_source(info, context);
+        command.words(&["-skip_frame", "nokey", "-i"]);
+        command.arguments.push(Argument::Input);
+        command
+    }
+
     /// Two inputs: files of the job's own, of which the first is a list, put end to end and shown from `offset_us`; and
     /// the source.
     pub(crate) fn join(

@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use kinora_media::Context;
 use kinora_media::info::{Size, Video};
 use kinora_media::ladder::{HEIGHTS, Ladder, rungs};
+use kinora_media::storyboard::Storyboard;
 
 use crate::files::{capabilities, info, lines};
 
@@ -77,4 +78,35 @@ fn one_decode_for_all_rungs() {
             assert_snapshot!(format!("ladder_{file}"), format!("{after}\n{:?}", ladder.notes));
         });
     }
+}
+
+#[test]
+fn a_storyboard_is_made_of_key_frames() {
+    let capabilities = capabilities();
+    let context = Context {
+        threads: 2,
+        capabilities: &capabilities,
+        file_extension: None,
+    };
+    let plan =
+        |file: &str, duration_ms| Storyboard::new(&info(file), duration_ms, &context).unwrap();
+    let text = lines(&plan("everyday", 60_000).step.arguments);
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        assert_snapshot!("storyboard", text);
+    });
+    let check = |duration_ms, interval_ms, sheets| {
+        let board = plan("everyday", duration_ms);
+        assert_eq!(
+            (board.interval_ms, board.sheets),
+            (interval_ms, sheets),
+            "{duration_ms}"
+        );
+    };
+    check(1, 1000, 1);
+    check(100_000, 1000, 1);
+    check(100_001, 1000, 2);
+    // Two hours: three sheets, as for everything that is long.
+    check(7_200_000, 24_000, 3);
+    let Size { width, height } = plan("phone", 1000).tile;
+    assert!(width < height && height == 160, "upright: {width}x{height}");
 }

@@ -176,11 +176,15 @@ pub(super) fn body_of(library: &Library, title: &Title, permission: &str) -> Tit
         languages: facts.languages.clone(),
         hls_url: is_playable.then(|| of("main.m3u8")),
         dash_url: is_playable.then(|| of("main.mpd")),
-        obstacle: facts.obstacle.clone().filter(|_| !is_playable),
+        obstacle: facts.damage.clone().or_else(|| {
+            let failure = made.failure.clone();
+            let obstacle = failure.or_else(|| facts.obstacle.clone());
+            obstacle.filter(|_| !is_playable)
+        }),
         staged_url: is_staged.then(|| of("staged.m3u8")),
         poster_url: made.poster.as_ref().map(|_| of("poster.jpg")),
         storyboard_url: made.board.as_ref().map(|_| of("storyboard.vtt")),
-        progress: None,
+        progress: library.progress(title),
         expires_at_s: None,
         url,
     }

@@ -3,34 +3,36 @@
 use super::catalog::{Page, Wanted};
 use super::keeper::Keeper;
 use super::made::Made;
+use super::maker::Maker;
 use super::playlists::StagedTitle;
 use super::presentation::{Origin, Presentation};
 use super::shelf::{Shelf, unknown_title};
 use super::title::Title;
+use super::workshop::Workshop;
 use crate::access::key;
 use crate::config::LibraryConfig;
 use crate::fault::Fault;
 use kinora_jobs::{clock, problem};
-use kinora_media::info::Video;
-use kinora_media::ladder;
 use kinora_store::contract::Problem;
 use kinora_stream::token::{self, Refusal, Scope};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// The file of the key that permissions are signed with, within the data directory.
 const KEY_FILE: &str = "library.key";
 /// Where what belongs to the library lies, within the data directory.
 const PLACE: &str = "library";
 
+/// Between two looks for titles that lack something.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// The service.
 #[derive(Debug)]
 pub(crate) struct Library {
     shelf: Arc<Shelf>,
-    /// Lines of the renditions that are made, lowest first.
-    heights: Vec<u32>,
     stopping: Arc<Stopping>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -44,7 +46,11 @@ impl Library {
     ///
     /// # Errors
     /// When a folder is not there, or the data directory cannot be written.
-    pub(crate) fn start(config: &LibraryConfig, data: &Path) -> Result<Self, Problem> {
+    pub(crate) fn start(
+        config: &LibraryConfig,
+        data: &Path,
+        workshop: Workshop,
+    ) -> Result<Self, Problem> {
         let key = data.join(KEY_FILE);
         let key = key::open(&key)
             .map_err(|error| problem::of_machine(&key.display().to_string(), &error))?;
@@ -53,15 +59,14 @@ impl Library {
             .map_err(|error| problem::of_machine(&place.display().to_string(), &error))?;
         let folders: Result<Vec<PathBuf>, Problem> =
             config.directories.iter().map(|each| folder(each)).collect();
-        let shelf = Arc::new(Shelf::new(folders?, key, place));
+        let shelf = Arc::new(Shelf::new(folders?, config.heights.clone(), key, place));
         let library = Self {
             shelf,
-            heights: config.heights.clone(),
             stopping: Arc::default(),
             threads: Mutex::default(),
         };
         if !library.shelf.folders.is_empty() {
-            library.keep();
+            library.keep(workshop);
         }
         Ok(library)
     }
@@ -103,6 +108,9 @@ impl Library {
 
     /// Whether players can begin with it now.
     pub(crate) fn is_playable(&self, title: &Title) -> bool {
+        if title.facts.damage.is_some() {
+            return false;
+        }
         title.facts.obstacle.is_none() || !self.shelf.made(title).pictures.is_empty()
     }
 
@@ -161,13 +169,8 @@ impl Library {
 
     /// The lowest, the middle and the highest of the heights that are made of a title.
     fn stages(&self, title: &Title) -> [u32; 3] {
-        let video = Video {
-            width: title.facts.width,
-            height: title.facts.height,
-            ..Video::default()
-        };
-        let rungs = ladder::rungs(&self.heights, &video);
-        let at = |place: usize| rungs.get(place).map_or(0, |rung| rung.height);
+        let rungs = self.shelf.rungs(title);
+        let at = |place: usize| rungs.get(place).copied().unwrap_or(0);
         let last = rungs.len().saturating_sub(1);
         [at(0), at(last.div_ceil(2)), at(last)]
     }
@@ -214,24 +217,44 @@ impl Library {
         }
     }
 
-    fn keep(&self) {
-        let mut keeper = Keeper::new(Arc::clone(&self.shelf));
+    fn keep(&self, workshop: Workshop) {
+        let mut keeper = Keeper::new(Arc::clone(&self.shelf), workshop.clone());
         let stopping = Arc::clone(&self.stopping);
-        let body = move || {
-            while !stopping.after(keeper.scan()) {}
-        };
-        let thread = std::thread::Builder::new().name("library".to_owned());
+        self.spawn("library", move || while !stopping.after(keeper.scan()) {});
+        let mut maker = Maker::new(Arc::clone(&self.shelf), workshop);
+        let stopping = Arc::clone(&self.stopping);
+        self.spawn("renditions", move || {
+            let is_stopping = || stopping.after(Duration::ZERO);
+            loop {
+                let pause = match maker.turn(&is_stopping) {
+                    true => Duration::ZERO,
+                    false => IDLE,
+                };
+                if stopping.after(pause) {
+                    break;
+                }
+            }
+        });
+    }
+
+    fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) {
+        let thread = std::thread::Builder::new().name(name.to_owned());
         let thread = thread
             .spawn(body)
             .expect("a thread can be started while the server starts");
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         threads.push(thread);
     }
+
+    /// How much of what is made of it now is done, 0 to 1; `None` while nothing is.
+    pub(crate) fn progress(&self, title: &Title) -> Option<f64> {
+        self.shelf.progress(title)
+    }
 }
 
 impl Stopping {
     /// Waits so long, or until everything stops; whether it does.
-    fn after(&self, pause: std::time::Duration) -> bool {
+    fn after(&self, pause: Duration) -> bool {
         let stopping = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.1.wait_timeout_while(stopping, pause, |is| !*is);
         *waited.unwrap_or_else(PoisonError::into_inner).0

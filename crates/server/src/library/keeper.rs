@@ -10,7 +10,9 @@ use super::reading::{self, Unread};
 use super::settle::{Rest, Settling};
 use super::shelf::Shelf;
 use super::title::{self, Facts, Title};
+use super::workshop::Workshop;
 use kinora_jobs::clock;
+use kinora_stream::Fault;
 use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
@@ -21,6 +23,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Keeper {
     shelf: Arc<Shelf>,
+    workshop: Workshop,
     settling: Settling<(usize, PathBuf)>,
     began: Instant,
     /// Folders that could not be read in the last scan, which has been said.
@@ -28,9 +31,10 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(shelf: Arc<Shelf>) -> Self {
+    pub(super) fn new(shelf: Arc<Shelf>, workshop: Workshop) -> Self {
         Self {
             shelf,
+            workshop,
             settling: Settling::default(),
             began: Instant::now(),
             lost: HashSet::new(),
@@ -122,11 +126,18 @@ impl Keeper {
         }
         match examine(folder, found) {
             Ok(facts) => Some(facts),
-            // It may still be on its way; a file that ends too early for long is shown, and says so.
-            Err(Unread::Fault(fault)) if rest == Rest::Long => Some(Facts {
-                obstacle: Some(fault.to_string()),
-                ..Facts::default()
-            }),
+            // It may still be on its way; what is damaged for long is shown, and says so.
+            Err(Unread::Fault(fault)) if rest == Rest::Long => {
+                let file = folder.open(&found.path).ok()?;
+                // What has no index of MP4 is most likely none.
+                let obstacle = match fault {
+                    Fault::Unsupported(_) => fault.to_string(),
+                    Fault::Damaged(_) | Fault::TooLarge(_) => {
+                        "browsers do not know this kind of file".into()
+                    }
+                };
+                Some(self.workshop.facts(&file, obstacle))
+            }
             Err(Unread::Fault(_)) => None,
             Err(Unread::Io(error)) => {
                 tracing::debug!(path = ?found.path, %error, "a file of the library cannot be read");

@@ -3,7 +3,8 @@
 use kinora_stream::storyboard::Storyboard;
 use kinora_stream::uri::Uri;
 use serde::{Deserialize, Serialize};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// The list within the directory.
@@ -19,6 +20,8 @@ pub(crate) struct Made {
     pub(crate) sounds: Vec<Piece>,
     pub(crate) poster: Option<Piece>,
     pub(crate) board: Option<Board>,
+    /// Poster and storyboard have been tried; some files have none.
+    pub(crate) has_looked: bool,
     /// Why no more can be made; it is not tried again for this version of the title.
     pub(crate) failure: Option<String>,
 }
@@ -53,6 +56,17 @@ impl Made {
             .ok()
             .and_then(|json| serde_json::from_slice(&json).ok());
         parsed.unwrap_or_default()
+    }
+
+    /// Writes the list, which appears whole or not at all; its files must be on disk.
+    pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
+        let json = serde_json::to_vec(self).map_err(io::Error::other)?;
+        let half = directory.join("made.new");
+        let mut file = File::create(&half)?;
+        file.write_all(&json)?;
+        file.sync_all()?;
+        fs::rename(half, directory.join(LIST_FILE))?;
+        File::open(directory)?.sync_all()
     }
 
     /// Another text whenever something has been added.
@@ -109,8 +123,7 @@ mod tests {
             pictures: vec![piece("144.mp4")],
             ..Made::default()
         };
-        let json = serde_json::to_vec(&made).unwrap();
-        fs::write(place.path().join(LIST_FILE), json).unwrap();
+        made.write(place.path()).unwrap();
         assert_eq!(Made::read(place.path()), made);
         assert_ne!(made.state(), Made::default().state());
         fs::write(place.path().join(LIST_FILE), "{\"pictures\": 7}").unwrap();

@@ -14,7 +14,9 @@ mod made;
 mod catalog;
 mod indexes;
 mod shelf;
+mod workshop;
 mod keeper;
+mod maker;
 mod face;
 
 pub(crate) use catalog::{Sort, Wanted};
@@ -22,3 +24,4 @@ pub(crate) use face::Library;
 pub(crate) use playlists::{StagedTitle, manifest, multivariant, pictures, segments};
 pub(crate) use presentation::{Form, Origin, Presentation, Rendition};
 pub(crate) use title::Title;
+pub(crate) use workshop::Workshop;

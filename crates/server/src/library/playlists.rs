@@ -110,7 +110,7 @@ impl<'a> StagedTitle<'a> {
 
     /// The sound with the same discontinuities; `None` without sound.
     pub(crate) fn sound(&self) -> Option<String> {
-        let sound = self.title.sounds.first()?;
+        let sound = self.title.staged_sound.as_ref()?;
         let whole = whole("../", sound, &sound.cuts, "$Number$.m4s");
         Some(media::segments(&staged::sound(&self.staged, &whole)))
     }

@@ -39,6 +39,8 @@ pub(crate) struct Presentation {
     pub(crate) videos: Vec<Rendition>,
     /// The first is the default.
     pub(crate) sounds: Vec<Rendition>,
+    /// The first sound once more, cut where renditions that were made are cut, for the staged title.
+    pub(crate) staged_sound: Option<Rendition>,
     pub(crate) storyboard: Option<Storyboard>,
     pub(crate) duration_ms: u64,
     /// Bytes that the indexes take.
@@ -172,7 +174,9 @@ impl Presentation {
         self.duration_ms = self.duration_ms.max(duration_ms([&track].into_iter()));
         let made = Origin::Made(file.to_owned());
         let stem = file.trim_end_matches(".mp4");
-        let video = Rendition::video(format!("v{stem}-{tag}"), made, track)?;
+        let mut video = Rendition::video(format!("v{stem}-{tag}"), made, track)?;
+        // An odd side is made even, and keeps its name.
+        video.height = stem.parse().unwrap_or(video.height);
         let place = self
             .videos
             .partition_point(|other| other.height < video.height);
@@ -196,9 +200,38 @@ impl Presentation {
         Ok(())
     }
 
+    /// Cuts the sound for the staged title, when all pictures and sounds have been added.
+    ///
+    /// # Errors
+    /// When it cannot be cut.
+    pub(crate) fn stage_sound(&mut self) -> Result<(), Fault> {
+        let made = self
+            .videos
+            .iter()
+            .find(|each| each.origin != Origin::Source);
+        let (Some(made), Some(sound)) = (made, self.sounds.first()) else {
+            return Ok(());
+        };
+        // Its address says along which picture it was cut.
+        let name = format!("t{}", made.name);
+        let (origin, track) = (sound.origin.clone(), sound.track.clone());
+        self.staged_sound = Some(Rendition::sound(name, origin, track, made)?);
+        Ok(())
+    }
+
+    /// Whether all pictures begin their segments at the same times.
+    pub(crate) fn is_aligned(&self) -> bool {
+        let pairs = self.videos.iter().zip(self.videos.iter().skip(1));
+        pairs.into_iter().all(|(a, b)| {
+            let times = |each: &Rendition| each.track.timescale;
+            cut::is_aligned((&a.cuts, times(a)), (&b.cuts, times(b)))
+        })
+    }
+
     /// The rendition of that name.
     pub(crate) fn find(&self, name: &str) -> Option<&Rendition> {
         let all = self.videos.iter().chain(&self.sounds);
+        let all = all.chain(&self.staged_sound);
         all.into_iter().find(|each| each.name == name)
     }
 }

@@ -9,6 +9,8 @@ use super::reading::{self, Unread};
 use super::title::{Facts, Title};
 use crate::fault::Fault;
 use kinora_jobs::problem;
+use kinora_media::info::Video;
+use kinora_media::ladder;
 use kinora_stream::Index;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,12 +28,16 @@ pub(super) struct Shelf {
     pub(super) folders: Vec<Folder>,
     pub(super) catalog: Catalog,
     pub(super) key: [u8; 32],
+    /// Lines of the renditions that are made, lowest first.
+    heights: Vec<u32>,
     /// Where what is made for titles lies.
     pub(super) place: PathBuf,
     indexes: Indexes,
     memory: Mutex<Memory>,
     /// What has been made, by the names of titles' directories.
     made: RwLock<BTreeMap<String, Arc<Made>>>,
+    /// The title that is worked on, and how much of it is done, 0 to 1.
+    progress: Mutex<Option<(String, f64)>>,
 }
 
 /// Facts by the ids of titles.
@@ -44,18 +50,25 @@ struct Known {
 }
 
 impl Shelf {
-    pub(super) fn new(folders: Vec<PathBuf>, key: [u8; 32], place: PathBuf) -> Self {
+    pub(super) fn new(
+        folders: Vec<PathBuf>,
+        heights: Vec<u32>,
+        key: [u8; 32],
+        place: PathBuf,
+    ) -> Self {
         let known = fs::read(place.join(MEMORY_FILE)).ok();
         // What cannot be read is found out again.
         let memory = known.and_then(|json| serde_json::from_slice(&json).ok());
         Self {
             folders: folders.into_iter().map(Folder::new).collect(),
             catalog: Catalog::default(),
+            heights,
             key,
             place,
             indexes: Indexes::default(),
             memory: Mutex::new(memory.unwrap_or_default()),
             made: RwLock::default(),
+            progress: Mutex::default(),
         }
     }
 
@@ -93,6 +106,35 @@ impl Shelf {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(half, self.place.join(name))
+    }
+
+    /// How much of what is made of a title now is done.
+    pub(super) fn set_progress(&self, title: &Title, done: Option<f64>) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        *progress = done.map(|done| (title.id.clone(), done));
+    }
+
+    /// The same, 0 to 1; `None` while nothing is made of it.
+    pub(super) fn progress(&self, title: &Title) -> Option<f64> {
+        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = progress.as_ref().filter(|(id, _)| *id == title.id);
+        found.map(|(_, done)| *done)
+    }
+
+    /// Heights of the renditions that a title gets, lowest first.
+    pub(super) fn rungs(&self, title: &Title) -> Vec<u32> {
+        let heights = &self.heights;
+        let Facts { width, height, .. } = title.facts;
+        if heights.is_empty() || width == 0 || height == 0 {
+            return Vec::new();
+        }
+        let video = Video {
+            width,
+            height,
+            ..Video::default()
+        };
+        let rungs = ladder::rungs(heights, &video);
+        rungs.into_iter().map(|rung| rung.height).collect()
     }
 
     /// What is played of a title.
@@ -133,6 +175,7 @@ impl Shelf {
                 added.map_err(damaged)?;
             }
         }
+        presentation.stage_sound().map_err(damaged)?;
         let board = made.board.as_ref();
         presentation.storyboard = board.map(|board| board.storyboard("sheets/"));
         Ok(presentation)
@@ -149,6 +192,18 @@ impl Shelf {
         let read = Arc::new(Made::read(&self.place.join(&name)));
         let mut known = self.made.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(name).or_insert(read))
+    }
+
+    /// Takes what has been added, when it is on disk.
+    ///
+    /// # Errors
+    /// When the list cannot be written.
+    pub(super) fn add(&self, title: &Title, made: Made) -> io::Result<()> {
+        let name = directory(title);
+        made.write(&self.place.join(&name))?;
+        let mut known = self.made.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name, Arc::new(made));
+        Ok(())
     }
 
     /// Where what is made of a title lies.

@@ -10,3 +10,4 @@ mod events;
 mod description;
 mod rude;
 mod library;
+mod renditions;

@@ -33,6 +33,7 @@ pub(super) fn ask(ffmpeg: &Path, arguments: &[&str], cage: &Cage) -> io::Result<
         arguments: &arguments,
         directory: Path::new("/"),
         input: None,
+        lent: None,
         output: None,
         file_size: Some(0),
         // It tries encoders.

@@ -3,16 +3,16 @@
 use super::client::{Answer, Caller};
 use crate::peer::House;
 use serde_json::Value;
-use std::fs::{self, File};
-use std::os::unix::fs::symlink;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 /// A server on a folder.
-struct Cinema {
-    house: House,
-    folder: tempfile::TempDir,
+pub(super) struct Cinema {
+    pub(super) house: House,
+    pub(super) folder: tempfile::TempDir,
 }
 
 /// Long ago, so that nobody waits for a copy to end.
@@ -26,7 +26,7 @@ fn rest(path: &Path) {
         .unwrap();
 }
 
-fn film(path: &Path, arguments: &str) {
+pub(super) fn film(path: &Path, arguments: &str) {
     let done = Command::new("ffmpeg")
         .args(["-nostdin", "-loglevel", "error", "-y"])
         .args(arguments.split_whitespace())
@@ -37,19 +37,29 @@ fn film(path: &Path, arguments: &str) {
     rest(path);
 }
 
-const USUAL: &str = "-f lavfi -i testsrc2=size=320x180:rate=30:duration=9 -f lavfi -i sine=duration=9 -c:v libx264 \
-                     -preset veryfast -g 60 -bf 2 -c:a aac";
+pub(super) const USUAL: &str = "-f lavfi -i testsrc2=size=320x180:rate=30:duration=9 -f lavfi -i sine=duration=9 -c:v libx264 \
+                     -preset veryfast -g 75 -bf 2 -c:a aac";
 
 impl Cinema {
+    /// Of titles that are played as they lie.
     fn new(fill: impl FnOnce(&Path)) -> Self {
+        Self::with(&[], fill)
+    }
+
+    pub(super) fn with(heights: &[u32], fill: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        // FFmpeg runs as a user of its own.
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         fill(folder.path());
         let path = folder.path().to_owned();
-        let house = House::with(|config| config.library.directories = vec![path]);
+        let house = House::with(|config| {
+            config.library.directories = vec![path];
+            config.library.heights = heights.to_vec();
+        });
         Self { house, folder }
     }
 
-    fn caller(&self) -> Caller {
+    pub(super) fn caller(&self) -> Caller {
         Caller::nobody(self.house.http())
     }
 
@@ -74,23 +84,47 @@ impl Cinema {
 }
 
 /// The address of a line of a playlist.
-fn beside(playlist: &str, line: &str) -> String {
+pub(super) fn beside(playlist: &str, line: &str) -> String {
     let (directory, _) = playlist.rsplit_once('/').unwrap();
     format!("{directory}/{line}")
 }
 
-fn text(answer: &Answer) -> &str {
+pub(super) fn text(answer: &Answer) -> &str {
     std::str::from_utf8(&answer.body).unwrap()
 }
 
 /// Addresses of a playlist, those in its tags among them.
-fn addresses(playlist: &str) -> Vec<String> {
+pub(super) fn addresses(playlist: &str) -> Vec<String> {
     let lines = playlist.lines();
     let found = lines.filter_map(|line| match line.split_once("URI=\"") {
         Some((_, rest)) => rest.split('"').next(),
         None => (!line.starts_with('#') && !line.is_empty()).then_some(line),
     });
     found.map(str::to_owned).collect()
+}
+
+/// A hash of every picture that FFmpeg finds, which it must do without a word of complaint.
+pub(super) fn frames(input: &str, more: &[&str]) -> Vec<String> {
+    let output = Command::new("ffmpeg")
+        .args([
+            "-nostdin",
+            "-loglevel",
+            "error",
+            "-i",
+            input,
+            "-map",
+            "0:v:0",
+        ])
+        .args(more)
+        .args(["-fps_mode", "passthrough", "-f", "framemd5", "-"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines = lines.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| line.rsplit(',').next().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -103,49 +137,11 @@ fn a_title_is_cut_where_it_lies_and_every_frame_arrives() {
         (&Value::from(320), &Value::from(180))
     );
     let url = format!("http://{}{}", cinema.house.http(), cinema.hls());
-    let output = Command::new("ffmpeg")
-        .args([
-            "-nostdin",
-            "-loglevel",
-            "error",
-            "-i",
-            &url,
-            "-map",
-            "0:v:0",
-        ])
-        .args(["-fps_mode", "passthrough", "-f", "framemd5", "-"])
-        .output()
-        .unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(complaint, "");
-    let frames = String::from_utf8(output.stdout).unwrap();
-    let frames: Vec<&str> = frames
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .collect();
-    assert_eq!(frames.len(), 270);
-    // The same pictures as in the file, at the same times.
-    let own = Command::new("ffmpeg")
-        .args(["-nostdin", "-loglevel", "error", "-i"])
-        .arg(cinema.place("A_film.mp4"))
-        .args([
-            "-map",
-            "0:v:0",
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "framemd5",
-            "-",
-        ])
-        .output()
-        .unwrap();
-    let own = String::from_utf8(own.stdout).unwrap();
-    let hashes = |lines: &[&str]| -> Vec<String> {
-        let last = |line: &&str| line.rsplit(',').next().unwrap().to_owned();
-        lines.iter().map(last).collect()
-    };
-    let own: Vec<&str> = own.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(hashes(&frames), hashes(&own));
+    let found = frames(&url, &[]);
+    assert_eq!(found.len(), 270);
+    // The same pictures as in the file.
+    let own = cinema.place("A_film.mp4");
+    assert_eq!(found, frames(own.to_str().unwrap(), &[]));
 }
 
 #[test]

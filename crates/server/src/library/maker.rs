@@ -1,0 +1,431 @@
+//! Makes what is missing of each title: a poster, a storyboard, and its renditions. One title at a time, behind all
+//! other work; what is whole is kept, and what was not is begun anew.
+
+use super::made::{Board, Made, Piece, sheet};
+use super::presentation::{Origin, Presentation};
+use super::reading;
+use super::shelf::Shelf;
+use super::title::Title;
+use super::workshop::{Bench, Workshop, words};
+use kinora_jobs::Progress;
+use kinora_jobs::runner::{Stop, Watch, Wish};
+use kinora_media::info::MediaInfo;
+use kinora_media::ladder::Ladder;
+use kinora_media::storyboard::Storyboard;
+use kinora_stream::Index;
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// After a failure that may pass: a full disk, a program that was killed.
+const AGAIN: Duration = Duration::from_secs(300);
+/// What was made of a title that is gone is kept for so long: a disk may come back, and hours of work with it.
+const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Between two looks for such.
+const SWEEP: Duration = Duration::from_secs(3600);
+/// Pixels of a poster's longer side.
+const POSTER: u32 = 640;
+/// Where in a title its poster is: behind logos and black, before anything that one would not want to know.
+const POSTER_AT: f64 = 0.1;
+/// Beside what was made, since when its title is gone.
+const GONE_FILE: &str = "gone";
+
+/// One thread's state.
+#[derive(Debug)]
+pub(super) struct Maker {
+    shelf: Arc<Shelf>,
+    workshop: Workshop,
+    /// When to try again, by the directories of titles.
+    later: BTreeMap<String, Instant>,
+    swept: Option<Instant>,
+}
+
+/// Why a title is left for now.
+enum Left {
+    /// The server stops, or the title is another one.
+    Stopped,
+    /// Trying again may help.
+    Later(String),
+    /// It will be the same each time.
+    Never(String),
+}
+
+impl Maker {
+    pub(super) fn new(shelf: Arc<Shelf>, workshop: Workshop) -> Self {
+        Self {
+            shelf,
+            workshop,
+            later: BTreeMap::new(),
+            swept: None,
+        }
+    }
+
+    /// Works on one title if one lacks something; whether there was one.
+    pub(super) fn turn(&mut self, is_stopping: &dyn Fn() -> bool) -> bool {
+        if self.swept.is_none_or(|then| then.elapsed() > SWEEP) {
+            self.sweep();
+            self.swept = Some(Instant::now());
+        }
+        let Some(title) = self.next() else {
+            return false;
+        };
+        let name = self.shelf.place_of(&title).to_string_lossy().into_owned();
+        self.shelf.set_progress(&title, Some(0.0));
+        let ended = self.work(&title, is_stopping);
+        self.shelf.set_progress(&title, None);
+        match ended {
+            Ok(()) | Err(Left::Stopped) => {}
+            Err(Left::Later(reason)) => {
+                tracing::warn!(
+                    title = title.name,
+                    reason,
+                    "nothing can be made of a title now"
+                );
+                self.later.insert(name, Instant::now() + AGAIN);
+            }
+            Err(Left::Never(reason)) => {
+                tracing::warn!(title = title.name, reason, "a title cannot be worked on");
+                let failed = Made {
+                    failure: Some(reason),
+                    ..(*self.shelf.made(&title)).clone()
+                };
+                if self.shelf.add(&title, failed).is_err() {
+                    self.later.insert(name, Instant::now() + AGAIN);
+                }
+            }
+        }
+        true
+    }
+
+    /// What cannot be played yet comes first, then what is new.
+    fn next(&mut self) -> Option<Arc<Title>> {
+        let now = Instant::now();
+        self.later.retain(|_, then| *then > now);
+        let titles = self.shelf.catalog.now();
+        let is_wanted = |title: &&Arc<Title>| {
+            let made = self.shelf.made(title);
+            let name = self.shelf.place_of(title).to_string_lossy().into_owned();
+            title.facts.damage.is_none()
+                && made.failure.is_none()
+                && !self.later.contains_key(&name)
+                && !self.is_complete(title, &made)
+        };
+        let order = |title: &&Arc<Title>| {
+            let is_silent =
+                title.facts.obstacle.is_some() && self.shelf.made(title).pictures.is_empty();
+            (is_silent, title.added_ms())
+        };
+        titles.values().filter(is_wanted).max_by_key(order).cloned()
+    }
+
+    fn is_complete(&self, title: &Title, made: &Made) -> bool {
+        made.has_looked && self.missing(title, made).is_empty()
+    }
+
+    /// Heights that are to be made yet.
+    fn missing(&self, title: &Title, made: &Made) -> Vec<u32> {
+        let planned = self.shelf.rungs(title);
+        let is_there = |height: &u32| {
+            made.pictures
+                .iter()
+                .any(|each| each.file == format!("{height}.mp4"))
+        };
+        planned
+            .into_iter()
+            .filter(|height| !is_there(height))
+            .collect()
+    }
+
+    fn work(&self, title: &Title, is_stopping: &dyn Fn() -> bool) -> Result<(), Left> {
+        let place = self.shelf.place_of(title);
+        DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(&place)
+            .map_err(later)?;
+        let _ = fs::remove_file(place.join(GONE_FILE));
+        let file = self.shelf.open(title, &Origin::Source);
+        let file = file.map_err(|_| Left::Stopped)?;
+        let bench = self.workshop.bench().map_err(later)?;
+        let info = self
+            .workshop
+            .runner(&file)
+            .examine(&bench.lent(&file))
+            .map_err(left)?;
+        drop(bench);
+        let mut watch = Watching {
+            shelf: &self.shelf,
+            title,
+            is_stopping,
+            before: 0.0,
+            share: 0.02,
+        };
+        let job = Job {
+            maker: self,
+            title,
+            file: &file,
+            info: &info,
+        };
+        job.pictures(&mut watch)?;
+        (watch.before, watch.share) = (0.02, 0.98);
+        let missing = self.missing(title, &self.shelf.made(title));
+        let is_silent =
+            title.facts.obstacle.is_some() && self.shelf.made(title).pictures.is_empty();
+        match (missing.split_first(), is_silent) {
+            (None, _) => Ok(()),
+            (Some((lowest, others)), true) => {
+                watch.share = 0.25;
+                job.ladder(&[*lowest], &mut watch)?;
+                (watch.before, watch.share) = (0.27, 0.73);
+                match others {
+                    [] => Ok(()),
+                    others => job.ladder(others, &mut watch),
+                }
+            }
+            (Some(_), false) => job.ladder(&missing, &mut watch),
+        }
+    }
+
+    /// Removes what was made of titles that have been gone for long.
+    fn sweep(&self) {
+        let titles = self.shelf.catalog.now();
+        let known = |name: &str| {
+            titles
+                .values()
+                .any(|title| self.shelf.place_of(title).ends_with(name))
+        };
+        for entry in fs::read_dir(&self.shelf.place)
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let path = entry.path();
+            let name = entry.file_name();
+            if !path.is_dir() || name.to_str().is_some_and(known) {
+                continue;
+            }
+            let mark = path.join(GONE_FILE);
+            let since = fs::metadata(&mark).and_then(|known| known.modified());
+            match since.map(|since| SystemTime::now().duration_since(since).unwrap_or_default()) {
+                Ok(gone) if gone > KEEP => {
+                    let removed = fs::remove_dir_all(&path);
+                    tracing::info!(?path, ?removed, "what was made of a title that is gone");
+                }
+                Ok(_) => {}
+                Err(_) => drop(File::create(mark)),
+            }
+        }
+    }
+}
+
+/// The work on one title.
+struct Job<'a> {
+    maker: &'a Maker,
+    title: &'a Title,
+    file: &'a File,
+    info: &'a MediaInfo,
+}
+
+impl Job<'_> {
+    fn made(&self) -> Made {
+        (*self.maker.shelf.made(self.title)).clone()
+    }
+
+    fn add(&self, made: Made) -> Result<(), Left> {
+        self.maker.shelf.add(self.title, made).map_err(later)
+    }
+
+    /// Poster and storyboard. A title without them is still one.
+    fn pictures(&self, watch: &mut Watching<'_>) -> Result<(), Left> {
+        if self.made().has_looked {
+            return Ok(());
+        }
+        self.poster()?;
+        match self.board(watch) {
+            Err(Left::Never(reason)) => {
+                tracing::info!(
+                    title = self.title.name,
+                    reason,
+                    "a title without a storyboard"
+                );
+            }
+            ended => ended?,
+        }
+        self.add(Made {
+            has_looked: true,
+            ..self.made()
+        })
+    }
+
+    fn poster(&self) -> Result<(), Left> {
+        let bench = self.maker.workshop.bench().map_err(later)?;
+        let runner = self.maker.workshop.runner(self.file);
+        let lent = bench.lent(self.file);
+        let at_s = self.title.facts.duration_ms as f64 / 1000.0 * POSTER_AT;
+        let picture = runner.still(&lent, at_s, POSTER);
+        let Some(picture) = picture.or_else(|| runner.still(&lent, 0.0, POSTER)) else {
+            return Ok(());
+        };
+        let mut made = self.made();
+        let name = "poster.jpg";
+        let mut file = File::create(bench.file(name)).map_err(later)?;
+        file.write_all(&picture).map_err(later)?;
+        bench
+            .hand_over(name, &self.maker.shelf.place_of(self.title))
+            .map_err(later)?;
+        made.poster = Some(piece(name));
+        self.add(made)
+    }
+
+    fn board(&self, watch: &mut Watching<'_>) -> Result<(), Left> {
+        let runner = self.maker.workshop.runner(self.file);
+        let duration_ms = self.title.facts.duration_ms.max(1);
+        let plan = Storyboard::new(self.info, duration_ms, &runner.context());
+        let plan = plan.map_err(|fault| Left::Never(fault.to_string()))?;
+        let bench = self.maker.workshop.bench().map_err(later)?;
+        // A sheet ends long after its last picture, so that its time says nothing.
+        let ended = runner.make(&bench.lent(self.file), &plan.step, None, watch);
+        ended.map_err(left)?;
+        let place = self.maker.shelf.place_of(self.title);
+        let mut board = Board {
+            interval_ms: plan.interval_ms,
+            duration_ms,
+            tile: (plan.tile.width, plan.tile.height),
+            layout: plan.layout,
+            sheets: 0,
+            largest_sheet: 0,
+            tag: piece("").tag,
+        };
+        for number in 1..=plan.sheets {
+            let name = sheet(number);
+            let Ok(known) = fs::metadata(bench.file(&name)) else {
+                break;
+            };
+            bench.hand_over(&name, &place).map_err(later)?;
+            board.sheets = number;
+            board.largest_sheet = board.largest_sheet.max(known.len());
+        }
+        if board.sheets == 0 {
+            return Ok(());
+        }
+        // A picture that the last key frame stands for may be missing at the end.
+        let shown =
+            u64::from(board.sheets * plan.layout.0 * plan.layout.1) * u64::from(plan.interval_ms);
+        board.duration_ms = duration_ms.min(shown);
+        let mut made = self.made();
+        made.board = Some(board);
+        self.add(made)
+    }
+
+    fn ladder(&self, heights: &[u32], watch: &mut Watching<'_>) -> Result<(), Left> {
+        let runner = self.maker.workshop.runner(self.file);
+        let plan = Ladder::new(heights, self.info, &runner.context());
+        let plan = plan.map_err(|fault| Left::Never(fault.to_string()))?;
+        let bench = self.maker.workshop.bench().map_err(later)?;
+        let lent = bench.lent(self.file);
+        let began = Instant::now();
+        runner
+            .make(&lent, &plan.step, self.info.duration_us, watch)
+            .map_err(left)?;
+        self.verify(&plan, &bench)?;
+        let place = self.maker.shelf.place_of(self.title);
+        let mut made = self.made();
+        for (_, name) in &plan.rungs {
+            bench.hand_over(name, &place).map_err(later)?;
+            made.pictures.retain(|each| &each.file != name);
+            made.pictures.push(piece(name));
+        }
+        if made.sounds.is_empty() {
+            for (_, name) in &plan.sounds {
+                bench.hand_over(name, &place).map_err(later)?;
+                made.sounds.push(piece(name));
+            }
+        }
+        self.add(made)?;
+        let seconds = began.elapsed().as_secs_f64();
+        tracing::info!(target: "performance", title = self.title.name, ?heights, seconds, "renditions");
+        Ok(())
+    }
+
+    /// Every rendition can be cut, all at the same times, those that were made before among them.
+    fn verify(&self, plan: &Ladder, bench: &Bench) -> Result<(), Left> {
+        let unsound = |reason: &str| Left::Never(format!("a rendition is not sound: {reason}"));
+        let mut all = Presentation::default();
+        let mut add = |name: &str, index: Result<Index, reading::Unread>| {
+            let index = index.map_err(|error| unsound(&error.to_string()))?;
+            let added = all.add_picture(name, "", index);
+            added.map_err(|fault| unsound(&fault.to_string()))
+        };
+        for (_, name) in &plan.rungs {
+            let file = File::open(bench.file(name)).map_err(later)?;
+            add(name, reading::index(&file))?;
+        }
+        for piece in &self.made().pictures {
+            let file = self
+                .maker
+                .shelf
+                .open(self.title, &Origin::Made(piece.file.clone()));
+            let file = file.map_err(|_| Left::Stopped)?;
+            add(&piece.file, reading::index(&file))?;
+        }
+        if !all.is_aligned() {
+            return Err(unsound(
+                "renditions begin their segments at different times",
+            ));
+        }
+        let shorter = self.title.facts.duration_ms.saturating_sub(all.duration_ms);
+        // Tracks of many recordings end apart; half of it missing is something else.
+        if shorter > self.title.facts.duration_ms / 2 {
+            return Err(unsound("it is much shorter than its original"));
+        }
+        Ok(())
+    }
+}
+
+/// Passes progress on, and ends the work when nobody wants it any more.
+struct Watching<'a> {
+    shelf: &'a Shelf,
+    title: &'a Title,
+    is_stopping: &'a dyn Fn() -> bool,
+    before: f64,
+    share: f64,
+}
+
+impl Watch for Watching<'_> {
+    fn report(&mut self, progress: &Progress) -> Wish {
+        let done = self.before + self.share * progress.fraction;
+        self.shelf.set_progress(self.title, Some(done));
+        let titles = self.shelf.catalog.now();
+        let now = titles.get(&self.title.id);
+        match () {
+            () if (self.is_stopping)() => Wish::Drain,
+            () if now.is_none_or(|now| now.version != self.title.version) => Wish::Cancel,
+            () => Wish::Continue,
+        }
+    }
+}
+
+fn piece(file: &str) -> Piece {
+    let random = kinora_store::TaskId::random();
+    Piece {
+        file: file.to_owned(),
+        tag: random.as_str()[..8].to_owned(),
+    }
+}
+
+fn later(error: io::Error) -> Left {
+    Left::Later(error.to_string())
+}
+
+fn left(stop: Stop) -> Left {
+    match stop {
+        Stop::Asked(_) => Left::Stopped,
+        Stop::Failed {
+            transient: true, ..
+        } => Left::Later(words(stop)),
+        Stop::Failed { .. } => Left::Never(words(stop)),
+    }
+}

@@ -1,0 +1,155 @@
+//! What is made for the library: posters, storyboards and renditions, and how they are played.
+
+use super::library::{Cinema, USUAL, addresses, beside, film, frames, text};
+use serde_json::Value;
+
+/// The first title of the list, as soon as it is so.
+fn when(cinema: &Cinema, is_so: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let list = cinema.caller().get("/api/library").json();
+        if is_so(&list["titles"][0]) {
+            return list["titles"][0].clone();
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn playlist(title: &Value, member: &str) -> String {
+    title[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {member}: {title}"))
+        .to_owned()
+}
+
+#[test]
+fn rungs_join_and_the_staged_title_has_every_frame() {
+    let cinema = Cinema::with(&[64, 90, 120], |folder| film(&folder.join("a.mp4"), USUAL));
+    let title = when(&cinema, |title| title["staged_url"].is_string());
+    let main = playlist(&title, "hls_url");
+    let top = cinema.caller().get(&main);
+    for size in [
+        "RESOLUTION=114x64",
+        "RESOLUTION=160x90",
+        "RESOLUTION=214x120",
+        "RESOLUTION=320x180",
+    ] {
+        assert!(text(&top).contains(size), "{size}: {}", text(&top));
+    }
+    let staged = playlist(&title, "staged_url");
+    let url = |path: &str| format!("http://{}{path}", cinema.house.http());
+    // Three sizes in one rendition, scaled to one so that their pictures can be counted in one list.
+    assert_eq!(frames(&url(&staged), &["-vf", "scale=64:36"]).len(), 270);
+    let video = cinema.caller().get(&beside(&staged, "staged/video.m3u8"));
+    let parts: Vec<String> = addresses(text(&video));
+    let of = |rung: &str| parts.iter().filter(|line| line.contains(rung)).count();
+    assert_eq!(text(&video).matches("#EXT-X-DISCONTINUITY").count(), 2);
+    assert!(
+        of("/v64-") > 0 && of("/v90-") > 0 && of("/v120-") > 0,
+        "{parts:?}"
+    );
+    let sound = cinema.caller().get(&beside(&staged, "staged/sound.m3u8"));
+    // The sound changes with the picture, to a frame of its own.
+    let [picture, sound] = [switches(text(&video)), switches(text(&sound))];
+    assert_eq!((picture.len(), sound.len()), (2, 2));
+    for (picture, sound) in picture.iter().zip(&sound) {
+        assert!(
+            (0.0..0.03).contains(&(sound - picture)),
+            "{picture} {sound}"
+        );
+    }
+}
+
+/// When a playlist has discontinuities, in seconds.
+fn switches(playlist: &str) -> Vec<f64> {
+    let (mut at, mut found) = (0.0, Vec::new());
+    for line in playlist.lines() {
+        if let Some(length) = line.strip_prefix("#EXTINF:") {
+            at += length.trim_end_matches(',').parse::<f64>().unwrap();
+        } else if line == "#EXT-X-DISCONTINUITY" {
+            found.push(at);
+        }
+    }
+    found
+}
+
+#[test]
+fn poster_and_storyboard_are_pictures() {
+    let cinema = Cinema::with(&[64], |folder| film(&folder.join("a.mp4"), USUAL));
+    let title = when(&cinema, |title| title["storyboard_url"].is_string());
+    let caller = cinema.caller();
+    let poster = caller.get(&playlist(&title, "poster_url"));
+    assert_eq!(poster.field("content-type"), Some("image/jpeg"));
+    assert!(poster.body.starts_with(&[0xff, 0xd8]));
+    let url = playlist(&title, "storyboard_url");
+    let board = caller.get(&url);
+    assert_eq!(board.field("content-type"), Some("text/vtt; charset=utf-8"));
+    assert_eq!(text(&board).matches(" --> ").count(), 9);
+    let sheet = text(&board)
+        .lines()
+        .find(|line| line.contains("#xywh=160,0,160,90"))
+        .unwrap();
+    let sheet = caller.get(&beside(&url, sheet.split('#').next().unwrap()));
+    assert_eq!(
+        (sheet.status, sheet.field("content-type")),
+        (200, Some("image/jpeg"))
+    );
+    let main = caller.get(&playlist(&title, "hls_url"));
+    assert!(
+        text(&main).contains("#EXT-X-IMAGE-STREAM-INF"),
+        "{}",
+        text(&main)
+    );
+    assert_eq!(caller.get(&beside(&url, "images.m3u8")).status, 200);
+}
+
+#[test]
+fn what_browsers_cannot_play_is_played_from_its_lowest_rung() {
+    let cinema = Cinema::with(&[64, 90], |folder| {
+        let codecs = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=4 -f lavfi -i sine=duration=4 -c:v mpeg4 -c:a mp2";
+        film(&folder.join("old.avi"), codecs);
+    });
+    let title = when(&cinema, |title| title["hls_url"].is_string());
+    assert_eq!(
+        (&title["name"], &title["width"]),
+        (&"old".into(), &160.into())
+    );
+    let url = format!(
+        "http://{}{}",
+        cinema.house.http(),
+        playlist(&title, "hls_url")
+    );
+    let found = frames(&url, &["-vf", "scale=64:36"]);
+    assert_eq!(found.len(), 100);
+}
+
+#[test]
+fn what_was_made_outlives_a_restart() {
+    let mut cinema = Cinema::with(&[64], |folder| film(&folder.join("a.mp4"), USUAL));
+    let made = |title: &Value| title["storyboard_url"].is_string() && title["progress"].is_null();
+    let before = when(&cinema, made);
+    let top = cinema.caller().get(&playlist(&before, "hls_url")).body;
+    cinema.house.stop();
+    cinema.house.start();
+    let after = when(&cinema, |title| title["hls_url"].is_string());
+    assert_eq!(after["id"], before["id"]);
+    // The same renditions under the same names.
+    assert_eq!(cinema.caller().get(&playlist(&after, "hls_url")).body, top);
+}
+
+#[test]
+fn files_of_others_are_left_as_they_are() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let cinema = Cinema::with(&[64], |folder| {
+        film(&folder.join("a.mp4"), USUAL);
+        fs::set_permissions(folder.join("a.mp4"), Permissions::from_mode(0o600)).unwrap();
+    });
+    let state = || {
+        let known = fs::metadata(cinema.folder.path().join("a.mp4")).unwrap();
+        (known.mode(), known.uid(), known.gid(), known.mtime())
+    };
+    let before = state();
+    let main = when(&cinema, |title| title["staged_url"].is_string());
+    assert!(main["poster_url"].is_string(), "{main}");
+    assert_eq!(state(), before);
+}
