@@ -21,6 +21,7 @@ mod endpoint;
 mod upload;
 mod job;
 mod download;
+pub mod library;
 pub mod session;
 
 pub use address::Address;
@@ -28,6 +29,7 @@ pub use cancel::Cancel;
 pub use fault::{Fault, Kind};
 pub use kinora_mmp::Problem;
 pub use kinora_mmp::reply::State;
+pub use library::{Library, Title};
 pub use observer::{Blind, Event, Observer};
 pub use session::{Delivered, Destination, Found, Session};
 pub use timing::Timing;

@@ -6,6 +6,7 @@
 use crate::download::Download;
 use crate::endpoint::{self, Endpoint};
 use crate::job::{self, Watch};
+use crate::library::{self, Library};
 use crate::retry::{self, Policy};
 use crate::timing::Timing;
 use crate::upload::Upload;
@@ -168,6 +169,15 @@ impl Session {
     /// When the server cannot be asked, or does not know the job.
     pub fn cancel(&mut self, task_id: &str) -> Result<String, Fault> {
         job::cancel(&mut self.connect()?, task_id)
+    }
+
+    /// Titles of the library that have these words in their names, with addresses that are good for so many seconds, or
+    /// for an evening.
+    ///
+    /// # Errors
+    /// When the server cannot be asked, or has none for us.
+    pub fn library(&mut self, search: &str, lasts_s: Option<u64>) -> Result<Library, Fault> {
+        library::ask(&mut self.connect()?, search, lasts_s)
     }
 
     fn upload(

@@ -56,6 +56,17 @@ pub(crate) enum Other {
     /// List operations, their options, and what each may be
     #[command(after_help = "Example:\n  kinora formats")]
     Formats,
+    /// List what a server has to be watched
+    #[command(after_help = "Examples:\n  kinora library\n  kinora library holiday 2024")]
+    Library(Titles),
+    /// Watch a title of a server's library, in mpv or ffplay
+    #[command(
+        after_help = "Examples:\n  kinora play holiday\n  kinora play holiday --height 720 --at 12:31\n  kinora play holiday --staged"
+    )]
+    Play(Play),
+    /// Print a link to a title; who has it can watch, until it expires
+    #[command(after_help = "Example:\n  kinora share holiday --expires 7d")]
+    Share(Share),
     /// Run a server
     #[command(
         after_help = "Examples:\n  kinora serve\n  kinora serve --mmp-listen 0.0.0.0:9001 --set access=tokens --data /srv/kinora"
@@ -165,6 +176,58 @@ pub(crate) struct Settings {
     /// How much of the sandbox around FFmpeg has to be there: full, degraded, off
     #[arg(long, value_name = "MODE", value_parser = ["full", "degraded", "off"])]
     pub(crate) sandbox: Option<String>,
+}
+
+/// The server whose library is meant.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct Shelf {
+    /// The server [default: KINORA_SERVER, else 127.0.0.1:9001]
+    #[arg(long, value_name = "HOST:PORT", value_hint = ValueHint::Hostname)]
+    pub(crate) server: Option<Address>,
+    #[command(flatten)]
+    pub(crate) credential: Credential,
+}
+
+/// `kinora library`
+#[derive(Args, Debug)]
+pub(crate) struct Titles {
+    /// Words that have to stand in the name
+    pub(crate) words: Vec<String>,
+    #[command(flatten)]
+    pub(crate) shelf: Shelf,
+}
+
+/// `kinora play`
+#[derive(Args, Debug)]
+pub(crate) struct Play {
+    /// The title's name, or words that only it has
+    #[arg(required = true)]
+    pub(crate) title: Vec<String>,
+    /// At this height, in lines
+    #[arg(long, value_name = "LINES", conflicts_with = "staged")]
+    pub(crate) height: Option<u32>,
+    /// The first third at the lowest height, the second at the middle one, the last at the highest
+    #[arg(long)]
+    pub(crate) staged: bool,
+    /// Begin here
+    #[arg(long, value_name = "TIME", value_parser = units::position)]
+    pub(crate) at: Option<f64>,
+    #[command(flatten)]
+    pub(crate) shelf: Shelf,
+}
+
+/// `kinora share`
+#[derive(Args, Debug)]
+pub(crate) struct Share {
+    /// The title's name, or words that only it has
+    #[arg(required = true)]
+    pub(crate) title: Vec<String>,
+    /// How long the link is good; it cannot be taken back
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = units::span)]
+    pub(crate) expires: Duration,
+    #[command(flatten)]
+    pub(crate) shelf: Shelf,
 }
 
 /// `kinora jobs`

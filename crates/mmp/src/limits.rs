@@ -61,3 +61,8 @@ pub const PAYLOAD_WINDOW_BYTES: u64 = 64 * 1024;
 /// A connection may be silent between two frames for this long: five rounds of the specification's
 /// polling interval of 60 s.
 pub const IDLE_MS: u64 = 300_000;
+
+/// Letters of a search in the library.
+pub const MAX_SEARCH: usize = 200;
+/// Titles of one answer: each has at most a kilobyte and a half, and all have to fit into [`MAX_JSON`].
+pub const MAX_TITLES: usize = 40;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::alias::{self, table::OPERATION_KEYS, value};
 use crate::fault::Fault;
 use crate::frame::Head;
-use crate::limits::{MAX_KEY, MAX_TASK_ID, MIN_KEY};
+use crate::limits::{MAX_KEY, MAX_SEARCH, MAX_TASK_ID, MIN_KEY};
 use crate::media_type::{self, Style};
 pub use crate::mirror::Mirror;
 use crate::outside::echo;
@@ -53,6 +53,15 @@ pub enum Request {
     Resume {
         /// The upload.
         idempotency_key: String,
+        /// How the client speaks.
+        mirror: Mirror,
+    },
+    /// Which titles are there to be watched, and where?
+    Library {
+        /// Words that have to stand in a title's name; at most [`MAX_SEARCH`] letters.
+        search: String,
+        /// Seconds for which the addresses are good; `None` leaves it to the server.
+        expires: Option<u64>,
         /// How the client speaks.
         mirror: Mirror,
     },
@@ -141,7 +150,8 @@ impl Request {
             | Self::Download { mirror, .. }
             | Self::Cancel { mirror, .. }
             | Self::Confirm { mirror, .. }
-            | Self::Resume { mirror, .. } => Some(mirror),
+            | Self::Resume { mirror, .. }
+            | Self::Library { mirror, .. } => Some(mirror),
             Self::Goodbye => None,
         }
     }
@@ -183,6 +193,11 @@ impl Request {
                 idempotency_key: required_key(json)?,
                 mirror,
             },
+            Some("library") => Self::Library {
+                search: search(json),
+                expires: bytes(json, "expires")?,
+                mirror,
+            },
             verb => Self::Submit(Box::new(Submit::parse(head, mirror, verb.is_some())?)),
         })
     }
@@ -222,8 +237,8 @@ impl Digest {
     }
 }
 
-const VERBS: [&str; 7] = [
-    "ping", "upload", "status", "download", "cancel", "confirm", "resume",
+const VERBS: [&str; 8] = [
+    "ping", "upload", "status", "download", "cancel", "confirm", "resume", "library",
 ];
 
 fn is_verb(text: &str) -> bool {
@@ -321,6 +336,11 @@ fn task_id(json: &Map<String, Value>) -> Result<String, Fault> {
     } else {
         Err(invalid(MEMBER, sent, "an id from this server"))
     }
+}
+
+fn search(json: &Map<String, Value>) -> String {
+    let sent = json.get("search").and_then(Value::as_str);
+    sent.unwrap_or_default().chars().take(MAX_SEARCH).collect()
 }
 
 fn key(json: &Map<String, Value>) -> Result<Option<String>, Fault> {

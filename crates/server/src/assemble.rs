@@ -8,7 +8,7 @@ use crate::listen::gate::Gate;
 use crate::listen::{self, Serve, stopped};
 use crate::quota::Quota;
 use crate::results::Results;
-use crate::services::Services;
+use crate::services::{HttpDoor, Services};
 use crate::tasks::Tasks;
 use crate::tls::{self, Demand, Exposed, Keeper, Shown};
 use crate::uploads::Uploads;
@@ -20,7 +20,7 @@ use kinora_store::contract::{Blobs, Problem, Records};
 use kinora_store::{files, sqlite};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -132,6 +132,7 @@ impl Server {
             results: Results::new(Arc::clone(&records), blobs, storage.clone()),
             tasks: Tasks::new(records, Arc::clone(&engine)),
             library: Arc::clone(&library),
+            http: OnceLock::new(),
             engine: Arc::clone(&engine),
             counters,
             share: Arc::clone(&share),
@@ -165,6 +166,7 @@ impl Server {
         let mut http_addresses = Vec::new();
         if !config.http.listen.is_empty() {
             let gate = gate("http/1.1", true).with_patience(config.http.patience);
+            let found = Arc::clone(&services);
             let door = http::Door::new(services, &config, gate, stop.clone())?;
             let most = config.http.max_connections;
             let (listen, http) = open_door(
@@ -175,6 +177,12 @@ impl Server {
                 door,
                 stop.clone(),
             )?;
+            if let Some(first) = listen.first() {
+                let tls = keeper.is_some();
+                let port = first.port();
+                // Told once: no other door has the name.
+                let _ = found.http.set(HttpDoor { port, tls });
+            }
             http_addresses = listen;
             doors.push(http);
         }

@@ -9,7 +9,7 @@ use crate::tasks::Tasks;
 use crate::uploads::{Receiving, Uploads};
 use kinora_jobs::Engine;
 use kinora_jobs::sandbox::Share;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The services of one server.
 pub(crate) struct Services {
@@ -25,6 +25,8 @@ pub(crate) struct Services {
     pub(crate) tasks: Tasks,
     /// Videos to be watched.
     pub(crate) library: Arc<Library>,
+    /// Where HTTP is listened for, once it is.
+    pub(crate) http: OnceLock<HttpDoor>,
     /// The work between.
     pub(crate) engine: Arc<Engine>,
     /// What has been done so far.
@@ -33,6 +35,14 @@ pub(crate) struct Services {
     pub(crate) share: Arc<Share>,
     /// Bytes that everything kept may take together, for `ping`.
     pub(crate) ceiling: u64,
+}
+
+/// Where browsers and players find this server, beside its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HttpDoor {
+    pub(crate) port: u16,
+    /// From beyond this machine it is reached in TLS.
+    pub(crate) tls: bool,
 }
 
 /// Runs what blocks on disk or database away from the sockets.

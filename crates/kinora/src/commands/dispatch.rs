@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use super::{
-    cancel, config, doctor, fetch, formats, generate, jobs, operation, sandbox, serve, status,
-    stop, token, trust,
+    cancel, config, doctor, fetch, formats, generate, jobs, library, operation, sandbox, serve,
+    status, stop, token, trust,
 };
 use crate::cli::{Order, Other};
 use crate::exit::{self, Exit};
@@ -25,6 +25,9 @@ pub(crate) fn run(order: &Order, context: &Context) -> Result<Exit, Failure> {
         Other::Fetch(arguments) => fetch::run(arguments, context),
         Other::Cancel(arguments) => cancel::run(arguments, context),
         Other::Formats => formats::run(context),
+        Other::Library(arguments) => library::list(arguments, context),
+        Other::Play(arguments) => library::play(arguments, context),
+        Other::Share(arguments) => library::share(arguments, context),
         Other::Serve(arguments) => serve::run(arguments, context),
         Other::Stop(arguments) => stop::run(arguments, context),
         Other::Token(command) => token::run(command, context),

@@ -11,6 +11,7 @@ pub(crate) mod status;
 pub(crate) mod fetch;
 pub(crate) mod cancel;
 pub(crate) mod formats;
+pub(crate) mod library;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod stop;

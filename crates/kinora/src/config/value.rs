@@ -23,7 +23,7 @@ pub(crate) fn read(kind: Kind, text: &str) -> Result<Value, String> {
             let items = text
                 .split(',')
                 .map(str::trim)
-                .filter(|item| !item.is_empty());
+                .filter(|item| !item.is_empty() && *item != "off");
             items.map(|item| read(Kind::Integer, item)).collect()
         }
         Kind::Integer => match text.trim().parse::<u64>() {

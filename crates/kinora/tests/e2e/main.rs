@@ -19,4 +19,5 @@ mod strangers;
 mod access;
 mod tls;
 mod http;
+mod library;
 mod hostile;

@@ -150,6 +150,23 @@ pub fn pong(mirror: &Mirror, version: &str, limits: Map<String, Value>) -> Head 
     Head::new(json)
 }
 
+/// Titles of the library, of `total` that were found, and the port where their addresses are served, in TLS or not.
+#[must_use]
+pub fn library(
+    mirror: &Mirror,
+    titles: Vec<Value>,
+    total: usize,
+    door: Option<(u16, bool)>,
+) -> Head {
+    let mut json = success(mirror, "success", "The titles of the library.");
+    json.insert("total".into(), total.into());
+    if let Some((port, tls)) = door {
+        json.insert("http".into(), json!({"port": port, "tls": tls}));
+    }
+    json.insert("titles".into(), titles.into());
+    Head::new(json)
+}
+
 /// The one error object that serves every client (MMP §4). `extra` is for further members (`have`);
 /// it can't overwrite the object's own.
 #[must_use]

@@ -61,6 +61,9 @@ fn summary(request: &Request) -> String {
         Request::Resume {
             idempotency_key, ..
         } => format!("resume {idempotency_key}"),
+        Request::Library {
+            search, expires, ..
+        } => format!("library {search:?} {expires:?}"),
         Request::Goodbye => "goodbye".into(),
     }
 }
@@ -389,4 +392,31 @@ fn a_bad_duplicate_is_overridden_by_the_last() {
     assert!(
         matches!(Request::parse(&head), Ok(Request::Submit(submit)) if submit.operation == "webm")
     );
+}
+
+#[test]
+fn the_library_is_searched() {
+    let check = |json: Value, expected: &str| {
+        let head = Head::new(json.as_object().unwrap().clone());
+        assert_eq!(summary(&Request::parse(&head).unwrap()), expected);
+    };
+    check(json!({"action": "library"}), "library \"\" None");
+    check(
+        json!({"action": "LIBRARY", "search": "a b", "expires": "60"}),
+        "library \"a b\" Some(60)",
+    );
+    check(
+        json!({"action": "library", "search": 7, "expires": null}),
+        "library \"\" None",
+    );
+    let long = "x".repeat(1000);
+    let expected = format!("library \"{}\" None", &long[..200]);
+    check(json!({"action": "library", "search": long}), &expected);
+    let wrong = Head::new(
+        json!({"action": "library", "expires": -1})
+            .as_object()
+            .unwrap()
+            .clone(),
+    );
+    assert!(Request::parse(&wrong).is_err());
 }

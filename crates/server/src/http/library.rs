@@ -6,7 +6,6 @@ use crate::library::{Library, Sort, Title, Wanted};
 use crate::services::blocking;
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use kinora_jobs::clock;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -16,10 +15,6 @@ const LIST: usize = 60;
 const LIST_MOST: usize = 500;
 /// Letters of a search.
 const SEARCH: usize = 200;
-/// A permission lasts for two to three of these, in seconds: it stays the same for one, so that what players keep by
-/// its address is used again, and is good for an evening.
-const WATCH_SPAN_S: u64 = 6 * 3600;
-
 /// Which titles.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 pub(super) struct Asked {
@@ -147,12 +142,10 @@ pub(super) async fn look(
 }
 
 /// With a permission of its own.
-fn permitted(library: &Library, title: &Title) -> TitleBody {
-    let now_s = u64::try_from(clock::now() / 1000).unwrap_or(0);
-    let expires_s = (now_s / WATCH_SPAN_S + 3) * WATCH_SPAN_S;
-    let permission = library.permit(title, expires_s);
-    let mut body = body_of(library, title, &permission);
-    body.expires_at_s = Some(expires_s);
+fn permitted(library: &Library, title: &Arc<Title>) -> TitleBody {
+    let link = library.link(title, None);
+    let mut body = body_of(library, title, &link.permission);
+    body.expires_at_s = Some(link.expires_s);
     body
 }
 

@@ -11,7 +11,7 @@ use super::segment::SegmentBody;
 use crate::fault::Fault;
 use crate::library::{
     Form, Library, Origin, Presentation, Rendition, StagedTitle, Title, manifest, multivariant,
-    pictures, segments,
+    multivariant_of, pictures, segments,
 };
 use crate::services::blocking;
 use axum::Json;
@@ -86,7 +86,7 @@ pub(super) async fn title(
 /// Fetch a playlist of a title.
 ///
 /// `main.m3u8` is for HLS, `main.mpd` for DASH; `staged.m3u8` plays the first third at the lowest height, the second at
-/// the middle one and the last at the highest. `storyboard.vtt` has small pictures for a seek bar, `poster.jpg` is one.
+/// the middle one and the last at the highest. `720.m3u8` has one height alone. `storyboard.vtt` has small pictures for a seek bar, `poster.jpg` is one.
 #[utoipa::path(
     get,
     path = "/watch/{permission}/{id}/{version}/{file}",
@@ -193,6 +193,17 @@ fn of_title(
             let staged = library.staged(title, played)?;
             Ok(Content::Text(HLS, EACH_TIME, staged.multivariant()))
         }
+        file if height(file).is_some() => {
+            let chosen = height(file).and_then(|height| multivariant_of(played, height));
+            let text = chosen.ok_or_else(|| {
+                Fault::new(
+                    "missing_renditions",
+                    "there is no rendition of that height",
+                    "see main.m3u8 for those that there are",
+                )
+            });
+            Ok(Content::Text(HLS, EACH_TIME, text?))
+        }
         "storyboard.vtt" => {
             let board = played.storyboard.as_ref().ok_or_else(nothing)?;
             Ok(Content::Text(VTT, EACH_TIME, board.webvtt()))
@@ -255,6 +266,13 @@ fn of_rendition(
     })?;
     let origin: &Origin = &rendition.origin;
     Ok(Content::Cut(segment, library.open(title, origin)?))
+}
+
+/// `720.m3u8`: at this height alone.
+fn height(file: &str) -> Option<u32> {
+    let digits = file.strip_suffix(".m3u8")?;
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    digits.parse().ok().filter(|_| is_plain)
 }
 
 /// `12.m4s`, `s12.m4s`, `i12.m4s`; one spelling for each number, so that nothing is cached twice.

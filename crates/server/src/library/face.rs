@@ -26,6 +26,11 @@ const KEY_FILE: &str = "library.key";
 /// Where what belongs to the library lies, within the data directory.
 const PLACE: &str = "library";
 
+/// A permission lasts for two to three of these, in seconds: it stays the same for one, so that what players keep by
+/// its address is used again, and is good for an evening.
+const WATCH_SPAN_S: u64 = 6 * 3600;
+/// No link is good for longer, in seconds: there is no way to take one back.
+const LONGEST_S: u64 = 366 * 24 * 3600;
 /// Between two looks for titles that lack something.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -35,6 +40,25 @@ pub(crate) struct Library {
     shelf: Arc<Shelf>,
     stopping: Arc<Stopping>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A title, and a permission to watch it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) title: Arc<Title>,
+    pub(crate) permission: String,
+    /// Seconds since 1970.
+    pub(crate) expires_s: u64,
+    pub(crate) is_playable: bool,
+    pub(crate) is_staged: bool,
+}
+
+impl Link {
+    /// The address of a file of the title.
+    pub(crate) fn file(&self, name: &str) -> String {
+        let Title { id, version, .. } = &*self.title;
+        format!("/watch/{}/{id}/{version}/{name}", self.permission)
+    }
 }
 
 /// Whether to stop, and the bell for it.
@@ -175,8 +199,24 @@ impl Library {
         [at(0), at(last.div_ceil(2)), at(last)]
     }
 
+    /// A link to a title, good for so many seconds; without a wish for an evening.
+    pub(crate) fn link(&self, title: &Arc<Title>, lasts_s: Option<u64>) -> Link {
+        let now_s = u64::try_from(clock::now() / 1000).unwrap_or(0);
+        let expires_s = match lasts_s {
+            Some(lasts_s) => now_s.saturating_add(lasts_s.min(LONGEST_S)),
+            None => (now_s / WATCH_SPAN_S + 3) * WATCH_SPAN_S,
+        };
+        Link {
+            title: Arc::clone(title),
+            permission: self.permit(title, expires_s),
+            expires_s,
+            is_playable: self.is_playable(title),
+            is_staged: self.is_staged(title),
+        }
+    }
+
     /// A permission to watch a title until a time in seconds since 1970.
-    pub(crate) fn permit(&self, title: &Title, expires_s: u64) -> String {
+    fn permit(&self, title: &Title, expires_s: u64) -> String {
         token::sign(&self.shelf.key, &title.id, Scope::Watch, expires_s)
     }
 

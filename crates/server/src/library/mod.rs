@@ -20,8 +20,10 @@ mod maker;
 mod face;
 
 pub(crate) use catalog::{Sort, Wanted};
-pub(crate) use face::Library;
-pub(crate) use playlists::{StagedTitle, manifest, multivariant, pictures, segments};
+pub(crate) use face::{Library, Link};
+pub(crate) use playlists::{
+    StagedTitle, manifest, multivariant, multivariant_of, pictures, segments,
+};
 pub(crate) use presentation::{Form, Origin, Presentation, Rendition};
 pub(crate) use title::Title;
 pub(crate) use workshop::Workshop;

@@ -13,7 +13,16 @@ use kinora_stream::uri::Uri;
 
 /// The multivariant playlist.
 pub(crate) fn multivariant(title: &Presentation) -> String {
-    let mut variants: Vec<Variant> = title.videos.iter().map(variant).collect();
+    whole_of(title, title.videos.iter().map(variant).collect())
+}
+
+/// The same with one height alone, for players that choose once and for all; `None` where it is not there.
+pub(crate) fn multivariant_of(title: &Presentation, height: u32) -> Option<String> {
+    let found = title.videos.iter().find(|each| each.height == height)?;
+    Some(whole_of(title, vec![variant(found)]))
+}
+
+fn whole_of(title: &Presentation, mut variants: Vec<Variant>) -> String {
     // Players that do not measure take the first: neither the worst nor what a slow line could not carry.
     let middle = (variants.len().saturating_sub(1)) / 2;
     if let Some(chosen) = variants.get_mut(..=middle) {

@@ -95,8 +95,12 @@ impl Admission {
         }
         if let Some(entry) = self.entry(services, sent)? {
             let is_harmless = matches!(request, Request::Ping(_) | Request::Goodbye);
-            if !is_harmless && !entry.scopes.contains(&Scope::Process) {
-                return Err(wrong_scope(Scope::Process));
+            let scope = match request {
+                Request::Library { .. } => Scope::Watch,
+                _ => Scope::Process,
+            };
+            if !is_harmless && !entry.scopes.contains(&scope) {
+                return Err(wrong_scope(scope));
             }
             return Ok(Asker::named(&entry.name, true));
         }

@@ -1,6 +1,7 @@
 //! What the services say, in the words of the wire.
 
 use crate::fault::Fault;
+use crate::library::Link;
 use crate::results::Ready;
 use kinora_jobs::engine::View;
 use kinora_mmp::Mirror;
@@ -53,6 +54,23 @@ pub(super) fn accepted(mirror: &Mirror, job: &Job) -> Head {
     );
     extra.insert("size".into(), Value::from(job.input_size));
     answer::accepted(mirror, job.id.as_str(), extra)
+}
+
+/// A title with the addresses that it is watched by.
+pub(super) fn title(link: &Link) -> Value {
+    let title = &link.title;
+    let facts = &title.facts;
+    serde_json::json!({
+        "id": title.id,
+        "name": title.name,
+        "duration_ms": facts.duration_ms,
+        "width": facts.width,
+        "height": facts.height,
+        "expires": link.expires_s,
+        "page": format!("/shared/{}/{}", link.permission, title.id),
+        "hls": link.is_playable.then(|| link.file("main.m3u8")),
+        "staged": link.is_staged.then(|| link.file("staged.m3u8")),
+    })
 }
 
 pub(super) fn state(mirror: &Mirror, view: &View) -> Head {

@@ -8,6 +8,7 @@ use super::link::{Gone, Link};
 use super::upload::{self, Arrival};
 use crate::asker::Asker;
 use crate::fault::Fault;
+use crate::library::Wanted;
 use crate::listen::{gate::Channel, stopped};
 use crate::quota::Quota;
 use crate::services::{Services, blocking};
@@ -177,6 +178,14 @@ impl Session {
                 let done = self.resume(idempotency_key, &mirror).await;
                 self.say_or(&mirror, done).await
             }
+            Request::Library {
+                search,
+                expires,
+                mirror,
+            } => {
+                let done = self.library(&mirror, search, expires).await;
+                self.say_or(&mirror, done).await
+            }
             Request::Submit(_) | Request::Goodbye => Ok(Next::Close),
         }
     }
@@ -278,6 +287,29 @@ impl Session {
             }),
             Begun::New => Err(Fault::unknown_task()),
         }
+    }
+
+    async fn library(
+        &self,
+        mirror: &Mirror,
+        search: String,
+        expires: Option<u64>,
+    ) -> Result<Head, Fault> {
+        let wanted = Wanted {
+            search,
+            limit: kinora_mmp::limits::MAX_TITLES,
+            ..Wanted::default()
+        };
+        let found = blocking(&self.services, move |services| {
+            let library = &services.library;
+            let page = library.list(&wanted);
+            let titles = page.titles.iter().map(|title| library.link(title, expires));
+            Ok((titles.collect::<Vec<_>>(), page.total))
+        });
+        let (titles, total) = found.await?;
+        let titles = titles.iter().map(answer::title).collect();
+        let door = self.services.http.get().map(|door| (door.port, door.tls));
+        Ok(wire::library(mirror, titles, total, door))
     }
 
     fn pong(&self, mirror: &Mirror) -> Head {

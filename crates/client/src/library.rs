@@ -1,0 +1,145 @@
+//! The library of a server: which titles there are, and where they are watched.
+
+use crate::endpoint::Endpoint;
+use crate::upload::{refusal, request};
+use crate::{Address, Fault};
+use kinora_mmp::reply::Reply;
+use serde_json::{Map, Value, json};
+use std::net::IpAddr;
+
+/// Some of the titles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Library {
+    /// In the server's order.
+    pub titles: Vec<Title>,
+    /// How many were found; more than these when there are too many for one answer.
+    pub total: u64,
+    /// Where addresses are served: the port, and whether in TLS from beyond the server's machine.
+    pub http: Option<(u16, bool)>,
+}
+
+/// A title, with addresses below the server's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Title {
+    /// What people call it, as the server says it.
+    pub name: String,
+    /// Milliseconds.
+    pub duration_ms: u64,
+    /// Pixels on the screen.
+    pub width: u64,
+    /// Pixels on the screen.
+    pub height: u64,
+    /// Until when the addresses are good, in seconds since 1970.
+    pub expires_s: u64,
+    /// The page that plays it.
+    pub page: String,
+    /// The playlist of HLS; `None` while it cannot be played.
+    pub hls: Option<String>,
+    /// The same in three stages; `None` until they have been made.
+    pub staged: Option<String>,
+}
+
+impl Library {
+    /// The whole address of something at a server; `None` when it serves no HTTP.
+    #[must_use]
+    pub fn url(&self, server: &Address, path: &str) -> Option<String> {
+        let (port, tls) = self.http?;
+        let host = server.host();
+        let literal = host.parse::<IpAddr>().ok();
+        let is_near = host == "localhost" || literal.is_some_and(|address| address.is_loopback());
+        let scheme = if tls && !is_near { "https" } else { "http" };
+        Some(match literal {
+            Some(IpAddr::V6(_)) => format!("{scheme}://[{host}]:{port}{path}"),
+            _ => format!("{scheme}://{host}:{port}{path}"),
+        })
+    }
+
+    fn read(json: &Map<String, Value>) -> Self {
+        let http = json.get("http");
+        let port = http.and_then(|http| u16::try_from(http["port"].as_u64()?).ok());
+        let tls = http.is_some_and(|http| http["tls"] == true);
+        let titles = json.get("titles").and_then(Value::as_array);
+        Self {
+            titles: titles.into_iter().flatten().map(Title::read).collect(),
+            total: json.get("total").and_then(Value::as_u64).unwrap_or(0),
+            http: port.map(|port| (port, tls)),
+        }
+    }
+}
+
+impl Title {
+    fn read(json: &Value) -> Self {
+        let number = |name: &str| json[name].as_u64().unwrap_or(0);
+        // An address that would lead elsewhere is none.
+        let path = |name: &str| {
+            let path = json[name].as_str().filter(|path| is_path(path));
+            path.map(str::to_owned)
+        };
+        Self {
+            name: json["name"].as_str().unwrap_or_default().to_owned(),
+            duration_ms: number("duration_ms"),
+            width: number("width"),
+            height: number("height"),
+            expires_s: number("expires"),
+            page: path("page").unwrap_or_default(),
+            hls: path("hls"),
+            staged: path("staged"),
+        }
+    }
+}
+
+/// Plain letters of a path below the server, which becomes an argument of a player.
+fn is_path(path: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    path.starts_with('/') && !path.starts_with("//") && path.bytes().all(is_plain)
+}
+
+/// Asks for the titles that have these words in their names.
+pub(crate) fn ask(
+    peer: &mut Endpoint,
+    search: &str,
+    lasts_s: Option<u64>,
+) -> Result<Library, Fault> {
+    let question = request(json!({"action": "library", "search": search, "expires": lasts_s}));
+    match peer.ask(&question)? {
+        Reply::Success(json) => Ok(Library::read(&json)),
+        other => Err(refusal(peer, other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn library(json: Value) -> Library {
+        Library::read(json.as_object().unwrap())
+    }
+
+    #[test]
+    fn addresses_are_below_the_server() {
+        let found = library(json!({
+            "total": 3,
+            "http": {"port": 8080, "tls": true},
+            "titles": [
+                {"name": "a", "duration_ms": 9, "page": "/shared/x/y", "hls": "/watch/x/y/z/main.m3u8", "staged": null},
+                {"name": "b", "page": "//evil.example/x", "hls": "http://evil.example/", "staged": "/a b"},
+                7,
+            ],
+        }));
+        assert_eq!((found.total, found.titles.len()), (3, 3));
+        assert_eq!(
+            found.titles[0].hls.as_deref(),
+            Some("/watch/x/y/z/main.m3u8")
+        );
+        let wrong = &found.titles[1];
+        assert_eq!(
+            (wrong.page.as_str(), &wrong.hls, &wrong.staged),
+            ("", &None, &None)
+        );
+        let url = |server: &str| found.url(&server.parse().unwrap(), "/p").unwrap();
+        assert_eq!(url("127.0.0.1:9001"), "http://127.0.0.1:8080/p");
+        assert_eq!(url("studio.lan"), "https://studio.lan:8080/p");
+        assert_eq!(url("[fd00::1]"), "https://[fd00::1]:8080/p");
+        assert_eq!(library(json!({})).url(&Address::default(), "/p"), None);
+    }
+}

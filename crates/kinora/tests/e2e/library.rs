@@ -1,0 +1,128 @@
+//! The library by the commands of the real binary, and by players that were not written for it.
+
+use crate::harness::{Server, kinora};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
+
+struct Scene {
+    server: Server,
+    _place: tempfile::TempDir,
+}
+
+impl Scene {
+    /// A server with one title of 4 seconds at 25 frames a second, of which nothing is made.
+    fn new() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("films");
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
+        film(&folder.join("Our_holiday.mp4"));
+        let folder = folder.to_string_lossy().into_owned();
+        let more = ["--library", &folder, "--set", "library.heights="];
+        let server = Server::start(&place.path().join("data"), &more);
+        let scene = Self {
+            server,
+            _place: place,
+        };
+        while !scene.told(&["library"]).contains("Our holiday") {
+            std::thread::yield_now();
+        }
+        scene
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        let address = self.server.address.to_string();
+        let mut command = kinora();
+        // No player of this machine, so that the address is printed.
+        command
+            .args(words)
+            .args(["--server", &address])
+            .env("PATH", "/nonexistent");
+        command.output().unwrap()
+    }
+
+    fn told(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert!(output.status.success(), "{words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+fn film(path: &Path) {
+    let arguments = "-f lavfi -i testsrc2=size=160x90:rate=25:duration=4 -f lavfi -i sine=duration=4 -c:v libx264 -c:a aac";
+    let done = Command::new("ffmpeg")
+        .args(["-nostdin", "-loglevel", "error"])
+        .args(arguments.split_whitespace())
+        .arg(path)
+        .status()
+        .unwrap();
+    assert!(done.success());
+    // Long ago, so that nobody waits for a copy to end.
+    let then = SystemTime::now() - Duration::from_secs(3600);
+    File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
+}
+
+/// Frames that ffprobe reads by an address.
+fn frames(url: &str) -> String {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-count_frames", "-select_streams", "v:0"])
+        .args([
+            "-show_entries",
+            "stream=nb_read_frames",
+            "-of",
+            "csv=p=0",
+            url,
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let told = String::from_utf8(output.stdout).unwrap();
+    told.split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[test]
+fn a_title_is_found_played_and_shared() {
+    let scene = Scene::new();
+    assert_eq!(scene.told(&["library", "HOLI"]), "Our holiday  0:04  90p\n");
+    assert_eq!(scene.told(&["library", "nothing"]), "");
+    let url = scene.told(&["play", "holiday"]);
+    assert_eq!(frames(url.trim()), "100");
+    let low = scene.told(&["play", "our", "holiday", "--height", "90"]);
+    assert_eq!(frames(low.trim()), "100");
+    let page = scene.told(&["share", "holiday", "--expires", "1h"]);
+    assert!(
+        page.contains(&format!(":{}/shared/01", scene.server.http.port())),
+        "{page}"
+    );
+    let json = scene.told(&["share", "holiday", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(frames(json["hls"].as_str().unwrap()), "100");
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let scene = Scene::new();
+    let refused = |words: &[&str], code: &str| {
+        let output = scene.run(words);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {told}");
+        assert!(told.contains(code), "{words:?}: {told}");
+    };
+    refused(&["play", "nothing"], "nothing that is called");
+    refused(
+        &["play", "holiday", "--staged"],
+        "cannot be played like that yet",
+    );
+    refused(&["share", "nothing"], "nothing that is called");
+}
