@@ -32,11 +32,20 @@ const ROUTES: &[(&str, &str, Option<Option<Scope>>)] = &[
     ("get", "/api/jobs/{id}/report", Some(Some(Scope::Process))),
     ("get", "/api/jobs/{id}/events", Some(Some(Scope::Process))),
     ("get", "/api/events", Some(Some(Scope::Process))),
+    ("get", "/api/library", Some(Some(Scope::Watch))),
+    ("get", "/api/library/{id}", Some(Some(Scope::Watch))),
     ("options", "/files/", Some(Some(Scope::Process))),
     ("post", "/files/", Some(Some(Scope::Process))),
     ("head", "/files/{id}", Some(Some(Scope::Process))),
     ("patch", "/files/{id}", Some(Some(Scope::Process))),
     ("delete", "/files/{id}", Some(Some(Scope::Process))),
+];
+
+/// Addresses that say themselves who may.
+const LINKS: &[&str] = &[
+    "/watch/{permission}/{id}/title",
+    "/watch/{permission}/{id}/{version}/{file}",
+    "/watch/{permission}/{id}/{version}/{part}/{file}",
 ];
 
 fn house() -> House {
@@ -96,8 +105,22 @@ fn the_table_has_every_route() {
     let api: Value = serde_json::from_str(&kinora_server::api_description()).unwrap();
     for (path, item) in api["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
-            let known = ROUTES.iter().any(|(m, p, _)| m == method && p == path);
+            let is_link = method == "get" && LINKS.contains(&path.as_str());
+            let known = is_link || ROUTES.iter().any(|(m, p, _)| m == method && p == path);
             assert!(known, "say who may {method} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_link_that_was_made_up_is_worth_nothing() {
+    let house = house();
+    let holder = token(&house, "all", &Scope::ALL);
+    for link in LINKS {
+        let path = link.replace(['{', '}'], "");
+        for caller in [visitor(&house), visitor(&house).with_token(&holder)] {
+            let answer = caller.ask("GET", &path, &[], b"");
+            assert!(matches!(answer.status, 403 | 404), "{link}: {answer:?}");
         }
     }
 }
