@@ -70,10 +70,13 @@ fn list(place: &TokenPlace, context: &Context) -> Outcome {
             say(json!({
                 "name": entry.name, "scopes": entry.scopes, "created": entry.created,
                 "expires": entry.expires, "expired": entry.is_expired(now),
+                "used": ledger.used(entry),
             }));
         }
     } else {
-        entries.iter().for_each(|entry| say(line(entry, now)));
+        for entry in &entries {
+            say(line(entry, ledger.used(entry), now));
+        }
     }
     Ok(())
 }
@@ -102,15 +105,19 @@ fn ledger(place: &TokenPlace, context: &Context) -> Outcome<Ledger> {
     Ok(Ledger::of(&settings.data()))
 }
 
-fn line(entry: &Entry, now: u64) -> String {
+fn line(entry: &Entry, used: Option<u64>, now: u64) -> String {
     let scopes: Vec<&str> = entry.scopes.iter().map(|scope| scope.as_str()).collect();
     let end = match entry.expires {
         None => "no end".to_owned(),
         Some(_) if entry.is_expired(now) => "expired".to_owned(),
         Some(end) => format!("good for {}", span(end.saturating_sub(now))),
     };
+    let used = used.map_or_else(
+        || "never used".to_owned(),
+        |used| format!("used {} ago", span(now.saturating_sub(used))),
+    );
     format!(
-        "{}  {}  made {} ago  {end}",
+        "{}  {}  made {} ago  {used}  {end}",
         entry.name,
         scopes.join(","),
         span(now.saturating_sub(entry.created))

@@ -33,6 +33,7 @@ fn a_token_is_made_used_and_taken_back() {
         listed.contains("ann  process") && !listed.contains(&secret[4..]),
         "{listed}"
     );
+    assert!(listed.contains("never used"), "{listed}");
 
     let server = Server::start(&data, &["--set", "access=tokens"]);
     let order = json!({"action": "upload", "operation": "audio", "wait": false, "token": secret});
@@ -56,6 +57,11 @@ fn a_token_is_made_used_and_taken_back() {
         );
     };
     assert!(status(&secret).status.success());
+    let listed = told(&token(&data, &["list"]).stdout);
+    assert!(
+        listed.contains("  used ") && !listed.contains("never"),
+        "{listed}"
+    );
     refused(status(""), "no such task");
     refused(
         status(&format!("kin_{}", "a".repeat(52))),

@@ -4,15 +4,18 @@
 
 use super::{Scope, Secret};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The file's name within the data directory.
 const NAME: &str = "tokens.json";
 /// Whoever writes holds this one.
 const LOCK: &str = "tokens.lock";
+/// The directory with the times of their last uses.
+const USED: &str = "tokens.used";
 /// Tokens that one server knows: each request looks through them.
 const MOST: usize = 1000;
 /// The longest name, in characters.
@@ -91,6 +94,37 @@ impl Ledger {
         Ok(stored.tokens)
     }
 
+    /// When a token was used last, in seconds since 1970, to the minute; none before its first use.
+    #[must_use]
+    pub fn used(&self, entry: &Entry) -> Option<u64> {
+        let noted = fs::metadata(self.mark(entry)).and_then(|mark| mark.modified());
+        let since = noted.ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(since.as_secs())
+    }
+
+    /// Writes down that a token is used now: the time of an empty file, so that the file of tokens stays as it is.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn note_use(&self, entry: &Entry) -> io::Result<()> {
+        let made = DirBuilder::new().mode(0o700).create(self.data.join(USED));
+        made.or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(()),
+            _ => Err(error),
+        })?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        options
+            .open(self.mark(entry))?
+            .set_modified(SystemTime::now())
+    }
+
+    fn mark(&self, entry: &Entry) -> PathBuf {
+        let is_plain = entry.id().bytes().all(|b| b.is_ascii_hexdigit());
+        let name = if is_plain { entry.id() } else { "none" };
+        self.data.join(USED).join(name)
+    }
+
     /// Makes a token and writes down what may be known of it. One whose time is over makes room for its name.
     ///
     /// # Errors
@@ -135,6 +169,10 @@ impl Ledger {
     pub fn revoke(&self, name: &str) -> io::Result<bool> {
         self.change(|tokens| {
             let count = tokens.len();
+            for entry in tokens.iter().filter(|each| each.name == name) {
+                // A time that is nobody's misleads nobody.
+                let _ = fs::remove_file(self.mark(entry));
+            }
             tokens.retain(|each| each.name != name);
             Ok(tokens.len() < count)
         })
@@ -143,7 +181,7 @@ impl Ledger {
     /// Changes the list and writes it, if `act` says that there is something to write.
     fn change(&self, act: impl FnOnce(&mut Vec<Entry>) -> io::Result<bool>) -> io::Result<bool> {
         if !self.data.exists() {
-            let mut directory = fs::DirBuilder::new();
+            let mut directory = DirBuilder::new();
             directory.recursive(true).mode(0o700).create(&self.data)?;
         }
         let lock = private(OpenOptions::new().create(true), &self.data.join(LOCK))?;

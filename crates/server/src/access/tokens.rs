@@ -4,6 +4,7 @@
 use super::{Entry, Ledger, Secret};
 use kinora_jobs::{clock, problem};
 use kinora_store::contract::Problem;
+use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -20,7 +21,12 @@ pub(crate) struct Tokens {
 struct Known {
     version: Option<Version>,
     entries: Vec<Entry>,
+    /// When a use of a token was written down last, by its id, in seconds.
+    noted: HashMap<String, u64>,
 }
+
+/// A token's last use is written down this often, in seconds.
+const NOTE_PACE: u64 = 60;
 
 /// What changes with each writing: inode, time of change in seconds and nanoseconds, size.
 type Version = (u64, i64, i64, u64);
@@ -39,7 +45,11 @@ impl Tokens {
             .map_err(|error| problem::of_machine(&path.display().to_string(), &error))?;
         Ok(Self {
             ledger,
-            known: Mutex::new(Known { version, entries }),
+            known: Mutex::new(Known {
+                version,
+                entries,
+                noted: HashMap::new(),
+            }),
         })
     }
 
@@ -65,7 +75,21 @@ impl Tokens {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         self.refresh(&mut known);
         let found = known.entries.iter().find(|entry| is_it(entry));
-        found.filter(|entry| !entry.is_expired(now())).cloned()
+        let found = found.filter(|entry| !entry.is_expired(now())).cloned()?;
+        self.note(&mut known, &found);
+        Some(found)
+    }
+
+    /// One small write a minute for each token that is in use.
+    fn note(&self, known: &mut Known, entry: &Entry) {
+        let (now, last) = (now(), known.noted.get(entry.id()));
+        if last.is_some_and(|last| now.abs_diff(*last) < NOTE_PACE) {
+            return;
+        }
+        known.noted.insert(entry.id().to_owned(), now);
+        if let Err(error) = self.ledger.note_use(entry) {
+            tracing::debug!(%error, "the use of a token could not be written down");
+        }
     }
 
     /// A small file on a local disk that is almost always in memory: one look costs a microsecond.
@@ -75,6 +99,7 @@ impl Tokens {
             return;
         }
         known.version = version;
+        known.noted.clear();
         known.entries = self.ledger.list().unwrap_or_else(|error| {
             // Whoever cannot be known is not let in.
             tracing::error!(%error, "the tokens cannot be read; none is taken until they can");
