@@ -50,11 +50,15 @@ impl Keeper {
         let provider = Arc::new(ring::default_provider());
         let given = given(config);
         let (certificate, key) = given.clone().unwrap_or_else(|| generated::paths(data));
-        // Before they are read: what changes meanwhile is seen at the next look.
-        let seen = [files::version(&certificate), files::version(&key)];
-        let loaded = match given {
-            Some(_) => files::load(&certificate, &key, &provider)?,
-            None => generated::open(data, names, SystemTime::now(), &provider)?,
+        let versions = || [files::version(&certificate), files::version(&key)];
+        // Before they are read: what changes meanwhile is seen at the next look. What is generated only we change.
+        let before = versions();
+        let (loaded, seen) = match given {
+            Some(_) => (files::load(&certificate, &key, &provider)?, before),
+            None => {
+                let made = generated::open(data, names, SystemTime::now(), &provider)?;
+                (made, versions())
+            }
         };
         let keeper = Self {
             certificate,

@@ -91,3 +91,12 @@ fn a_generated_one_is_for_the_names_of_the_server() {
     let keeper = Keeper::open(&config, place.path(), &names).unwrap();
     assert_eq!(look(&config, place.path()), Ok(Some(keeper.shown())));
 }
+
+#[test]
+fn what_was_just_generated_has_not_changed() {
+    let place = tempfile::tempdir().unwrap();
+    let keeper = Keeper::open(&TlsConfig::default(), place.path(), &[]).unwrap();
+    let first = keeper.current();
+    keeper.refresh();
+    assert!(Arc::ptr_eq(&first, &keeper.current()));
+}
