@@ -65,7 +65,10 @@ export class Engine {
   /** A level by its place, or -1 for whichever the line carries. */
   choose(level: number) {
     this.chosen = level;
-    if (this.hls) this.hls.nextLevel = level;
+    if (!this.hls) return;
+    // Who chooses wants to see it now, not after what is loaded; what the line carries may come when it comes.
+    if (level < 0) this.hls.nextLevel = level;
+    else this.hls.currentLevel = level;
   }
 
   hear(track: number) {

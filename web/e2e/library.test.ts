@@ -1,0 +1,160 @@
+/** The library and its player: first picture, seeking, changing quality, the staged title; and how all of it looks. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
+import { expect, faults, open, suite, test, visitor, world } from './harness';
+import { serve, type Server } from './server';
+
+const SECONDS = 12;
+const FRAMES = SECONDS * 30;
+let server: Server | undefined;
+
+beforeAll(async () => {
+  if (!world) return;
+  const folder = join(world.place, 'films');
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o755);
+  const sources = ['-f', 'lavfi', '-i', `testsrc2=size=640x360:rate=30:duration=${SECONDS}`, '-f', 'lavfi', '-i', `sine=440:duration=${SECONDS}`];
+  const codecs = ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '75', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
+  execFileSync('ffmpeg', ['-nostdin', '-y', '-loglevel', 'error', ...sources, ...codecs, join(folder, 'A_film.mp4')]);
+  server = await serve(world.binary, world.place, 'cinema', [`library.directories=${folder}`, 'library.heights=90,180,360', 'storage.margin=0']);
+  // Everything of it has been made.
+  for (;;) {
+    const list = (await (await fetch(`http://127.0.0.1:${server.port}/api/library`)).json()) as { titles: { staged_url: string | null; storyboard_url: string | null; progress: number | null }[] };
+    const [title] = list.titles;
+    if (title?.staged_url && title.storyboard_url && title.progress === null) break;
+  }
+}, 120_000);
+
+afterAll(async () => {
+  await server?.stop();
+});
+
+interface State {
+  time: number;
+  height: number;
+  frames: number;
+  ended: boolean;
+  ranges: [number, number][];
+}
+
+const state = (page: Page) =>
+  page.evaluate((): State => {
+    const video = document.querySelector('video') as HTMLVideoElement;
+    const ranges = Array.from({ length: video.buffered.length }, (_, at): [number, number] => [video.buffered.start(at), video.buffered.end(at)]);
+    return { time: video.currentTime, height: video.videoHeight, frames: video.getVideoPlaybackQuality().totalVideoFrames, ended: video.ended, ranges };
+  });
+
+const until = async (page: Page, is: (video: HTMLVideoElement) => boolean) => {
+  await page.waitForFunction(is as (video: unknown) => boolean, await page.locator('video').elementHandle());
+};
+
+async function film(options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await visitor(options);
+  const page = await open(context, '/library', `127.0.0.1:${server?.port}`);
+  await page.locator('main ul a').first().click();
+  await page.locator('video').waitFor();
+  // Nobody has clicked, so only what is silent may begin.
+  await page.evaluate(() => Object.assign(document.querySelector('video') as HTMLVideoElement, { muted: true, autoplay: true }));
+  await until(page, (video) => video.currentTime > 0.2);
+  return page;
+}
+
+async function choose(page: Page, name: string) {
+  await page.getByRole('button', { name: /^Quality/ }).click();
+  await page.getByRole('menuitemradio', { name, exact: true }).click();
+}
+
+suite('the player', () => {
+  test('plays, seeks, and shows where to', async () => {
+    const page = await film();
+    expect((await state(page)).height).toBeGreaterThan(0);
+    await page.keyboard.press('5');
+    await until(page, (video) => !video.seeking && video.readyState >= 3 && video.currentTime >= 5.9);
+    const bar = page.getByRole('slider', { name: 'Position' });
+    await bar.hover();
+    // The picture of the pointer's time, out of the storyboard.
+    const picture = page.locator('.bar .picture');
+    await picture.waitFor();
+    expect(await picture.evaluate((each) => getComputedStyle(each).backgroundImage)).toMatch(/sheets\/1\.jpg/);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('k');
+    await until(page, (video) => video.paused);
+  });
+
+  test('changes to the quality that is chosen', async () => {
+    const page = await film();
+    await choose(page, '90p');
+    await until(page, (video) => video.videoHeight === 90);
+    await choose(page, '360p original');
+    await until(page, (video) => video.videoHeight === 360);
+  });
+
+  test('plays the staged title from the first to the last frame without a gap', async () => {
+    const page = await film();
+    await page.keyboard.press('k');
+    await choose(page, 'Staged');
+    await page.keyboard.press('0');
+    await page.evaluate(() => {
+      const seen = ((window as unknown as { seen: number[] }).seen = []);
+      const video = document.querySelector('video') as HTMLVideoElement;
+      video.addEventListener('resize', () => (seen as number[]).push(video.videoHeight));
+    });
+    await until(page, (video) => video.ended);
+    const end = await state(page);
+    expect(end.ranges).toHaveLength(1);
+    expect(end.ranges[0]?.[0]).toBeLessThan(0.05);
+    expect(end.ranges[0]?.[1]).toBeGreaterThan(SECONDS - 0.1);
+    expect(end.frames).toBeGreaterThanOrEqual(FRAMES);
+    const heights = await page.evaluate(() => (window as unknown as { seen: number[] }).seen);
+    expect(heights.slice(-3)).toEqual([90, 180, 360]);
+  });
+
+  test('begins anew when one was nearly through', async () => {
+    const page = await film();
+    await page.evaluate(() => localStorage.setItem(`kinora.watched.${location.pathname.split('/').pop()}`, '11'));
+    await page.reload();
+    await page.locator('video').waitFor();
+    await until(page, (video) => video.readyState >= 2 && video.currentTime < 9);
+  });
+});
+
+const LOOKS: [string, BrowserContextOptions][] = [
+  ['light', {}],
+  ['dark', { colorScheme: 'dark' }],
+  ['phone', { viewport: { width: 390, height: 844 }, hasTouch: true }],
+  ['Japanese', { locale: 'ja-JP' }],
+];
+
+suite.each(LOOKS)('in %s', (name, options) => {
+  test('axe finds nothing, and nothing is wider than the screen', async () => {
+    const context = await visitor({ reducedMotion: 'reduce', ...options });
+    const page = await open(context, '/library', `127.0.0.1:${server?.port}`);
+    await page.locator('main ul img').first().waitFor();
+    await sound(page, `library ${name}`);
+    await page.locator('main ul a').first().click();
+    await page.locator('video').waitFor();
+    await until(page, (video) => video.readyState >= 2);
+    await page.evaluate(() => (document.querySelector('video') as HTMLVideoElement).pause());
+    await sound(page, `player ${name}`);
+    await page.keyboard.press('s');
+    await sound(page, `statistics ${name}`);
+    await page.keyboard.press('?');
+    await sound(page, `keys ${name}`);
+    await page.keyboard.press('Escape');
+    await page.locator('[aria-haspopup=menu]').last().click();
+    await sound(page, `menu ${name}`);
+  });
+});
+
+async function sound(page: Page, what: string) {
+  expect(await faults(page), what).toEqual([]);
+  const shots = process.env['KINORA_SHOTS'];
+  if (shots) await page.screenshot({ path: join(shots, `${what.replace(/ /g, '-')}.png`) });
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(wider, what).toBeLessThanOrEqual(0);
+}
