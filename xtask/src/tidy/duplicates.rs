@@ -5,6 +5,10 @@ use super::finding::Finding;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// OpenMLS's own ciphers are of two generations of RustCrypto.
+const OF_OPENMLS: &str =
+    "its curves, Ed25519 and AES-GCM are of the older RustCrypto, X-Wing and ML-DSA of the newer";
+
 /// Name, and why two versions of it are there.
 const KNOWN: &[(&str, &str)] = &[
     ("getrandom", "ring 0.17 uses 0.2, everything else 0.4"),
@@ -12,6 +16,23 @@ const KNOWN: &[(&str, &str)] = &[
         "syn",
         "tracing-attributes and enumflags2 (of landlock) use 2, all other derives 3",
     ),
+    ("block-buffer", OF_OPENMLS),
+    ("chacha20", OF_OPENMLS),
+    ("const-oid", OF_OPENMLS),
+    ("cpufeatures", OF_OPENMLS),
+    ("crypto-common", OF_OPENMLS),
+    ("curve25519-dalek", OF_OPENMLS),
+    ("der", OF_OPENMLS),
+    ("digest", OF_OPENMLS),
+    ("hkdf", OF_OPENMLS),
+    ("hmac", OF_OPENMLS),
+    ("pkcs8", OF_OPENMLS),
+    ("rand_chacha", OF_OPENMLS),
+    ("rand_core", OF_OPENMLS),
+    ("sha2", OF_OPENMLS),
+    ("signature", OF_OPENMLS),
+    ("spki", OF_OPENMLS),
+    ("x25519-dalek", OF_OPENMLS),
 ];
 
 /// Looks at what is built for this platform.

@@ -1,0 +1,21 @@
+//! Talk that the server cannot read: identities, devices, conversations between two people.
+//!
+//! Clients use this room, the server never does. It decides and never acts: it reads no clock, stores nothing and opens
+//! no socket. What has to be stored is given to the caller as bytes. The one thing that it does not take as an argument
+//! is the randomness of keys, which OpenMLS draws from the system itself.
+
+#![deny(missing_docs)]
+
+pub mod limits;
+pub mod fault;
+pub mod name;
+mod layout;
+pub mod certificate;
+pub mod member;
+pub mod safety;
+pub mod contact;
+pub mod payload;
+pub mod engine;
+
+pub use fault::Fault;
+pub use name::Name;

@@ -1,0 +1,46 @@
+//! Every bound of this room in one table, with its reason. The browser's engine is set to the same numbers.
+
+/// Bytes of a name as it was typed. Normalization may lengthen a text eighteenfold, so it is bounded before.
+pub const NAME_TYPED_MAX: usize = 256;
+/// Characters of a name, folded. One letter alone is too easily mistaken for another.
+pub const NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=32;
+/// Bytes of a folded name: four for each character.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of the label of a device ("laptop"), which stands in one line of a list.
+pub const LABEL_BYTES_MAX: usize = 64;
+/// Bytes of a certificate: all fields at their longest come to 307.
+pub const CERTIFICATE_BYTES_MAX: usize = 512;
+
+/// SHA-512 rounds of a safety number. Each guess at a key that looks alike has to pay for them.
+pub const SAFETY_ROUNDS: u32 = 5_200;
+
+/// Bytes of a text: a long letter. Larger things are files.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Messages that one receipt names. Receipts are collected for seconds, not for days.
+pub const RECEIPTS_MAX: usize = 256;
+/// Bytes of the id of a library title.
+pub const TITLE_ID_MAX: usize = 64;
+/// Bytes of a title's name on a card.
+pub const CARD_TITLE_MAX: usize = 512;
+/// The smallest payload: most of what people write fits, so that most messages look alike.
+pub const PADDED_MIN: usize = 256;
+/// The largest payload: the first class that holds the longest text.
+pub const PADDED_MAX: usize = 128 * 1024;
+
+/// Bytes of an MLS message: the longest payload, or a Welcome for a full group.
+pub const MLS_BYTES_MAX: usize = 1024 * 1024;
+/// Devices in a conversation: sixteen for each of two people.
+pub const GROUP_MEMBERS_MAX: usize = 32;
+/// Key packages that are made at once. A device keeps twenty with the server.
+pub const PACKAGES_MAX: usize = 100;
+/// Seconds that a key package is good for: a month away, and others can still write.
+pub const PACKAGE_LIFETIME_S: u64 = 30 * 24 * 3_600;
+/// Seconds before it was made that a package is already good, for clocks that are slow.
+pub const PACKAGE_EARLY_S: u64 = 3_600;
+/// Epochs whose messages still open, for what was on its way while somebody committed.
+pub const PAST_EPOCHS: usize = 2;
+/// Messages of one sender that may arrive late, each with a key that is kept so long.
+pub const REORDER_MAX: u32 = 64;
+/// Messages of one sender that may be missing in front of one that arrives. Each costs a hash to pass over.
+pub const FORWARD_MAX: u32 = 2_000;

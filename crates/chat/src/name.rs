@@ -1,0 +1,221 @@
+//! Names of users: how they are written, and when two of them look alike.
+//!
+//! A name is kept folded, so that `Asha`, `ASHA` and `Ａｓｈａ` are one. Its *skeleton* is what it looks like (Unicode
+//! Technical Standard 39): two names with one skeleton cannot both be given away. Skeletons are compared, never shown.
+
+use crate::fault::Fault;
+use crate::limits::{NAME_CHARS, NAME_TYPED_MAX};
+use std::fmt;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use unicode_security::{
+    GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection, skeleton,
+};
+
+/// Stand between letters or digits, one at a time.
+const SEPARATORS: [char; 3] = ['.', '-', '_'];
+
+/// Names with which somebody could speak for the service.
+const RESERVED: &[&str] = &[
+    "admin",
+    "administrator",
+    "everyone",
+    "kinora",
+    "moderator",
+    "operator",
+    "root",
+    "security",
+    "server",
+    "support",
+    "system",
+];
+
+/// A name in its folded form.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+impl Name {
+    /// Takes a name as it was typed.
+    ///
+    /// # Errors
+    /// [`Fault::NameInvalid`] with the rule that is broken, or [`Fault::NameReserved`].
+    pub fn new(typed: &str) -> Result<Self, Fault> {
+        if typed.len() > NAME_TYPED_MAX {
+            return Err(Fault::NameInvalid("it is too long"));
+        }
+        let name = Self(fold(typed));
+        name.check()?;
+        let looks = name.skeleton();
+        if RESERVED
+            .iter()
+            .any(|each| looks == Self((*each).into()).skeleton())
+        {
+            return Err(Fault::NameReserved);
+        }
+        Ok(name)
+    }
+
+    /// Takes a name that is folded already, as certificates carry it.
+    ///
+    /// # Errors
+    /// As [`Name::new`], and when folding would change the name.
+    pub fn folded(text: &str) -> Result<Self, Fault> {
+        let name = Self::new(text)?;
+        if name.0 != text {
+            return Err(Fault::NameInvalid("it is not in its folded form"));
+        }
+        Ok(name)
+    }
+
+    /// The folded form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What the name looks like: equal for names that people confuse.
+    pub fn skeleton(&self) -> String {
+        let look = |text: &str| fold(&skeleton(text).collect::<String>());
+        // Folding makes new lookalikes (a nought looks like O, which folds to o), and is therefore done between two looks.
+        let seen = look(&look(&self.0));
+        let one_separator = |c| if SEPARATORS.contains(&c) { '-' } else { c };
+        seen.chars().map(one_separator).collect()
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        let text = self.0.as_str();
+        if !NAME_CHARS.contains(&text.chars().count()) {
+            return Err(Fault::NameInvalid("it has not 2 to 32 characters"));
+        }
+        if !text.chars().all(is_of_alphabet) {
+            return Err(Fault::NameInvalid(
+                "it has a character that names cannot have",
+            ));
+        }
+        let is_bare = |part: &str| part.chars().next().is_none_or(is_combining_mark);
+        if text.split(SEPARATORS).any(is_bare) {
+            return Err(Fault::NameInvalid(
+                "a letter or digit must stand on both sides of '.', '-' and '_'",
+            ));
+        }
+        if !text.check_restriction_level(RestrictionLevel::HighlyRestrictive) {
+            return Err(Fault::NameInvalid("it mixes scripts"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// Compatible forms become one (NFKC), and so do cases; until nothing changes, for the one may undo the other.
+fn fold(text: &str) -> String {
+    let once = |text: &str| -> String {
+        let composed: String = text.nfkc().collect();
+        caseless::default_case_fold_str(&composed).nfkc().collect()
+    };
+    let mut folded = once(text);
+    for _ in 0..3 {
+        folded = once(&folded);
+    }
+    folded
+}
+
+/// Letters, digits and their marks that are recommended for identifiers (UTS 39), and the separators.
+fn is_of_alphabet(c: char) -> bool {
+    let is_letter = c.is_alphanumeric() || is_combining_mark(c);
+    SEPARATORS.contains(&c) || (is_letter && c.identifier_allowed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(typed: &str, expected: Result<&str, &str>) {
+        let name = Name::new(typed);
+        let found = name.as_ref().map(Name::as_str).map_err(Fault::code);
+        assert_eq!(found, expected, "{typed}");
+    }
+
+    fn check_alike(one: &str, other: &str, expected: bool) {
+        let looks = |text| Name::new(text).unwrap().skeleton();
+        assert_eq!(looks(one) == looks(other), expected, "{one} {other}");
+    }
+
+    #[test]
+    fn names_are_folded() {
+        check("Asha", Ok("asha"));
+        check("Ａｓｈａ", Ok("asha"));
+        check("Straße", Ok("strasse"));
+        check("ΟΔΥΣΣΕΥΣ", Ok("οδυσσευσ"));
+        check("E\u{301}mile", Ok("émile"));
+        check("रवि", Ok("रवि"));
+        check("山田", Ok("山田"));
+        check("ravi.k-2_x", Ok("ravi.k-2_x"));
+        check("ﬁona", Ok("fiona"));
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_refused() {
+        let refused = [
+            "",
+            "a",
+            "  ",
+            "a b",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            "a\nb",
+            "a/b",
+            "a@b",
+            "..",
+            "-a",
+            "a-",
+            "a..b",
+            "a.-b",
+            "\u{301}ab",
+            "a.\u{301}b",
+            "😀😀",
+            "аsha",
+            "ab\u{0}",
+        ];
+        for typed in refused {
+            check(typed, Err("name_invalid"));
+        }
+        check(&"x".repeat(32), Ok(&"x".repeat(32)));
+        check(&"x".repeat(33), Err("name_invalid"));
+        check(&"\u{fdfa}".repeat(80), Err("name_invalid"));
+        check(&"x".repeat(100_000), Err("name_invalid"));
+        check("Kinora", Err("name_reserved"));
+        check("r00t", Err("name_reserved"));
+    }
+
+    #[test]
+    fn lookalikes_have_one_skeleton() {
+        check_alike("paypal", "PayPa1", true);
+        check_alike("modern", "modem", true);
+        check_alike("b0b", "bob", true);
+        check_alike("асе", "ace", true);
+        check_alike("a.rao", "a_rao", true);
+        check_alike("asha", "ashi", false);
+        check_alike("a.rao", "arao", false);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_name_or_refused(typed in "\\PC{0,40}") {
+            if let Ok(name) = Name::new(&typed) {
+                prop_assert_eq!(Name::folded(name.as_str()).unwrap(), name.clone());
+                prop_assert!(name.as_str().len() <= crate::limits::NAME_BYTES_MAX);
+            }
+        }
+    }
+}
