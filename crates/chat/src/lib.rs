@@ -16,6 +16,7 @@ pub mod safety;
 pub mod contact;
 pub mod payload;
 pub mod engine;
+pub mod conversation;
 
 pub use fault::Fault;
 pub use name::Name;

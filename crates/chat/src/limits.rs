@@ -44,3 +44,14 @@ pub const PAST_EPOCHS: usize = 2;
 pub const REORDER_MAX: u32 = 64;
 /// Messages of one sender that may be missing in front of one that arrives. Each costs a hash to pass over.
 pub const FORWARD_MAX: u32 = 2_000;
+
+/// Envelopes that may wait for one in front of them: what the server sends ahead on one socket.
+pub const EARLY_MAX: u64 = 256;
+/// Seconds after which a device renews its keys when it is its turn.
+pub const UPDATE_EVERY_S: u64 = 600;
+/// Messages after which it does.
+pub const UPDATE_EVERY_MESSAGES: u32 = 64;
+/// Seconds of silence after which whoever writes next renews first.
+pub const IDLE_S: u64 = 7 * 24 * 3_600;
+/// Gaps that are remembered of one device. More of them are a liar's.
+pub const GAPS_MAX: usize = 64;

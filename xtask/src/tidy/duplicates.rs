@@ -17,7 +17,10 @@ const KNOWN: &[(&str, &str)] = &[
         "tracing-attributes and enumflags2 (of landlock) use 2, all other derives 3",
     ),
     ("block-buffer", OF_OPENMLS),
-    ("chacha20", OF_OPENMLS),
+    (
+        "chacha20",
+        "OpenMLS uses 0.9, rand in the tests of the chat 0.10",
+    ),
     ("const-oid", OF_OPENMLS),
     ("cpufeatures", OF_OPENMLS),
     ("crypto-common", OF_OPENMLS),

@@ -196,7 +196,8 @@ impl Group {
         })
     }
 
-    /// The server took the pending commit: it counts.
+    /// The server took the pending commit: it counts. All that the server took before it must have been opened by now,
+    /// or messages that were on their way find the keys of their epoch gone.
     ///
     /// # Errors
     /// [`Fault::NotAllowed`] when none is pending.

@@ -1,0 +1,193 @@
+//! Which messages of each device came, by the counters inside them: what is missing is named, not guessed.
+
+use crate::certificate::DeviceId;
+use crate::limits::GAPS_MAX;
+use crate::payload::MessageId;
+use std::collections::BTreeMap;
+
+/// Messages of one device that are missing: "3 messages between 13:50 and 14:02".
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gap {
+    /// Whose messages.
+    pub device: DeviceId,
+    /// The first that is missing.
+    pub first: u64,
+    /// The last that is missing.
+    pub last: u64,
+    /// When the one before was written, in milliseconds; the beginning of the conversation as this device knows it, else.
+    pub after_ms: u64,
+    /// When the one after was written.
+    pub before_ms: u64,
+}
+
+/// What came of one device.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Line {
+    newest: u64,
+    newest_ms: u64,
+    gaps: Vec<Gap>,
+}
+
+/// What came of each device of a conversation.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ledger {
+    lines: BTreeMap<DeviceId, Line>,
+}
+
+impl Ledger {
+    /// A device came in at this time, and had written this many messages before it could be read here.
+    pub fn begin(&mut self, device: DeviceId, newest: u64, now_ms: u64) {
+        let line = Line {
+            newest,
+            newest_ms: now_ms,
+            gaps: Vec::new(),
+        };
+        self.lines.entry(device).or_insert(line);
+    }
+
+    /// An authentic message came. False when it came before: it must not be shown again.
+    pub fn take(&mut self, id: MessageId, written_at_ms: u64) -> bool {
+        let first = Line {
+            newest: 0,
+            newest_ms: written_at_ms,
+            gaps: Vec::new(),
+        };
+        let line = self.lines.entry(id.device).or_insert(first);
+        if id.counter <= line.newest {
+            return line.fill(id.counter, written_at_ms);
+        }
+        if id.counter > line.newest + 1 {
+            line.gaps.push(Gap {
+                device: id.device,
+                first: line.newest + 1,
+                last: id.counter - 1,
+                after_ms: line.newest_ms,
+                before_ms: written_at_ms,
+            });
+            line.join();
+        }
+        (line.newest, line.newest_ms) = (id.counter, written_at_ms);
+        true
+    }
+
+    /// What is missing now, in the order of devices and counters.
+    pub fn gaps(&self) -> Vec<Gap> {
+        self.lines
+            .values()
+            .flat_map(|line| line.gaps.clone())
+            .collect()
+    }
+}
+
+impl Line {
+    /// A late one: it makes a gap smaller, or two of it.
+    fn fill(&mut self, counter: u64, written_at_ms: u64) -> bool {
+        let Some(at) = self
+            .gaps
+            .iter()
+            .position(|gap| (gap.first..=gap.last).contains(&counter))
+        else {
+            return false;
+        };
+        let gap = self.gaps[at];
+        let before = Gap {
+            last: counter - 1,
+            before_ms: written_at_ms,
+            ..gap
+        };
+        let after = Gap {
+            first: counter + 1,
+            after_ms: written_at_ms,
+            ..gap
+        };
+        let left = [before, after]
+            .into_iter()
+            .filter(|gap| gap.first <= gap.last);
+        self.gaps.splice(at..=at, left);
+        self.join();
+        true
+    }
+
+    /// Keeps the list short: the two oldest become one. A message that lies between them would then be shown twice, were
+    /// it not that MLS refuses what was opened before.
+    fn join(&mut self) {
+        if self.gaps.len() > GAPS_MAX {
+            let oldest = self.gaps.remove(0);
+            (self.gaps[0].first, self.gaps[0].after_ms) = (oldest.first, oldest.after_ms);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEVICE: DeviceId = DeviceId([1; 16]);
+
+    fn take(ledger: &mut Ledger, counter: u64) -> bool {
+        ledger.take(
+            MessageId {
+                device: DEVICE,
+                counter,
+            },
+            counter * 100,
+        )
+    }
+
+    fn check(ledger: &Ledger, expected: &[(u64, u64, u64, u64)]) {
+        let gaps = ledger.gaps();
+        let found: Vec<_> = gaps
+            .iter()
+            .map(|gap| (gap.first, gap.last, gap.after_ms, gap.before_ms))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn gaps_open_shrink_split_and_close() {
+        let mut ledger = Ledger::default();
+        assert!(take(&mut ledger, 1));
+        assert!(take(&mut ledger, 6));
+        check(&ledger, &[(2, 5, 100, 600)]);
+        assert!(take(&mut ledger, 3));
+        check(&ledger, &[(2, 2, 100, 300), (4, 5, 300, 600)]);
+        assert!(!take(&mut ledger, 3));
+        assert!(!take(&mut ledger, 6));
+        assert!(take(&mut ledger, 2) && take(&mut ledger, 5) && take(&mut ledger, 4));
+        check(&ledger, &[]);
+        assert!(!take(&mut ledger, 4));
+    }
+
+    #[test]
+    fn one_that_came_in_later_misses_nothing_of_before() {
+        let mut ledger = Ledger::default();
+        ledger.begin(DEVICE, 40, 4_000);
+        assert!(!take(&mut ledger, 40));
+        assert!(take(&mut ledger, 41));
+        check(&ledger, &[]);
+    }
+
+    #[test]
+    fn hostile_counters_make_no_long_lists() {
+        let mut ledger = Ledger::default();
+        for n in 0..10_000 {
+            take(&mut ledger, 1 + n * 2);
+        }
+        assert_eq!(ledger.gaps().len(), GAPS_MAX);
+        assert!(ledger.take(
+            MessageId {
+                device: DEVICE,
+                counter: u64::MAX
+            },
+            0
+        ));
+        assert!(!ledger.take(
+            MessageId {
+                device: DEVICE,
+                counter: u64::MAX
+            },
+            0
+        ));
+        assert_eq!(ledger.gaps().last().map(|gap| gap.last), Some(u64::MAX - 1));
+    }
+}
