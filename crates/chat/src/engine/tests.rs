@@ -21,7 +21,7 @@ fn client(who: &str, suite: Suite) -> Client {
     let newcomer = Newcomer::new(suite).unwrap();
     let device = Device {
         name: Name::new(name).unwrap(),
-        id: DeviceId([number.parse().unwrap(); 16]),
+        id: id(name, number.parse().unwrap()),
         label: who.into(),
         leaf_key: newcomer.leaf_key(),
         issued_at: 1,
@@ -31,13 +31,17 @@ fn client(who: &str, suite: Suite) -> Client {
         .unwrap()
 }
 
+fn id(name: &str, number: u8) -> DeviceId {
+    DeviceId([name.as_bytes()[0] ^ number; 16])
+}
+
 fn identity(name: &str) -> Identity {
     Identity::new(&[name.as_bytes()[0]; 32])
 }
 
 fn view() -> DirectoryView {
     let entry = |name: &str| {
-        let devices = (1..=3).map(|number| DeviceId([number; 16]));
+        let devices = (1..=3).map(|number| id(name, number));
         let entry = Entry {
             identity: identity(name).public(),
             devices: devices.collect(),
@@ -241,7 +245,7 @@ fn devices_come_and_go() {
     assert_eq!(t.open_message(&after, &view()), Err(Fault::GroupOver));
     assert_eq!(t.seal(tablet.keys(), b"x"), Err(Fault::GroupOver));
 
-    // A device that lost its state is put back by one commit; its namesake of the other person stays.
+    // A device that lost its state is put back by one commit.
     let packages = ravi.key_packages(1, now()).unwrap();
     let twice = a.change(asha.keys(), &[], &packages, &view());
     assert_eq!(twice.map_err(|fault| fault.code()), Err("not_allowed"));
@@ -288,6 +292,34 @@ fn strangers_and_the_unlisted_stay_outside() {
     assert_eq!(
         refused.map_err(|fault| fault.code()),
         Err("certificate_forged")
+    );
+}
+
+#[test]
+fn a_device_cannot_take_the_id_of_another() {
+    let (asha, ravi) = (
+        client("asha.1", Suite::Classic),
+        Newcomer::new(Suite::Classic).unwrap(),
+    );
+    let taken = Device {
+        name: Name::new("ravi").unwrap(),
+        leaf_key: ravi.leaf_key(),
+        ..asha.device().clone()
+    };
+    let mut ravi = ravi
+        .certified(identity("ravi").certify(taken).unwrap())
+        .unwrap();
+    let mut view = view();
+    view.users
+        .get_mut(&ravi.device().name)
+        .unwrap()
+        .devices
+        .insert(asha.device().id);
+    let packages = ravi.key_packages(1, now()).unwrap();
+    let refused = asha.open([1; 32], &packages, now(), &view);
+    assert_eq!(
+        refused.map(|_| ()).map_err(|fault| fault.code()),
+        Err("not_allowed")
     );
 }
 

@@ -57,10 +57,8 @@ pub(super) fn package(
 /// A conversation has two people, no device twice, and few devices.
 pub(super) fn pair(devices: &[Device]) -> Result<(), Fault> {
     let people: BTreeSet<&Name> = devices.iter().map(|device| &device.name).collect();
-    let ids: BTreeSet<_> = devices
-        .iter()
-        .map(|device| (&device.name, device.id))
-        .collect();
+    // Messages are named by device alone, so nobody may take the id of another person's device either.
+    let ids: BTreeSet<_> = devices.iter().map(|device| device.id).collect();
     if people.len() != 2 {
         return Err(Fault::NotAllowed("a conversation is between two people"));
     }
