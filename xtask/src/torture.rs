@@ -7,6 +7,7 @@
 
 mod tally;
 mod ledger;
+mod line;
 mod media;
 mod victim;
 mod visitor;

@@ -40,7 +40,7 @@ impl Tally {
     }
 
     #[cfg(test)]
-    fn of(&self, what: &str) -> u64 {
+    pub(crate) fn of(&self, what: &str) -> u64 {
         self.inner().counts.get(what).copied().unwrap_or(0)
     }
 

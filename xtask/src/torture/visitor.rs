@@ -2,6 +2,7 @@
 //! what it was promised.
 
 use super::ledger::Ledger;
+use super::line;
 use super::media::{self, File};
 use super::tally::Tally;
 use crate::bench::load::{Connection, drain, new_key};
@@ -74,7 +75,7 @@ impl<'a> Visitor<'a> {
     /// Visits until the time is over, or the server is. What the server refuses is no fault.
     pub(crate) fn visit(&mut self, to: SocketAddr, until: Instant) {
         while Instant::now() < until {
-            let Ok(mut connection) = connect(self.number, to) else {
+            let Ok(mut connection) = self.connect(to) else {
                 return;
             };
             for _ in 0..self.dice.usize(1..5) {
@@ -87,6 +88,15 @@ impl<'a> Visitor<'a> {
                 }
             }
         }
+    }
+
+    /// One visit in four comes over a bad line.
+    fn connect(&mut self, to: SocketAddr) -> Result<Connection> {
+        if self.dice.u8(..4) > 0 {
+            return connect(self.number, to);
+        }
+        let line = line::lay(self.number, to, self.dice.u64(..), self.tally)?;
+        Connection::open_from(Ipv4Addr::LOCALHOST, line, PATIENCE)
     }
 
     fn act(&mut self, to: &mut Connection) -> Result<()> {
