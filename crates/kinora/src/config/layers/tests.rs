@@ -101,18 +101,17 @@ fn later_layers_win_and_say_where_they_stand() {
     assert_eq!(config.storage.ceiling, 1_000_000_000_000);
     assert_eq!(config.storage.margin, 3_000_000_000);
     assert_eq!(config.storage.result_keep, 4 * 3600);
-    let origins: Vec<_> = settings
-        .in_force()
-        .filter(|s| s.key.starts_with("storage."))
-        .map(|s| &s.origin)
-        .collect();
-    assert!(matches!(origins[0], Origin::File(_, 2)));
+    let origin = |key: &str| {
+        let mut all = settings.in_force();
+        &all.find(|setting| setting.key == key).unwrap().origin
+    };
+    assert!(matches!(origin("storage.ceiling"), Origin::File(_, 2)));
     assert_eq!(
-        origins[1],
+        origin("storage.margin"),
         &Origin::Variable("KINORA_STORAGE_MARGIN".into())
     );
-    assert_eq!(origins[2], &Origin::Flag("--set".into()));
-    assert_eq!(origins[3], &Origin::BuiltIn);
+    assert_eq!(origin("storage.result_keep"), &Origin::Flag("--set".into()));
+    assert_eq!(origin("storage.upload_keep"), &Origin::BuiltIn);
 }
 
 #[test]
