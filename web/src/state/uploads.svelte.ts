@@ -101,9 +101,10 @@ export class Upload {
   }
 
   async stop(isForEver: boolean) {
+    // At once: who is about to begin looks at it, and must not send what has just been thrown away.
+    this.state = 'paused';
     await this.tus?.abort(false);
-    if (!isForEver) this.state = 'paused';
-    else if (this.url) await fetch(this.url, { method: 'DELETE', headers: { 'tus-resumable': '1.0.0' } }).catch(() => {});
+    if (isForEver && this.url) await fetch(this.url, { method: 'DELETE', headers: { 'tus-resumable': '1.0.0' } }).catch(() => {});
   }
 
   note(beat: number): Note | undefined {
