@@ -18,17 +18,36 @@ pub(super) struct Entity<'a> {
     pub(super) keep: &'static str,
 }
 
-/// Answers with the whole of it, a part, or that the client has it already; `body` makes so many bytes from a place.
+/// What of it the request is to get.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    /// Nothing: the client has it already.
+    Kept,
+    /// The whole, or a part.
+    Part(Part),
+}
+
+/// Bytes that are sent.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) status: StatusCode,
+    /// Where they begin.
+    pub(super) at: u64,
+    /// How many there are.
+    pub(super) length: u64,
+    size: u64,
+}
+
+/// Weighs preconditions, then ranges, of content with this strong tag and of so many bytes.
 ///
 /// # Errors
 /// `wrong_version`, `range`.
-pub(super) fn answer(
-    entity: &Entity<'_>,
+pub(super) fn wanted(
+    tag: &str,
+    size: u64,
     method: &Method,
     headers: &HeaderMap,
-    body: impl FnOnce(u64, u64) -> Body,
-) -> Result<Response, Refusal> {
-    let &Entity { tag, size, .. } = entity;
+) -> Result<Wanted, Refusal> {
     let asked = |name| {
         let value: Option<&HeaderValue> = headers.get(name);
         value.and_then(|value| value.to_str().ok())
@@ -41,11 +60,11 @@ pub(super) fn answer(
         ));
     }
     if asked(header::IF_NONE_MATCH).is_some_and(|tags| lists(tags, tag, Compare::Weak)) {
-        return Ok((StatusCode::NOT_MODIFIED, entity.fields()).into_response());
+        return Ok(Wanted::Kept);
     }
     let fits = asked(header::IF_RANGE).is_none_or(|wanted| wanted == tag);
-    let wanted = asked(header::RANGE).filter(|_| fits && method == Method::GET);
-    let (status, at, length) = match range(wanted, size) {
+    let asked_range = asked(header::RANGE).filter(|_| fits && method == Method::GET);
+    let (status, at, length) = match range(asked_range, size) {
         Range::Whole => (StatusCode::OK, 0, size),
         Range::Part(at, length) => (StatusCode::PARTIAL_CONTENT, at, length),
         Range::Beyond => {
@@ -58,25 +77,57 @@ pub(super) fn answer(
             return Err(refusal.with(header::CONTENT_RANGE, there.expect("digits and signs")));
         }
     };
+    Ok(Wanted::Part(Part {
+        status,
+        at,
+        length,
+        size,
+    }))
+}
+
+impl Part {
+    /// Says which bytes these are.
+    pub(super) fn describe(&self, fields: &mut HeaderMap) {
+        let Self {
+            at, length, size, ..
+        } = *self;
+        fields.insert(header::CONTENT_LENGTH, length.into());
+        if self.status == StatusCode::PARTIAL_CONTENT {
+            let part = format!("bytes {at}-{}/{size}", at + length - 1);
+            fields.insert(
+                header::CONTENT_RANGE,
+                part.try_into().expect("digits and signs"),
+            );
+        }
+    }
+}
+
+/// Answers with the whole of it, a part, or that the client has it already; `body` makes so many bytes from a place.
+///
+/// # Errors
+/// `wrong_version`, `range`.
+pub(super) fn answer(
+    entity: &Entity<'_>,
+    method: &Method,
+    headers: &HeaderMap,
+    body: impl FnOnce(u64, u64) -> Body,
+) -> Result<Response, Refusal> {
     let mut fields = entity.fields();
+    let part = match wanted(entity.tag, entity.size, method, headers)? {
+        Wanted::Kept => return Ok((StatusCode::NOT_MODIFIED, fields).into_response()),
+        Wanted::Part(part) => part,
+    };
     fields.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static(entity.media_type),
     );
     fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    fields.insert(header::CONTENT_LENGTH, length.into());
-    if status == StatusCode::PARTIAL_CONTENT {
-        let part = format!("bytes {at}-{}/{size}", at + length - 1);
-        fields.insert(
-            header::CONTENT_RANGE,
-            part.try_into().expect("digits and signs"),
-        );
-    }
+    part.describe(&mut fields);
     let body = match *method == Method::HEAD {
         true => Body::empty(),
-        false => body(at, length),
+        false => body(part.at, part.length),
     };
-    Ok((status, fields, body).into_response())
+    Ok((part.status, fields, body).into_response())
 }
 
 impl Entity<'_> {

@@ -2,12 +2,13 @@
 
 use super::digest;
 use super::door::{Shared, Visitor, welcome};
+use super::entity::{self, Wanted};
 use super::limits::{LIST, LIST_MOST};
 use super::names;
 use super::order::Note;
 use super::payload::Payload;
 use super::problem::{ProblemBody, Refusal};
-use super::send::{FileBody, Range, range};
+use super::send::FileBody;
 use super::shape::{JobBody, JobList, NewSession, SignIn};
 use crate::asker::Asker;
 use crate::fault::Fault;
@@ -180,45 +181,14 @@ pub(super) async fn result(
     let ready = blocking(&shared.services, move |s| s.results.open(&asker, &id)).await?;
     let size = ready.outcome.size;
     let tag = format!("\"b3-{}\"", ready.outcome.digest);
-    let asked = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
-    if asked(header::IF_MATCH).is_some_and(|tags| !lists(tags, &tag)) {
-        return Err(Refusal::new(
-            "wrong_version",
-            "the result is not the one that the request means",
-            "fetch it anew",
-        ));
-    }
-    if asked(header::IF_NONE_MATCH).is_some_and(|tags| lists(tags, &tag)) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
-    }
-    let fits = asked(header::IF_RANGE).is_none_or(|wanted| wanted == tag);
-    let wanted = asked(header::RANGE).filter(|_| fits && method == Method::GET);
-    let (status, at, length) = match range(wanted, size) {
-        Range::Whole => (StatusCode::OK, 0, size),
-        Range::Part(at, length) => (StatusCode::PARTIAL_CONTENT, at, length),
-        Range::Beyond => {
-            let there = HeaderValue::try_from(format!("bytes */{size}"));
-            let refusal = Refusal::new(
-                "range",
-                format!("the result has {size} bytes"),
-                "ask for a part of it",
-            );
-            return Err(refusal.with(header::CONTENT_RANGE, there.expect("digits and signs")));
+    let part = match entity::wanted(&tag, size, &method, &headers)? {
+        Wanted::Kept => {
+            return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
         }
+        Wanted::Part(part) => part,
     };
     let mut fields = described(&ready, &tag)?;
-    if status == StatusCode::PARTIAL_CONTENT {
-        let part = format!("bytes {at}-{}/{size}", at + length - 1);
-        fields.insert(
-            header::CONTENT_RANGE,
-            part.try_into().expect("digits and signs"),
-        );
-    }
-    fields.insert(header::CONTENT_LENGTH, length.into());
+    part.describe(&mut fields);
     if digest::wanted(&headers) {
         fields.insert(digest::REPR_DIGEST, sha256(&shared, &ready).await?);
     }
@@ -227,10 +197,16 @@ pub(super) async fn result(
         false => {
             let (buffers, counters) = (&shared.buffers, &shared.services.counters);
             let (buffers, counters) = (Arc::clone(buffers), Arc::clone(counters));
-            Body::new(FileBody::new(ready.file, at, length, buffers, counters))
+            Body::new(FileBody::new(
+                ready.file,
+                part.at,
+                part.length,
+                buffers,
+                counters,
+            ))
         }
     };
-    Ok((status, fields, body).into_response())
+    Ok((part.status, fields, body).into_response())
 }
 
 /// Read how the result was made and what it measures.
@@ -313,10 +289,4 @@ async fn view(shared: &Arc<Shared>, asker: &Asker, id: TaskId) -> Result<View, F
 
 fn task_id(text: &str) -> Result<TaskId, Fault> {
     TaskId::parse(text).ok_or_else(Fault::unknown_task)
-}
-
-/// Whether a list of entity tags has this one. A weak one is as good here: content never changes under an id.
-fn lists(tags: &str, tag: &str) -> bool {
-    let mut tags = tags.split(',').map(str::trim);
-    tags.any(|each| each == "*" || each.strip_prefix("W/").unwrap_or(each) == tag)
 }
