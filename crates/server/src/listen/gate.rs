@@ -20,7 +20,8 @@ use tokio_rustls::server::TlsStream;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// As many bytes decide in any case; see [`looks`].
 const ENOUGH: usize = 10;
-/// Between two looks at a beginning that is too short to tell. Only somebody who writes byte by byte sees it.
+/// Between the first two looks at a beginning that is too short to tell, and then twice as long each time. Only somebody
+/// who writes byte by byte sees it.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How a connection goes on.
@@ -88,6 +89,7 @@ impl Gate {
 }
 
 async fn asks_for_tls(stream: &TcpStream) -> io::Result<bool> {
+    let mut pause = PAUSE;
     loop {
         let mut start = [0u8; ENOUGH];
         let n = stream.try_io(Interest::READABLE, || {
@@ -97,10 +99,14 @@ async fn asks_for_tls(stream: &TcpStream) -> io::Result<bool> {
         match n {
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
             Err(_) => stream.readable().await?,
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(n) => match looks(&start[..n]) {
                 Some(decided) => return Ok(decided),
                 // What has been seen stays readable, so readiness says nothing about more of it.
-                None => sleep(PAUSE).await,
+                None => {
+                    sleep(pause).await;
+                    pause *= 2;
+                }
             },
         }
     }
@@ -134,6 +140,7 @@ pub(crate) fn looks(start: &[u8]) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::net::TcpListener;
 
     const HELLO: [u8; 11] = [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
 
@@ -151,6 +158,17 @@ mod tests {
         ] {
             assert_eq!(looks(text.as_bytes()), Some(false), "{text:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_is_gone_is_not_waited_for() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(TcpStream::connect(address).await.unwrap());
+        let (stream, _) = listener.accept().await.unwrap();
+        let asked = timeout(HANDSHAKE, asks_for_tls(&stream)).await;
+        let error = asked.expect("no end of looking").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 
     #[test]
