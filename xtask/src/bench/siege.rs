@@ -4,6 +4,7 @@
 use super::Bench;
 use super::load::{Connection, Pattern, order};
 use super::place::Place;
+use super::process;
 use super::report::{Aim, Section};
 use super::series::Series;
 use super::server::Server;
@@ -68,45 +69,66 @@ fn silence(bench: &Bench) -> Result<Section> {
 fn siege(bench: &Bench) -> Result<Section> {
     let mut section = Section::new(&format!("Honest uploads while {BAD} others push"));
     let server = Server::start_with_http(&bench.program, &Place::memory(), "auto")?;
-    let targets = [Some(server.address()), server.http];
-    let targets: Vec<SocketAddr> = targets.into_iter().flatten().collect();
     let window = Duration::from_secs(if bench.quick { 3 } else { 8 });
-    let [mut quiet, mut besieged] = [const { Series::new() }; 2];
-    let pushed = AtomicU64::new(0);
+    let [mut quiet, mut besieged, mut costs, mut pushing] = [const { Series::new() }; 4];
     for _ in 0..if bench.quick { 1 } else { 5 } {
         quiet.push(goodput(&server, window)?);
-        let over = AtomicBool::new(false);
-        let rate = std::thread::scope(|threads| {
-            for number in 0..BAD {
-                let (over, pushed, target) = (&over, &pushed, targets[number % targets.len()]);
-                let push = move || bad(number / 2, target, over, pushed);
-                std::thread::Builder::new()
-                    .stack_size(1 << 17)
-                    .spawn_scoped(threads, push)?;
-            }
-            let rate = goodput(&server, window);
-            over.store(true, Ordering::Relaxed);
-            rate
+        besieged.push(beset(&server, || goodput(&server, window))?);
+        let own = process::cpu(std::process::id())?;
+        let (_, seconds, cpu) = beset(&server, || {
+            server.measure(|| {
+                std::thread::sleep(window);
+                Ok(())
+            })
         })?;
-        besieged.push(rate);
+        costs.push(cpu / seconds * 100.0);
+        pushing.push((process::cpu(std::process::id())? - own) / seconds * 100.0);
     }
-    ensure!(pushed.load(Ordering::Relaxed) > 0, "nobody pushed");
     section.row("alone", &quiet, "GB/s");
     section.row("besieged", &besieged, "GB/s");
+    let ratio = besieged.over(&quiet);
+    section.row("besieged over alone", &ratio, "");
+    let cores = process::cores() as f64 * 100.0;
+    let left = pushing.map(|own| 1.0 - own / cores);
     section.aimed(
-        "besieged over alone",
-        &besieged.over(&quiet),
+        "the same, of what the besiegers leave of the processor",
+        &ratio.over(&left),
         "",
         Aim::AtLeast(0.8),
     );
+    section.row("what the siege costs the server", &costs, "% of a core");
+    section.row("and the besiegers", &pushing, "% of a core");
     section.note(format!(
         "{HONEST} clients upload {} MiB again and again; of the others, half at each door where there are two, a fifth each \
          stop within a head, send a byte each {} ms, open connections anew, talk nonsense, and send without ever reading. \
-         They run on the same cores.",
+         They run on the same cores here, and what they need themselves is no work of the server's: it is measured while \
+         they have nobody beside them, and counted off.",
         LENGTH >> 20,
         DAWDLE.as_millis()
     ));
     Ok(section)
+}
+
+/// Does this while the server is beset at all of its doors.
+fn beset<T>(server: &Server, act: impl FnOnce() -> Result<T>) -> Result<T> {
+    let targets = [Some(server.address()), server.http];
+    let targets: Vec<SocketAddr> = targets.into_iter().flatten().collect();
+    let pushed = AtomicU64::new(0);
+    let over = AtomicBool::new(false);
+    let done = std::thread::scope(|threads| {
+        for number in 0..BAD {
+            let (over, pushed, target) = (&over, &pushed, targets[number % targets.len()]);
+            let push = move || bad(number / 2, target, over, pushed);
+            std::thread::Builder::new()
+                .stack_size(1 << 17)
+                .spawn_scoped(threads, push)?;
+        }
+        let done = act();
+        over.store(true, Ordering::Relaxed);
+        done
+    })?;
+    ensure!(pushed.load(Ordering::Relaxed) > 0, "nobody pushed");
+    Ok(done)
 }
 
 /// GB/s that honest clients get through together.
