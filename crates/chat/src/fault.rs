@@ -3,15 +3,9 @@
 /// Why something was refused. `Display` is the description.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The name breaks a rule of names.
-    #[error("this name cannot be used: {0}")]
-    NameInvalid(&'static str),
-    /// The name could be mistaken for the service itself.
-    #[error("this name is kept for the service")]
-    NameReserved,
-    /// Bytes that are not a certificate.
-    #[error("a device certificate is damaged: {0}")]
-    CertificateDamaged(&'static str),
+    /// A name or a certificate that is none.
+    #[error(transparent)]
+    Talk(#[from] kinora_talk::Fault),
     /// A certificate that the user's identity key did not sign.
     #[error("the device {device} was not certified by the identity of {name}")]
     CertificateForged {
@@ -101,9 +95,7 @@ impl Fault {
     /// What programs compare. Once given, a code keeps its meaning.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NameInvalid(_) => "name_invalid",
-            Self::NameReserved => "name_reserved",
-            Self::CertificateDamaged(_) => "certificate_damaged",
+            Self::Talk(fault) => fault.code(),
             Self::CertificateForged { .. } => "certificate_forged",
             Self::LeafMismatch { .. } => "leaf_mismatch",
             Self::UnknownUser { .. } => "unknown_user",
@@ -129,13 +121,8 @@ impl Fault {
     /// What a person can do about it.
     pub fn solution(&self) -> &'static str {
         match self {
-            Self::NameInvalid(_) => {
-                "take 2 to 32 letters and digits of one script, with '.', '-' or '_' between them"
-            }
-            Self::NameReserved => "pick another name",
-            Self::CertificateDamaged(_) | Self::PayloadDamaged(_) => {
-                "update the older of the two clients, then try again"
-            }
+            Self::Talk(fault) => fault.solution(),
+            Self::PayloadDamaged(_) => "update the older of the two clients, then try again",
             Self::CertificateForged { .. } | Self::LeafMismatch { .. } => {
                 "do not send; compare safety numbers with this person over another channel"
             }

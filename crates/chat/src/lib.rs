@@ -8,9 +8,6 @@
 
 pub mod limits;
 pub mod fault;
-pub mod name;
-mod layout;
-pub mod certificate;
 pub mod member;
 pub mod safety;
 pub mod contact;
@@ -19,4 +16,5 @@ pub mod engine;
 pub mod conversation;
 
 pub use fault::Fault;
-pub use name::Name;
+// What the server knows, too: names, and whose device is whose.
+pub use kinora_talk::{Name, certificate, name};

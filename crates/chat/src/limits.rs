@@ -1,16 +1,4 @@
-//! Every bound of this room in one table, with its reason. The browser's engine is set to the same numbers.
-
-/// Bytes of a name as it was typed. Normalization may lengthen a text eighteenfold, so it is bounded before.
-pub const NAME_TYPED_MAX: usize = 256;
-/// Characters of a name, folded. One letter alone is too easily mistaken for another.
-pub const NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=32;
-/// Bytes of a folded name: four for each character.
-pub const NAME_BYTES_MAX: usize = 128;
-
-/// Bytes of the label of a device ("laptop"), which stands in one line of a list.
-pub const LABEL_BYTES_MAX: usize = 64;
-/// Bytes of a certificate: all fields at their longest come to 307.
-pub const CERTIFICATE_BYTES_MAX: usize = 512;
+//! Every bound of this room in one table, with its reason; those of names and frames are `kinora_talk`'s. The browser's engine is set to the same numbers.
 
 /// SHA-512 rounds of a safety number. Each guess at a key that looks alike has to pay for them.
 pub const SAFETY_ROUNDS: u32 = 5_200;

@@ -173,24 +173,6 @@ impl Message {
     }
 }
 
-impl<C> Encode<C> for DeviceId {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        encoder: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        encoder.bytes(&self.0)?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for DeviceId {
-    fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        let id = decoder.bytes()?.try_into();
-        id.map(Self)
-            .map_err(|_| minicbor::decode::Error::message("an id has 16 bytes"))
-    }
-}
-
 /// The size that a text of this many bytes is filled up to.
 fn padded(length: usize) -> usize {
     (HEAD + length).next_power_of_two().max(PADDED_MIN)

@@ -1,40 +1,67 @@
 //! Which messages of each device came, by the counters inside them: what is missing is named, not guessed.
 
 use crate::certificate::DeviceId;
+use crate::fault::Fault;
 use crate::limits::GAPS_MAX;
 use crate::payload::MessageId;
+use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
 
 /// Messages of one device that are missing: "3 messages between 13:50 and 14:02".
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
 pub struct Gap {
     /// Whose messages.
+    #[n(0)]
     pub device: DeviceId,
     /// The first that is missing.
+    #[n(1)]
     pub first: u64,
     /// The last that is missing.
+    #[n(2)]
     pub last: u64,
     /// When the one before was written, in milliseconds; the beginning of the conversation as this device knows it, else.
+    #[n(3)]
     pub after_ms: u64,
     /// When the one after was written.
+    #[n(4)]
     pub before_ms: u64,
 }
 
 /// What came of one device.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(array)]
 struct Line {
+    #[n(0)]
     newest: u64,
+    #[n(1)]
     newest_ms: u64,
+    #[n(2)]
     gaps: Vec<Gap>,
 }
 
 /// What came of each device of a conversation.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+#[cbor(array)]
 pub struct Ledger {
+    #[n(0)]
     lines: BTreeMap<DeviceId, Line>,
 }
 
 impl Ledger {
+    /// As bytes, to be stored.
+    pub fn export(&self) -> Vec<u8> {
+        minicbor::to_vec(self).expect("a vector takes all that is written to it")
+    }
+
+    /// Takes up what [`Ledger::export`] gave.
+    ///
+    /// # Errors
+    /// [`Fault::StateDamaged`].
+    pub fn import(bytes: &[u8]) -> Result<Self, Fault> {
+        minicbor::decode(bytes).map_err(|_| Fault::StateDamaged)
+    }
+
     /// A device came in at this time, and had written this many messages before it could be read here.
     pub fn begin(&mut self, device: DeviceId, newest: u64, now_ms: u64) {
         let line = Line {
@@ -156,6 +183,18 @@ mod tests {
         assert!(take(&mut ledger, 2) && take(&mut ledger, 5) && take(&mut ledger, 4));
         check(&ledger, &[]);
         assert!(!take(&mut ledger, 4));
+    }
+
+    #[test]
+    fn it_is_taken_up_as_it_was() {
+        let mut ledger = Ledger::default();
+        take(&mut ledger, 1);
+        take(&mut ledger, 6);
+        let bytes = ledger.export();
+        assert_eq!(Ledger::import(&bytes), Ok(ledger));
+        for at in 0..bytes.len() {
+            assert_eq!(Ledger::import(&bytes[..at]), Err(Fault::StateDamaged));
+        }
     }
 
     #[test]

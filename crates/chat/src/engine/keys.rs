@@ -4,6 +4,7 @@ use crate::fault::Fault;
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::OpenMlsRustCrypto;
 use openmls_traits::OpenMlsProvider;
+use openmls_traits::signatures::Signer;
 use openmls_traits::types::SignatureScheme;
 
 /// An Ed25519 key of one device. Its secret half never leaves it, but within the state of its client.
@@ -23,6 +24,15 @@ impl Keys {
             .public()
             .try_into()
             .expect("an Ed25519 key has 32 bytes")
+    }
+
+    /// Signs what the server asks for when this device logs in; see `kinora_talk::proof`.
+    ///
+    /// # Errors
+    /// [`Fault::Engine`] when the key is broken.
+    pub fn sign(&self, bytes: &[u8]) -> Result<[u8; 64], Fault> {
+        let signature = self.0.sign(bytes).map_err(|_| Fault::Engine)?;
+        signature.try_into().map_err(|_| Fault::Engine)
     }
 
     pub(super) fn store(&self, provider: &OpenMlsRustCrypto) -> Result<(), Fault> {

@@ -55,6 +55,11 @@ impl Identity {
         self.0.to_bytes()
     }
 
+    /// Signs what [`crate::proof`] lays out.
+    pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        self.0.sign(bytes).to_bytes()
+    }
+
     /// Certifies a device.
     ///
     /// # Errors
