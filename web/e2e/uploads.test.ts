@@ -1,5 +1,6 @@
 /** Uploads that break, and files that are refused. */
-import { statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { card, choose, expect, fetched, file, link, open, order, suite, test, visitor } from './harness';
 
@@ -80,6 +81,42 @@ suite('an upload', () => {
     for (const name of ['clip.mp4', 'large.mp4']) await card(page, name).getByText('Done', { exact: true }).waitFor();
     await card(page, 'clip.mp4').getByRole('button', { name: /^Delete now/ }).click();
     await card(page, 'clip.mp4').getByText('Deleted', { exact: true }).waitFor();
+  });
+});
+
+suite('a folder', () => {
+  /** A folder in a folder, with a video in each and something else. */
+  function folder(): string {
+    const outer = file('holiday');
+    mkdirSync(join(outer, 'second day'), { recursive: true });
+    copyFileSync(file('clip.mp4'), join(outer, 'beach.mp4'));
+    copyFileSync(file('clip.mp4'), join(outer, 'second day', 'hills.mp4'));
+    writeFileSync(join(outer, 'notes.txt'), 'no video');
+    return outer;
+  }
+
+  async function holds(page: Page, names: string[]) {
+    const list = page.getByRole('list', { name: 'Chosen videos' }).getByRole('listitem');
+    await list.nth(names.length - 1).waitFor();
+    expect((await list.locator('.name').allTextContents()).toSorted()).toEqual(names);
+  }
+
+  test('is opened when it is dropped, and what is no video stays behind', async () => {
+    const page = await open(await visitor());
+    const session = await page.context().newCDPSession(page);
+    const data = { items: [], files: [folder()], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await session.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+    await holds(page, ['beach.mp4', 'hills.mp4']);
+    await choose(page, 'audio');
+    await page.getByRole('button', { name: /^Start/ }).click();
+    for (const name of ['beach.mp4', 'hills.mp4']) expect((await fetched(page, name)).audio).toMatchObject({ codec_name: 'mp3' });
+  });
+
+  test('is chosen in the dialog, too', async () => {
+    const page = await open(await visitor());
+    await page.setInputFiles('[data-choose=folder]', folder());
+    await holds(page, ['beach.mp4', 'hills.mp4']);
   });
 });
 
