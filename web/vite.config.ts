@@ -8,5 +8,6 @@ export default defineConfig({
   // Nothing is inlined: the page's policy takes files of this server, and no other way in.
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: false },
   server: { proxy: { '/api': server, '/files': server, '/metrics': server } },
-  test: { include: ['tests/**/*.test.ts'] },
+  // Keys are made in some, and a machine may be busy.
+  test: { include: ['tests/**/*.test.ts'], testTimeout: 60_000 },
 });
