@@ -3,6 +3,7 @@
 #
 #   scripts/web.sh build     web/dist, when anything of it has changed
 #   scripts/web.sh test      its own tests, without a browser
+#   scripts/web.sh conform   its encryption with that of the terminal, which cargo has built
 #   scripts/web.sh e2e       the page in a browser, against the program that cargo has built
 #
 # The page is an addition: where it cannot be built this says why and succeeds, and the server shows a small plain page
@@ -45,12 +46,12 @@ case ${1-} in
         install
         ! is_stale || with_node npm run --silent build >&2
         ;;
-    test | e2e)
+    test | conform | e2e)
         install
         with_node npm run --silent "$1" >&2
         ;;
     *)
-        say 'usage: scripts/web.sh build|test|e2e'
+        say 'usage: scripts/web.sh build|test|conform|e2e'
         exit 2
         ;;
 esac

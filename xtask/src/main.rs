@@ -23,7 +23,7 @@ cargo xtask <command>
   ci              everything that has to hold: lint, then test
   lint            tidy, docs --check, the page, rustfmt, clippy, rustdoc
   test            documentation tests, the page's, then all others
-  web WHAT        the page: build, test, or e2e
+  web WHAT        the page: build, test, conform, or e2e
   tidy            the house's own rules (ARCHITECTURE.md, CONTRIBUTING.md)
   docs [--check]  writes (or compares) what is generated from code
   bench [...]     measures; see docs/benchmarks.md

@@ -33,6 +33,9 @@ pub(crate) fn test(tree: &Tree) -> Result<()> {
     // The same artefacts that the runner below uses, so nothing is built twice.
     let all = "test --workspace --lib --bins --tests --locked --no-run --quiet";
     cargo(tree, "build", &words(all))?;
+    let peer = words("build --package kinora-chat --example peer --locked --quiet");
+    cargo(tree, "build of the other engine", &peer)?;
+    step("web: two engines", || web(tree, "conform"))?;
     step("web: in a browser", || web(tree, "e2e"))?;
     if has_nextest(tree) {
         eprintln!("==> tests");
@@ -45,7 +48,7 @@ pub(crate) fn test(tree: &Tree) -> Result<()> {
     summed(command)
 }
 
-/// What `scripts/web.sh` does with the page: `build`, `test` or `e2e`.
+/// What `scripts/web.sh` does with the page: `build`, `test`, `conform` or `e2e`.
 pub(crate) fn web(tree: &Tree, what: &str) -> Result<()> {
     execute(tree.command("scripts/web.sh").arg(what))
 }
