@@ -7,7 +7,8 @@ export default defineConfig({
   plugins: [svelte()],
   // Nothing is inlined: the page's policy takes files of this server, and no other way in.
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: false },
-  server: { proxy: { '/api': server, '/files': server, '/metrics': server } },
+  worker: { format: 'es' },
+  server: { proxy: { '/api': server, '/files': server, '/metrics': server, '/chat': { target: server, ws: true } } },
   // Keys are made in some, and a machine may be busy.
   test: { include: ['tests/**/*.test.ts'], testTimeout: 60_000 },
 });

@@ -74,6 +74,17 @@ export class Client {
     return this.certificate.device;
   }
 
+  /** Signs with the device's own key, as a login asks for. */
+  async sign(bytes: Bytes): Promise<Bytes> {
+    const { signing } = await signingKey(this.keys.secret);
+    return new Uint8Array(await crypto.subtle.sign('Ed25519', signing, bytes));
+  }
+
+  /** As the directory shows it. */
+  get certificateBytes(): Bytes {
+    return certificateBytes(this.certificate);
+  }
+
   /** Makes packages with which others can add this device while it is away, each good for one group. `now` is in seconds since 1970. */
   async keyPackages(count: number, now: number): Promise<Bytes[]> {
     if (count > PACKAGES_MAX) throw new Fault('not_allowed', 'so many key packages are never needed at once');

@@ -1,0 +1,505 @@
+/**
+ * What conversations do: how one begins, when keys are renewed, what goes out and what comes in. Called by the desk, one
+ * step after the other; each step is kept before anything of it is said.
+ */
+import type { Line, Out, Talk, Todo } from './book';
+import type { Desk } from './desk';
+import type { Group, Event } from './engine/group';
+import { Fault } from './fault';
+import type { Deliver, Refused } from './frame';
+import { hex, type Bytes } from './layout';
+import { nextStep, type Step } from './ladder';
+import { taken } from './ledger';
+import { RECEIPTS_MAX } from './limits';
+import * as pace from './pace';
+import { digest, messageBytes, readMessage, type Message, type MessageId } from './payload';
+import type { Mark, Note } from './shapes';
+
+/** How long receipts are collected. */
+const RECEIPTS_MS = 2_000;
+/** How long a request waits that the server was too busy for, unless it says. */
+const AGAIN_S = 5;
+/** Lines of a conversation that are held at once. */
+const LINES_MAX = 500;
+const PREVIEW = 80;
+
+const seconds = () => Math.floor(Date.now() / 1000);
+const reference = () => hex(crypto.getRandomValues(new Uint8Array(16)));
+
+/** Packages that were asked for, to begin or to let devices in. */
+interface Claim {
+  waiting: Set<string>;
+  packages: Map<string, Bytes>;
+}
+
+export class Conversations {
+  private inbox: Deliver[] = [];
+  private tried: { number: bigint; step: Step } | undefined;
+  private readonly claims = new Map<string, Claim>();
+  private readonly shown = new Map<string, Line[]>();
+  private readonly timers = new Set<ReturnType<typeof setTimeout>>();
+  private readonly delivered = new Map<string, MessageId[]>();
+
+  constructor(private readonly desk: Desk) {}
+
+  stop() {
+    for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
+  }
+
+  /** The connection is gone: what was asked in it is asked again in the next. */
+  lost() {
+    this.inbox = [];
+    this.claims.clear();
+  }
+
+  /** Says again what the server may not have heard. The same bytes: it knows them by their reference. */
+  repeat() {
+    for (const out of this.outs()) this.desk.say(out.ask);
+  }
+
+  async lines(peer: string): Promise<Line[]> {
+    const known = this.shown.get(peer);
+    if (known) return known;
+    const lines = (await this.book.lines(peer)).slice(-LINES_MAX);
+    this.shown.set(peer, lines);
+    return lines;
+  }
+
+  /** The user says something. */
+  async say(peer: string, text: string) {
+    if (this.desk.isBlocked(peer)) return;
+    const line = await this.add(peer, { who: 'me', text, at: Date.now(), mark: 'waiting' });
+    this.book.addTodo({ peer, content: { kind: 'text', text }, line: line.key });
+    await this.book.keep();
+    await this.pump(peer);
+  }
+
+  /** A conversation is on the screen. */
+  async seen(peer: string) {
+    const talk = this.talk(peer);
+    if (talk.unseen.length === 0) return;
+    const ids = talk.unseen;
+    this.book.setTalk({ ...talk, unseen: [] });
+    this.delivered.delete(peer);
+    this.book.addTodo({ peer, content: { kind: 'receipt', progress: 'read', ids } });
+    await this.book.keep();
+    await this.pump(peer);
+  }
+
+  /** Somebody is new, or has another device: what waited for it goes on. */
+  async directoryChanged() {
+    await this.process();
+    for (const peer of new Set(Array.from(this.book.todos.values(), (todo) => todo.peer))) await this.pump(peer);
+  }
+
+  /** This state is an old one: all groups are given up, and begun anew when there is something to say. */
+  giveUp() {
+    for (const out of this.outs()) this.withdraw(out);
+    for (const id of this.book.groups.keys()) this.book.setGroup(id, null);
+    for (const talk of this.book.talks.values()) if (talk.group) this.book.setTalk({ ...talk, group: null, replaces: talk.group });
+  }
+
+  /** Envelopes up to this one waited too long for this device. */
+  async expired(cursor: bigint) {
+    this.book.head = { ...this.book.head, cursor };
+    for (const talk of Array.from(this.book.talks.values())) await this.note(talk.peer, 'expired');
+  }
+
+  async claimed(of: string, packages: { device: string; bytes: Bytes }[]) {
+    for (const [peer, claim] of this.claims) {
+      if (!claim.waiting.delete(of)) continue;
+      for (const each of packages) claim.packages.set(each.device, each.bytes);
+      if (claim.waiting.size === 0) await this.pump(peer);
+    }
+  }
+
+  async taken(of: string, behind: bigint, at: number) {
+    const out = this.outs().find((each) => each.ask.reference === of);
+    if (!out) return;
+    if (out.ask.kind === 'send') {
+      this.book.dropOut(out);
+      await this.mark(out, 'sent', at);
+    } else {
+      this.book.setOut({ ...out, behind });
+    }
+    await this.book.keep();
+    await this.process();
+  }
+
+  async refused({ code, reference: of, retryAfterS, epoch }: Refused) {
+    const out = this.outs().find((each) => each.ask.reference === of);
+    if (!out) return;
+    if (retryAfterS !== undefined || ['store_failed', 'queue_full', 'too_fast', 'internal'].includes(code)) {
+      return this.later((retryAfterS ?? AGAIN_S) * 1000, async () => {
+        if (this.book.outs.has(out.at)) this.desk.say(out.ask);
+      });
+    }
+    this.withdraw(out);
+    if (out.ask.kind !== 'open') {
+      const group = this.book.groups.get(out.ask.group);
+      if (out.ask.kind === 'commit' && group) {
+        await group.withdraw();
+        this.book.setGroup(out.ask.group, group);
+      }
+      const talk = this.talk(out.peer);
+      // The pair has another group by now: its Welcome is on its way, or the slot is empty.
+      if (code === 'no_conversation' && talk.group === out.ask.group) this.book.setTalk({ ...talk, group: null });
+    }
+    await this.book.keep();
+    const isBehind = code === 'stale_epoch' && epoch !== undefined && epoch > (this.group(out.peer)?.epoch ?? epoch);
+    // What ended the epoch is in the queue; it comes first, and then what waits.
+    if (!isBehind && code !== 'superseded') await this.pump(out.peer);
+  }
+
+  /** Takes a request back: what it was to say waits again. */
+  private withdraw(out: Out) {
+    this.book.dropOut(out);
+    if (out.ask.kind === 'send') this.book.addTodo({ peer: out.peer, payload: out.payload, line: out.line });
+    if (out.ask.kind === 'open') this.book.setGroup(out.ask.group, null);
+  }
+
+  async deliver(envelope: Deliver) {
+    this.inbox.push(envelope);
+    await this.process();
+  }
+
+  /** Takes what came, in order, until something has to wait. */
+  private async process() {
+    for (;;) {
+      await this.settle();
+      const [envelope] = this.inbox;
+      if (!envelope) return;
+      if (envelope.number > this.book.head.cursor) {
+        if (!(await this.take(envelope))) return;
+        this.book.head = { ...this.book.head, cursor: envelope.number };
+        await this.book.keep();
+        this.tried = undefined;
+      }
+      this.inbox.shift();
+      this.desk.say({ kind: 'ack', number: this.book.head.cursor, step: this.book.head.step });
+      if (envelope.what !== 'message') await this.pump(envelope.with);
+    }
+  }
+
+  /** Commits that the server took count when all is read that it took before them. */
+  private async settle() {
+    for (const out of this.outs()) {
+      const { ask, behind, peer } = out;
+      if (ask.kind === 'send' || behind === undefined || this.book.head.cursor < behind) continue;
+      const group = this.book.groups.get(ask.group);
+      this.book.dropOut(out);
+      if (group?.hasPending) {
+        await group.confirm();
+        this.book.setGroup(ask.group, group);
+        const talk = this.talk(peer);
+        if (ask.kind === 'open') this.use(talk, ask.group, pace.opened(seconds()));
+        else this.book.setTalk({ ...talk, pace: pace.updated(talk.pace, seconds()) });
+      }
+      await this.book.keep();
+      await this.pump(peer);
+    }
+  }
+
+  /** From now on this is the pair's group; the one before is over. */
+  private use(talk: Talk, group: string, newPace: pace.Pace) {
+    const old = talk.group ?? talk.replaces;
+    if (old && old !== group && this.book.groups.has(old)) this.book.setGroup(old, null);
+    this.book.setTalk({ ...talk, group, replaces: null, pace: newPace });
+  }
+
+  /** Takes an envelope. False when it has to wait, and will be tried again. */
+  private async take(envelope: Deliver): Promise<boolean> {
+    try {
+      await (envelope.what === 'welcome' ? this.join(envelope) : this.open(envelope));
+      return true;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      const group = this.book.groups.get(envelope.group);
+      // A commit of ours was taken, and that is still on its way to us.
+      if (error.code === 'epoch_ahead' && group?.hasPending) return false;
+      return this.recover(envelope, error);
+    }
+  }
+
+  private async recover(envelope: Deliver, fault: Fault): Promise<boolean> {
+    const before = this.tried?.number === envelope.number ? this.tried.step : undefined;
+    const step = nextStep(fault.code, before);
+    this.tried = { number: envelope.number, step };
+    if (step === 'drop') return true;
+    if (step === 'fetch') {
+      // A device that the directory here does not know yet is the one thing that can be fetched.
+      this.desk.say({ kind: 'look' });
+      return false;
+    }
+    const talk = this.talk(envelope.with);
+    if (envelope.what !== 'welcome' && talk.group === envelope.group) {
+      this.book.setGroup(envelope.group, null);
+      this.book.setTalk({ ...talk, group: null, replaces: envelope.group });
+      await this.note(talk.peer, 'restarted');
+    }
+    return true;
+  }
+
+  private async join(envelope: Deliver) {
+    const { client } = this.book;
+    if (!client) return;
+    const group = await client.join(envelope.envelope, this.desk.view);
+    // The server says with whom it is, the certificates say it truly.
+    if (hex(group.id) !== envelope.group || !group.members.some((device) => device.name === envelope.with)) return;
+    this.book.noteClient();
+    for (const out of this.outs()) if (out.peer === envelope.with && out.ask.kind !== 'send') this.withdraw(out);
+    this.book.setGroup(envelope.group, group);
+    const talk = this.talk(envelope.with);
+    const isBack = talk.group !== null && talk.group !== envelope.group;
+    this.use(talk, envelope.group, pace.joined(seconds()));
+    if (isBack) await this.note(envelope.with, 'restarted');
+  }
+
+  private async open(envelope: Deliver) {
+    const group = this.book.groups.get(envelope.group);
+    if (!group) return;
+    const event = await group.open(envelope.envelope, this.desk.view);
+    this.book.setGroup(envelope.group, group);
+    if (event.kind === 'message') await this.read(envelope, event);
+    if (event.kind === 'commit' && event.isOut) {
+      const talk = this.talk(envelope.with);
+      this.book.setTalk({ ...talk, group: null, replaces: null });
+      await this.note(talk.peer, 'left');
+    }
+  }
+
+  private async read(envelope: Deliver, event: Extract<Event, { kind: 'message' }>) {
+    const peer = envelope.with;
+    const { from } = event;
+    let message: Message;
+    try {
+      message = readMessage(event.payload);
+    } catch {
+      return this.note(peer, 'unreadable');
+    }
+    const id = { device: from.id, counter: message.counter };
+    const talk = this.talk(peer);
+    const first = talk.ledger[from.id] ? talk.ledger : { ...talk.ledger, [from.id]: { newest: message.counter - 1n, newestMs: message.writtenAtMs, gaps: [] } };
+    const ledger = taken(first, id, message.writtenAtMs);
+    if (!ledger) return;
+    const isGap = (ledger[from.id]?.gaps.length ?? 0) > (first[from.id]?.gaps.length ?? 0);
+    const seen = { id, digest: await digest(message, from.id) };
+    this.book.setTalk({ ...talk, ledger, seen, pace: pace.received(talk.pace, seconds()) });
+    if (isGap) await this.note(peer, 'missing');
+    await this.show(peer, from.name !== this.book.me?.name, id, message, Number(envelope.atMs));
+  }
+
+  private async show(peer: string, isTheirs: boolean, id: MessageId, { content }: Message, at: number) {
+    const who = isTheirs ? 'them' : 'me';
+    switch (content.kind) {
+      case 'receipt':
+        return isTheirs ? this.marked(peer, content.ids, content.progress) : undefined;
+      case 'edit': {
+        const line = (await this.lines(peer)).find((each) => each.who === who && each.id?.device === content.of.device && each.id.counter === content.of.counter);
+        return line && this.change(peer, { ...line, text: content.text, isEdited: true });
+      }
+      case 'card':
+        await this.add(peer, { who, text: content.name, card: { title: content.title, atMs: Number(content.atMs) }, at, id });
+        break;
+      case 'text':
+        await this.add(peer, { who, text: content.text, at, id });
+    }
+    if (isTheirs) this.arrived(peer, id, content.kind === 'card' ? content.name : content.text);
+  }
+
+  private arrived(peer: string, id: MessageId, text: string) {
+    const talk = this.talk(peer);
+    this.book.setTalk({ ...talk, unseen: [...talk.unseen, id].slice(-RECEIPTS_MAX) });
+    if (this.desk.watched === peer) return this.later(RECEIPTS_MS, () => this.desk.watched === peer ? this.seen(peer) : Promise.resolve());
+    this.desk.arrive({ peer, text: text.slice(0, PREVIEW) });
+    const waiting = this.delivered.get(peer);
+    if (waiting) {
+      waiting.push(id);
+      return;
+    }
+    this.delivered.set(peer, [id]);
+    this.later(RECEIPTS_MS, () => this.receipt(peer));
+  }
+
+  private async receipt(peer: string) {
+    const ids = this.delivered.get(peer)?.slice(-RECEIPTS_MAX);
+    this.delivered.delete(peer);
+    if (!ids) return;
+    this.book.addTodo({ peer, content: { kind: 'receipt', progress: 'delivered', ids } });
+    await this.book.keep();
+    await this.pump(peer);
+  }
+
+  /** How far messages of ours came. */
+  private async marked(peer: string, ids: MessageId[], mark: 'delivered' | 'read') {
+    const named = new Set(ids.map(({ device, counter }) => `${device} ${counter}`));
+    for (const line of await this.lines(peer)) {
+      const isNamed = line.who === 'me' && line.id && named.has(`${line.id.device} ${line.id.counter}`);
+      if (isNamed && line.mark !== 'read') await this.change(peer, { ...line, mark });
+    }
+  }
+
+  /** Says what waits in a conversation, once it has a group whose members and keys are as they should be. */
+  private async pump(peer: string) {
+    const waits = () => Array.from(this.book.todos.values()).filter((todo) => todo.peer === peer);
+    const isBusy = this.outs().some((out) => out.peer === peer && out.ask.kind !== 'send');
+    if (!this.desk.isHere || isBusy || waits().length === 0 || !this.desk.isKnown(peer) || this.desk.isBlocked(peer)) return;
+    const talk = this.talk(peer);
+    const group = this.group(peer);
+    if (!group) return this.begin(talk);
+    if (group.hasPending) return;
+    const missing = this.missing(group, peer);
+    if (missing.length > 0 && (await this.admit(talk, group, missing))) return;
+    if (pace.isDue(talk.pace, seconds())) return this.update(talk, group);
+    for (const todo of waits().sort((a, b) => a.at - b.at)) await this.seal(todo, group);
+  }
+
+  private async begin(talk: Talk) {
+    const packages = this.claimFor(talk.peer, [talk.peer, this.book.me?.name ?? '']);
+    const { client } = this.book;
+    if (!packages || !client || packages.length === 0) return;
+    const id = crypto.getRandomValues(new Uint8Array(32));
+    const { group, pending } = await client.open(id, packages, seconds(), this.desk.view);
+    const replaces = talk.replaces ?? undefined;
+    const ask = { kind: 'open' as const, reference: reference(), peer: talk.peer, group: hex(id), welcome: pending.welcome as Bytes, replaces };
+    this.book.setGroup(hex(id), group);
+    await this.request(talk.peer, { ...ask, step: this.step });
+  }
+
+  /** Devices of the two that the directory lists and the group lacks. */
+  private missing(group: Group, peer: string): string[] {
+    const { view } = this.desk;
+    const all = [peer, this.book.me?.name ?? ''].flatMap((name) => Array.from(view.get(name)?.devices ?? []));
+    const there = new Set(group.members.map((device) => device.id));
+    return all.filter((device) => !there.has(device));
+  }
+
+  /** Lets devices in. False when none of them left a package: what waits does not wait for them. */
+  private async admit(talk: Talk, group: Group, missing: string[]): Promise<boolean> {
+    const claim = this.claimFor(talk.peer, [talk.peer, this.book.me?.name ?? ''], missing);
+    if (!claim) return true;
+    if (claim.length === 0) return false;
+    const pending = await group.change([], claim, seconds(), this.desk.view);
+    await this.commit(talk, group, pending, missing);
+    return true;
+  }
+
+  private async update(talk: Talk, group: Group) {
+    await this.commit(talk, group, await group.update(), []);
+  }
+
+  private async commit(talk: Talk, group: Group, { epoch, commit, welcome }: { epoch: bigint; commit: Bytes; welcome: Bytes | undefined }, welcomed: string[]) {
+    const id = hex(group.id);
+    this.book.setGroup(id, group);
+    await this.request(talk.peer, { kind: 'commit', reference: reference(), peer: talk.peer, group: id, epoch, commit, welcome, welcomed, step: this.step });
+  }
+
+  private async seal(todo: Todo, group: Group) {
+    const talk = this.talk(todo.peer);
+    const counter = todo.payload ? talk.written : talk.written + 1n;
+    const payload = todo.payload ?? (todo.content && messageBytes({ counter, writtenAtMs: BigInt(Date.now()), lastSeen: talk.seen ?? undefined, content: todo.content }));
+    this.book.dropTodo(todo);
+    if (!payload) return this.book.keep();
+    const [epoch, message, id] = [group.epoch, await group.seal(payload), hex(group.id)];
+    this.book.setGroup(id, group);
+    this.book.setTalk({ ...talk, written: counter, pace: pace.sent(talk.pace, seconds()) });
+    await this.identify(todo, counter);
+    const ask = { kind: 'send' as const, reference: reference(), peer: todo.peer, group: id, epoch, message, step: this.step };
+    await this.request(todo.peer, ask, { payload, line: todo.line });
+  }
+
+  /** Gives a line the id of its message, by which receipts name it. */
+  private async identify({ peer, line: at, payload }: Todo, counter: bigint) {
+    const line = (await this.lines(peer)).find((each) => each.key === at);
+    const device = this.book.client?.device.id;
+    if (line && device && !payload) await this.change(peer, { ...line, id: { device, counter } });
+  }
+
+  /** A request that is kept, then said, until it is answered. */
+  private async request(peer: string, ask: Out['ask'], more: Pick<Out, 'payload' | 'line'> = {}) {
+    this.book.setOut({ peer, ask, ...more });
+    await this.book.keep();
+    this.desk.say(ask);
+  }
+
+  /**
+   * The packages of all devices that these people have, or of some of them; nothing while they are on their way. They are
+   * good for one use, so each attempt asks anew.
+   */
+  private claimFor(peer: string, names: string[], only?: string[]): Bytes[] | undefined {
+    const known = this.claims.get(peer);
+    if (known) {
+      if (known.waiting.size > 0) return undefined;
+      this.claims.delete(peer);
+      const { view } = this.desk;
+      const listed = new Set(names.flatMap((name) => Array.from(view.get(name)?.devices ?? [])));
+      const wanted = (device: string) => (only ? only.includes(device) : listed.has(device));
+      return Array.from(known.packages).flatMap(([device, bytes]) => (wanted(device) ? [bytes] : []));
+    }
+    const claim: Claim = { waiting: new Set(), packages: new Map() };
+    this.claims.set(peer, claim);
+    for (const name of names) {
+      const of = reference();
+      claim.waiting.add(of);
+      this.desk.say({ kind: 'claim', reference: of, name });
+    }
+    return undefined;
+  }
+
+  private later(ms: number, step: () => Promise<void>) {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      void this.desk.alone(step);
+    }, ms);
+    this.timers.add(timer);
+  }
+
+  private async add(peer: string, line: Omit<Line, 'key'>): Promise<Line> {
+    const talk = this.talk(peer);
+    const whole = { ...line, key: talk.lines + 1 };
+    const last = line.who === 'note' ? {} : { last: line.text.slice(0, PREVIEW), lastAt: line.at };
+    this.book.setTalk({ ...talk, lines: whole.key, ...last });
+    this.shown.set(peer, [...(await this.lines(peer)), whole].slice(-LINES_MAX));
+    this.book.setLine(peer, whole);
+    return whole;
+  }
+
+  private async note(peer: string, note: Note) {
+    await this.add(peer, { who: 'note', text: '', note, at: Date.now() });
+  }
+
+  private async change(peer: string, line: Line) {
+    const lines = await this.lines(peer);
+    this.shown.set(peer, lines.map((each) => (each.key === line.key ? line : each)));
+    this.book.setLine(peer, line);
+  }
+
+  private async mark({ peer, line: at }: Out, mark: Mark, when: number) {
+    const line = (await this.lines(peer)).find((each) => each.key === at);
+    if (line && line.mark === 'waiting') await this.change(peer, { ...line, mark, at: when });
+  }
+
+  private talk(peer: string): Talk {
+    const fresh = { group: null, replaces: null, ledger: {}, written: 0n, seen: null, unseen: [], lines: 0, last: '', lastAt: 0 };
+    return this.book.talks.get(peer) ?? { peer, pace: pace.joined(seconds()), ...fresh };
+  }
+
+  private group(peer: string): Group | undefined {
+    const id = this.talk(peer).group;
+    return id === null ? undefined : this.book.groups.get(id);
+  }
+
+  private outs(): Out[] {
+    return Array.from(this.book.outs.values()).sort((a, b) => a.at - b.at);
+  }
+
+  /** As it will be when the request is kept. */
+  private get step(): bigint {
+    return this.book.head.step + 1n;
+  }
+
+  private get book() {
+    return this.desk.book;
+  }
+}

@@ -1,0 +1,355 @@
+/**
+ * One device at work: what the server says and what its user does, one after the other, each as one step that is on the
+ * disk before anything of it leaves (docs/talk.md, "Order of writes"). What a conversation does stands in `conversation.ts`.
+ */
+import { Book } from './book';
+import { Identity, isSignedBy, readCertificate } from './certificate';
+import type { Dial, Wire } from './connection';
+import * as contact from './contact';
+import { Conversations } from './conversation';
+import type { Disk } from './disk';
+import { Newcomer } from './engine/client';
+import { Fault } from './fault';
+import type { Ask, Deliver, Person, Tell } from './frame';
+import { hex, joined, unhex, utf8, variable, type Bytes } from './layout';
+import type { DirectoryView, Entry } from './member';
+import { named } from './name';
+import { safetyNumber } from './safety';
+import type { Arrival, Command, OpenShown, PersonShown, Phase, Snapshot } from './shapes';
+
+/** Go before what is signed to come in, so that no signature made for something else fits. */
+const REGISTRATION = utf8('kinora chat registration\0');
+const LOGIN = utf8('kinora chat login\0');
+/** Key packages that lie with the server, and how few there may be before more are made. */
+const PACKAGES = 20;
+const PACKAGES_FEW = 8;
+
+export const now = () => Math.floor(Date.now() / 1000);
+
+/** A person of the directory, as far as they are believed. */
+interface Known {
+  person: Person;
+  devices: Set<string>;
+}
+
+/** Who is told what happens. `broken` is told last. */
+export interface Listener {
+  emit(snapshot: Snapshot): void;
+  arrive(arrival: Arrival): void;
+  broken(error: unknown): void;
+}
+
+export class Desk {
+  readonly talks: Conversations;
+  private phase: Phase = 'connecting';
+  private problem: Snapshot['problem'] = null;
+  private connection: Wire | undefined;
+  private readonly directory = new Map<string, Known>();
+  private last: Promise<unknown> = Promise.resolve();
+  private peer: string | null = null;
+  private number: { of: string; groups: string[] } = { of: '', groups: [] };
+  private isSeen = true;
+  private isOver = false;
+
+  private constructor(
+    readonly book: Book,
+    private readonly host: string,
+    private readonly dial: Dial,
+    private readonly listener: Listener,
+  ) {
+    this.talks = new Conversations(this);
+  }
+
+  /** Takes up what is on the disk. `host` is what the server is called by. */
+  static async open(disk: Disk, host: string, dial: Dial, listener: Listener): Promise<Desk> {
+    const desk = new Desk(await Book.open(disk), host, dial, listener);
+    if (desk.book.me) desk.connect();
+    else desk.phase = 'nobody';
+    await desk.show();
+    return desk;
+  }
+
+  stop() {
+    this.isOver = true;
+    this.connection?.stop();
+    this.talks.stop();
+  }
+
+  /** Does something when all before it is done. An error that nobody expected ends all: the disk is right, memory may not be. */
+  alone(step: () => Promise<void>): Promise<void> {
+    const done = this.last.then(async () => {
+      if (this.isOver) return;
+      await step();
+      await this.show();
+    });
+    this.last = done.catch((error: unknown) => {
+      if (this.isOver) return;
+      this.stop();
+      this.listener.broken(error);
+    });
+    return this.last as Promise<void>;
+  }
+
+  command(command: Command): Promise<void> {
+    return this.alone(async () => {
+      switch (command.do) {
+        case 'register':
+          return this.register(command.name, command.label);
+        case 'open':
+          this.peer = command.peer;
+          return this.look();
+        case 'look':
+          this.isSeen = command.isSeen;
+          return this.look();
+        case 'send':
+          return this.talks.say(command.peer, command.text);
+        case 'compared':
+        case 'accept':
+          return this.decide(command.peer, command.do === 'compared');
+        case 'quit':
+          this.say({ kind: 'bye' });
+          this.connection?.stop();
+          this.talks.lost();
+          this.phase = 'gone';
+          return;
+        case 'come':
+          return this.phase === 'here' ? undefined : this.connect();
+        case 'take':
+          return;
+      }
+    });
+  }
+
+  say(ask: Ask) {
+    this.connection?.say(ask);
+  }
+
+  get isHere(): boolean {
+    return this.phase === 'here';
+  }
+
+  /** Whose conversation is on the screen now. */
+  get watched(): string | null {
+    return this.isSeen ? this.peer : null;
+  }
+
+  /** Whom members are checked against: pinned keys, and the devices that they have certified. */
+  get view(): DirectoryView {
+    const entries = Array.from(this.directory).flatMap(([name, { devices }]): [string, Entry][] => {
+      const identity = this.identityOf(name);
+      return identity ? [[name, { identity, devices }]] : [];
+    });
+    return new Map(entries);
+  }
+
+  isBlocked(name: string): boolean {
+    return contact.sending(this.contactOf(name)) === 'blocked';
+  }
+
+  isKnown(name: string): boolean {
+    return this.directory.has(name);
+  }
+
+  private contactOf(name: string): contact.Contact {
+    return this.book.contacts.get(name) ?? { word: 'new' };
+  }
+
+  private identityOf(name: string): Bytes | undefined {
+    return name === this.book.me?.name ? this.book.identity?.key : contact.identityOf(this.contactOf(name));
+  }
+
+  private async register(typed: string, label: string) {
+    if (this.book.me) return;
+    this.problem = null;
+    try {
+      const [name, identity, newcomer] = [named(typed), await Identity.create(), await Newcomer.create('hybrid')];
+      const id = hex(crypto.getRandomValues(new Uint8Array(16)));
+      const certificate = await identity.certify({ name, id, label, leafKey: newcomer.leafKey, issuedAt: BigInt(now()) });
+      this.book.begin({ name, secret: identity.secret, isRegistered: false }, identity, await newcomer.certified(certificate));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.problem = { code: error.code, text: '' };
+      return;
+    }
+    await this.book.keep();
+    this.connect();
+  }
+
+  /** Somebody wrote, and is not being read. */
+  arrive(arrival: Arrival) {
+    this.listener.arrive(arrival);
+  }
+
+  private connect() {
+    this.connection?.stop();
+    this.phase = 'connecting';
+    this.connection = this.dial({
+      told: (tell) => void this.alone(() => this.hear(tell)),
+      lost: (isFinal) => void this.alone(() => this.lost(isFinal)),
+    });
+  }
+
+  private async lost(isFinal: boolean) {
+    this.talks.lost();
+    if (this.book.me) this.phase = isFinal ? 'refused' : 'connecting';
+  }
+
+  private async hear(tell: Tell) {
+    switch (tell.kind) {
+      case 'challenge':
+        return this.answer(tell.nonce);
+      case 'ready':
+        return this.ready(tell);
+      case 'people':
+        return this.people(tell.people, tell.hasMore);
+      case 'presence': {
+        for (const name of [...tell.joined, ...tell.left]) {
+          const known = this.directory.get(name);
+          if (known) known.person.isHere = tell.joined.includes(name);
+        }
+        return;
+      }
+      case 'claimed':
+        return this.talks.claimed(tell.reference, tell.packages);
+      case 'taken':
+        return this.talks.taken(tell.reference, tell.behind, Number(tell.atMs));
+      case 'deliver':
+        return this.talks.deliver(tell as Deliver);
+      case 'refused': {
+        if (!this.isHere) return this.turnedAway(tell.code, `${tell.description}: ${tell.solution}`);
+        return this.talks.refused(tell);
+      }
+      default:
+        return;
+    }
+  }
+
+  private async answer(nonce: Bytes) {
+    const { me, client, identity } = this.book;
+    if (!me || !client || !identity) return;
+    const host = variable(utf8(this.host));
+    if (me.isRegistered) {
+      const { id } = client.device;
+      const proof = await client.sign(joined(LOGIN, nonce, host, unhex(id)));
+      return this.say({ kind: 'login', device: id, proof });
+    }
+    const certificate = client.certificateBytes;
+    const proof = await identity.sign(joined(REGISTRATION, nonce, host, variable(certificate)));
+    this.say({ kind: 'register', identity: identity.key, certificate, proof });
+  }
+
+  /** A name that is another one's is forgotten at once, so that a better one can be tried. */
+  private async turnedAway(code: string, text: string) {
+    this.problem = { code, text };
+    this.phase = 'refused';
+    if (this.book.me?.isRegistered !== false || !/^name_|^device_taken$|^too_many_/.test(code)) return;
+    this.connection?.stop();
+    await this.book.forget();
+    this.book.me = undefined;
+    this.phase = 'nobody';
+  }
+
+  private async ready(tell: Extract<Tell, { kind: 'ready' }>) {
+    const { book } = this;
+    this.connection?.settle();
+    [this.phase, this.problem] = ['here', null];
+    if (book.me && !book.me.isRegistered) {
+      book.me = { ...book.me, isRegistered: true };
+      book.noteMe();
+    }
+    // Another count here than the server has heard: this state was put back from a copy, and would use keys again.
+    if (tell.step > book.head.step) {
+      book.head = { ...book.head, step: tell.step };
+      this.talks.giveUp();
+    }
+    if (tell.last < book.head.cursor) book.head = { ...book.head, cursor: tell.last };
+    else if (tell.first > book.head.cursor + 1n) await this.talks.expired(tell.first - 1n);
+    await this.publish(tell.packages, tell.hasLastResort);
+    await book.keep();
+    this.say({ kind: 'look' });
+    this.talks.repeat();
+  }
+
+  private async publish(left: number, hasLastResort: boolean) {
+    const { client } = this.book;
+    if (!client || (left >= PACKAGES_FEW && hasLastResort)) return;
+    const packages = await client.keyPackages(Math.max(0, PACKAGES - left), now());
+    const lastResort = hasLastResort ? undefined : await client.lastResort(now());
+    this.book.noteClient();
+    await this.book.keep();
+    this.say({ kind: 'publish', packages, lastResort });
+  }
+
+  private async people(people: Person[], hasMore: boolean) {
+    let isNew = false;
+    for (const person of people) {
+      const before = this.contactOf(person.name);
+      const after = person.name === this.book.me?.name ? before : contact.seen(before, person.identity);
+      if (after !== before) this.book.setContact(person.name, after);
+      isNew ||= after !== before;
+      this.directory.set(person.name, { person, devices: await this.devicesOf(person) });
+    }
+    if (isNew) await this.book.keep();
+    if (!hasMore) await this.talks.directoryChanged();
+  }
+
+  /** The devices that the key which is believed has certified, whatever the server lists beside them. */
+  private async devicesOf(person: Person): Promise<Set<string>> {
+    const identity = this.identityOf(person.name);
+    const devices = new Set<string>();
+    for (const bytes of person.certificates) {
+      try {
+        const certificate = readCertificate(bytes);
+        const isTheirs = certificate.device.name === person.name && identity && (await isSignedBy(certificate, identity));
+        if (isTheirs) devices.add(certificate.device.id);
+      } catch {
+        // Not a certificate: nobody's device.
+      }
+    }
+    return devices;
+  }
+
+  private async decide(name: string, isCompared: boolean) {
+    const key = this.directory.get(name)?.person.identity;
+    if (!key) return;
+    const before = this.contactOf(name);
+    const after = isCompared ? contact.compared(before, key) : contact.accepted(before, key);
+    if (after === before) return;
+    this.book.setContact(name, after);
+    await this.book.keep();
+    const known = this.directory.get(name);
+    if (known) known.devices = await this.devicesOf(known.person);
+    await this.talks.directoryChanged();
+  }
+
+  private async look() {
+    if (this.peer && this.number.of !== this.peer) this.number = { of: this.peer, groups: [] };
+    if (this.watched) await this.talks.seen(this.watched);
+  }
+
+  private async show() {
+    if (this.isOver) return;
+    const open = this.peer ? await this.opened(this.peer) : null;
+    const { phase, problem } = this;
+    this.listener.emit({ phase, problem, me: this.book.me?.name ?? null, people: this.shownPeople(), open });
+  }
+
+  private shownPeople(): PersonShown[] {
+    const others = Array.from(this.directory.values()).filter(({ person }) => person.name !== this.book.me?.name);
+    const shown = others.map(({ person }): PersonShown => {
+      const talk = this.book.talks.get(person.name);
+      const { word } = this.contactOf(person.name);
+      return { name: person.name, isHere: person.isHere, word, unread: talk?.unseen.length ?? 0, last: talk?.last ?? '', lastAt: talk?.lastAt ?? 0 };
+    });
+    return shown.sort((a, b) => b.lastAt - a.lastAt || Number(b.isHere) - Number(a.isHere) || a.name.localeCompare(b.name));
+  }
+
+  private async opened(peer: string): Promise<OpenShown> {
+    const [key, own] = [this.directory.get(peer)?.person.identity, this.book.identity?.key];
+    if (this.number.groups.length === 0 && key && own && this.book.me) {
+      this.number = { of: peer, groups: safetyNumber({ name: peer, identity: key }, { name: this.book.me.name, identity: own }) };
+    }
+    const lines = (await this.talks.lines(peer)).map(({ id: _, ...line }) => line);
+    return { peer, lines, word: this.contactOf(peer).word, isBlocked: this.isBlocked(peer), number: this.number.groups };
+  }
+}

@@ -1,0 +1,172 @@
+/** People at their desks, and a server that keeps its promises, loses connections, and is not always honest. */
+import { afterEach, expect, test } from 'vitest';
+import { Identity } from '../../src/talk/certificate';
+import { text } from '../../src/talk/layout';
+import { MemoryDisk, Post, Sitter } from './post';
+
+let sitters: Sitter[] = [];
+afterEach(() => {
+  for (const each of sitters) each.stop();
+  sitters = [];
+});
+
+const at = (post: Post, disk?: MemoryDisk) => {
+  const sitter = new Sitter(post, disk);
+  sitters.push(sitter);
+  return sitter;
+};
+
+async function two() {
+  const post = new Post();
+  const [asha, ravi] = [await at(post).begin('asha'), await at(post).begin('ravi')];
+  await asha.until(({ people }) => people.some((person) => person.name === 'ravi'));
+  return { post, asha, ravi };
+}
+
+test('two people find each other, talk, and see how far it came', async () => {
+  const { asha, ravi } = await two();
+  await ravi.open('asha');
+  await ravi.until(({ open }) => open?.word === 'pinned' && open.number.length === 12);
+  await asha.open('ravi');
+  await asha.say('ravi', 'namaste');
+  await ravi.reads('namaste');
+  await ravi.say('asha', 'hello');
+  await ravi.say('asha', 'how are you?');
+  await asha.reads('namaste', 'hello', 'how are you?');
+  const { open } = await asha.until((shown) => shown.open?.lines[0]?.mark === 'read');
+  expect(open?.lines.map((line) => line.who)).toEqual(['me', 'them', 'them']);
+  expect(open?.number).toEqual(ravi.snapshot?.open?.number);
+});
+
+test('a name that is taken is told, and another one can be tried', async () => {
+  const { post } = await two();
+  const other = at(post);
+  await other.sit();
+  await other.desk?.command({ do: 'register', name: 'Asha', label: 'x' });
+  expect((await other.until(({ problem }) => problem !== null)).problem?.code).toBe('name_taken');
+  await other.until(({ phase }) => phase === 'nobody');
+  await other.desk?.command({ do: 'register', name: 'a', label: 'x' });
+  expect((await other.until(({ problem }) => problem?.code === 'name_invalid')).phase).toBe('nobody');
+  await other.desk?.command({ do: 'register', name: 'mala', label: 'x' });
+  await other.until(({ phase, me }) => phase === 'here' && me === 'mala');
+});
+
+test('who is away gets it later, counted, and a tab that is closed goes on where it was', async () => {
+  const { post, asha, ravi } = await two();
+  await asha.open('ravi');
+  await asha.say('ravi', 'one');
+  await ravi.until(({ people }) => people.some((person) => person.unread === 1));
+  ravi.stop();
+  await asha.until(({ people }) => people.some((person) => person.name === 'ravi' && !person.isHere));
+  await asha.say('ravi', 'two');
+  await asha.until(({ open }) => open?.lines[1]?.mark === 'sent');
+  const again = at(post, ravi.disk);
+  await again.sit();
+  await again.until(({ people }) => people.some((person) => person.unread === 2 && person.last === 'two'));
+  expect(again.arrivals.map((arrival) => arrival.text)).toEqual(['two']);
+  await again.open('asha');
+  await again.reads('one', 'two');
+  await again.say('asha', 'three');
+  await asha.reads('one', 'two', 'three');
+});
+
+test('nothing is lost or shown twice when connections break before every answer', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  const said: string[] = [];
+  for (let n = 0; n < 6; n += 1) {
+    post.losesAnswers = true;
+    const [by, to] = n % 2 ? [asha, 'ravi'] : [ravi, 'asha'];
+    said.push(`message ${n}`);
+    await by.say(to, `message ${n}`);
+    post.losesAnswers = false;
+    asha.cut();
+    ravi.cut();
+    await Promise.all([asha.reads(...said), ravi.reads(...said)]);
+  }
+  await Promise.all([asha, ravi].map((each) => each.until(({ open }) => open?.lines.every((line) => line.mark !== 'waiting') ?? false)));
+});
+
+test('both begin at once, and one conversation comes of it', async () => {
+  const { asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await Promise.all([asha.say('ravi', 'from asha'), ravi.say('asha', 'from ravi')]);
+  for (const each of [asha, ravi]) {
+    await each.until(({ open }) => open?.lines.length === 2 && open.lines.every((line) => line.mark !== 'waiting'));
+    expect(each.snapshot?.open?.lines.map((line) => line.text).sort()).toEqual(['from asha', 'from ravi']);
+  }
+});
+
+test('a state that was put back gives its groups up, and says so by a new beginning', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'before');
+  await ravi.reads('before');
+  await ravi.say('asha', 'noted');
+  await asha.reads('before', 'noted');
+  const copy = asha.disk.copy();
+  await asha.say('ravi', 'lost by the copy');
+  await ravi.reads('before', 'noted', 'lost by the copy');
+  await asha.until(({ open }) => open?.lines.every((line) => line.mark !== 'waiting') ?? false);
+  asha.stop();
+  const old = at(post, copy);
+  await old.sit();
+  await old.until(({ phase }) => phase === 'here');
+  await old.open('ravi');
+  await old.say('ravi', 'after');
+  await ravi.reads('before', 'noted', 'lost by the copy', 'after');
+  expect(ravi.snapshot?.open?.lines.filter((line) => line.note).map((line) => line.note)).toContain('restarted');
+  await ravi.say('asha', 'welcome back');
+  await old.until(({ open }) => open?.lines.some((line) => line.text === 'welcome back') ?? false);
+});
+
+test('a key that the server swaps is noticed: told when nothing was compared, a wall when it was', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'one');
+  await ravi.reads('one');
+  await asha.desk?.command({ do: 'compared', peer: 'ravi' });
+  await asha.until(({ open }) => open?.word === 'verified');
+  const person = post.people.get('ravi');
+  if (person) person.identity = (await Identity.create()).key;
+  asha.cut();
+  ravi.stop();
+  await asha.until(({ open }) => open?.word === 'changed' && open.isBlocked);
+  await asha.say('ravi', 'not to them');
+  expect(asha.snapshot?.open?.lines.map((line) => line.text)).toEqual(['one']);
+  const waits = Array.from(asha.disk.records.keys()).filter((name) => /^(todo|out)\//.test(name));
+  expect(waits).toEqual([]);
+});
+
+test('a second device of one of them comes in, and reads what follows', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'one');
+  await ravi.reads('one');
+  // The same identity on another disk, with a device of its own.
+  const { Newcomer } = await import('../../src/talk/engine/client');
+  const { Book } = await import('../../src/talk/book');
+  const disk = new MemoryDisk();
+  const [book, identity, newcomer] = [await Book.open(disk), asha.desk?.book.identity as Identity, await Newcomer.create('hybrid')];
+  const certificate = await identity.certify({ name: 'asha', id: 'ab'.repeat(16), label: 'tablet', leafKey: newcomer.leafKey, issuedAt: 1n });
+  book.begin({ name: 'asha', secret: identity.secret, isRegistered: false }, identity, await newcomer.certified(certificate));
+  await book.keep();
+  const tablet = at(post, disk);
+  await tablet.sit();
+  await tablet.until(({ phase }) => phase === 'here');
+  await tablet.open('ravi');
+  await ravi.say('asha', 'both of you');
+  await tablet.reads('both of you');
+  await asha.reads('one', 'both of you');
+  await tablet.say('ravi', 'from the tablet');
+  await ravi.reads('one', 'both of you', 'from the tablet');
+  await asha.reads('one', 'both of you', 'from the tablet');
+  expect(asha.snapshot?.open?.lines.at(-1)?.who).toBe('me');
+});
+
+test('nothing that was said leaves in the clear', async () => {
+  const { post, asha, ravi } = await two();
+  await asha.say('ravi', 'a planted secret');
+  await ravi.until(({ people }) => people.some((person) => person.unread === 1));
+  for (const seat of post.seats.values()) for (const each of seat.queue) expect(text(each.envelope) ?? '').not.toContain('planted');
+});
