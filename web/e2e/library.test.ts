@@ -1,6 +1,6 @@
 /** The library and its player: first picture, seeking, changing quality, the staged title; and how all of it looks. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
@@ -18,6 +18,12 @@ beforeAll(async () => {
   chmodSync(folder, 0o755);
   const sources = ['-f', 'lavfi', '-i', `testsrc2=size=640x360:rate=30:duration=${SECONDS}`, '-f', 'lavfi', '-i', `sine=440:duration=${SECONDS}`];
   const codecs = ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '75', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
+  // German within the file, English beside it.
+  const words = join(world.place, 'words.srt');
+  writeFileSync(words, '1\n00:00:00,000 --> 00:00:11,000\nEin <i>langer</i> Satz <b>&</b> mehr\n');
+  codecs.push('-c:s', 'mov_text', '-metadata:s:s:0', 'language=ger');
+  sources.push('-i', words);
+  writeFileSync(join(folder, 'A_film.en.srt'), '1\n00:00:00,000 --> 00:00:05,000\n<i>Good</i> morning &\n<script>document.title = 1</script>good night\n\n2\n00:00:09,000 --> 00:00:11,500\nThe end\n');
   execFileSync('ffmpeg', ['-nostdin', '-y', '-loglevel', 'error', ...sources, ...codecs, join(folder, 'A_film.mp4')]);
   server = await serve(world.binary, world.place, 'cinema', [`library.directories=${folder}`, 'library.heights=90,180,360', 'storage.margin=0']);
   // Everything of it has been made.
@@ -114,6 +120,47 @@ suite('the player', () => {
     expect(heights.slice(-3)).toEqual([90, 180, 360]);
   });
 
+  test('shows captions on a key, in the language of the menu, and again the next time', async () => {
+    const page = await film();
+    await page.keyboard.press('k');
+    await page.keyboard.press('0');
+    const said = page.locator('.captions');
+    expect(await said.count()).toBe(0);
+    await page.keyboard.press('c');
+    await said.waitFor();
+    expect(await said.innerText()).toBe('Good morning &\ndocument.title = 1good night');
+    expect(await said.locator('i').innerText()).toBe('Good');
+    await page.getByRole('button', { name: /^Captions/ }).click();
+    await page.getByRole('menuitemradio', { name: 'German' }).click();
+    await page.waitForFunction(() => document.querySelector('.captions')?.textContent === 'Ein langer Satz & mehr');
+    await page.reload();
+    await page.locator('video').waitFor();
+    // Over a poster nothing is said yet.
+    await until(page, (video) => video.readyState >= 2);
+    await page.evaluate(() => Object.assign(document.querySelector('video') as HTMLVideoElement, { muted: true }).play());
+    await said.waitFor();
+    expect(await said.innerText()).toBe('Ein langer Satz & mehr');
+    await page.keyboard.press('c');
+    await said.waitFor({ state: 'detached' });
+  });
+
+  test('says in the staged title what is said, when it is said', async () => {
+    const page = await film();
+    await page.keyboard.press('k');
+    await choose(page, 'Staged');
+    await page.getByRole('button', { name: /^Captions/ }).waitFor();
+    await page.keyboard.press('c');
+    // In the last of the three parts.
+    await page.evaluate(() => ((document.querySelector('video') as HTMLVideoElement).currentTime = 10));
+    await page.waitForFunction(() => document.querySelector('.captions')?.textContent === 'The end');
+    const times = await page.evaluate(() => {
+      const tracks = [...(document.querySelector('video') as HTMLVideoElement).textTracks];
+      const cues = tracks.filter((track) => track.mode === 'hidden').flatMap((track) => [...(track.cues ?? [])]);
+      return cues.map((cue) => [cue.startTime, cue.endTime]);
+    });
+    expect(times.at(-1)?.map((time) => Math.round(time * 20) / 20)).toEqual([9, 11.5]);
+  });
+
   test('begins anew when one was nearly through', async () => {
     const page = await film();
     await page.evaluate(() => localStorage.setItem(`kinora.watched.${location.pathname.split('/').pop()}`, '11'));
@@ -140,6 +187,8 @@ suite.each(LOOKS)('in %s', (name, options) => {
     await page.locator('video').waitFor();
     await until(page, (video) => video.readyState >= 2);
     await page.evaluate(() => (document.querySelector('video') as HTMLVideoElement).pause());
+    await page.keyboard.press('c');
+    await page.locator('.captions').waitFor();
     await sound(page, `player ${name}`);
     await page.keyboard.press('s');
     await sound(page, `statistics ${name}`);

@@ -31,6 +31,22 @@ pub(crate) fn cancel(peer: &mut Endpoint, task_id: &str) -> Result<String, Fault
     }
 }
 
+/// Has the server put the result into its library; what it is called there.
+pub(crate) fn keep(
+    peer: &mut Endpoint,
+    task_id: &str,
+    name: Option<&str>,
+) -> Result<String, Fault> {
+    let question = request(json!({"action": "keep", "task_id": task_id, "name": name}));
+    match peer.ask(&question)? {
+        Reply::Success(json) => {
+            let name = json.get("name").and_then(|name| name.as_str());
+            Ok(name.unwrap_or_default().to_owned())
+        }
+        other => Err(refusal(peer, other)),
+    }
+}
+
 /// Tells the server that its copy is not needed any more.
 pub(crate) fn confirm(peer: &mut Endpoint, task_id: &str) -> Result<(), Fault> {
     let question = request(json!({"action": "confirm", "task_id": task_id}));

@@ -64,6 +64,8 @@ pub struct Delivered {
     pub digest: Option<String>,
     /// Sentences for the user.
     pub notes: Vec<String>,
+    /// What it is called in the server's library, if it was to be kept there.
+    pub kept_as: Option<String>,
     /// How a compression was chosen and what it measures, when the server says so in a form that is understood.
     pub report: Option<Box<Report>>,
 }
@@ -76,6 +78,7 @@ pub struct Session {
     cancel: Cancel,
     token: Option<Token>,
     security: Security,
+    keep_as: Option<String>,
     met: bool,
 }
 
@@ -89,6 +92,7 @@ impl Session {
             cancel,
             token: None,
             security: Security::default(),
+            keep_as: None,
             met: false,
         }
     }
@@ -103,6 +107,12 @@ impl Session {
     #[must_use]
     pub fn with_security(self, security: Security) -> Self {
         Self { security, ..self }
+    }
+
+    /// The same, with a result that the server also puts into its library under this name, if there is one.
+    #[must_use]
+    pub fn with_keeping(self, keep_as: Option<String>) -> Self {
+        Self { keep_as, ..self }
     }
 
     /// The key by which the server can be known from now on. Nothing is asked of it, and nothing is kept.
@@ -171,6 +181,15 @@ impl Session {
         job::cancel(&mut self.connect()?, task_id)
     }
 
+    /// Has the server put the result of a job into its library, under this name or the original's; what its file is
+    /// called there.
+    ///
+    /// # Errors
+    /// When the server cannot be asked, has no such result, or puts none there.
+    pub fn keep(&mut self, task_id: &str, name: Option<&str>) -> Result<String, Fault> {
+        job::keep(&mut self.connect()?, task_id, name)
+    }
+
     /// Titles of the library that have these words in their names, with addresses that are good for so many seconds, or
     /// for an evening.
     ///
@@ -214,11 +233,19 @@ impl Session {
         let result = self.download(task_id, &file, observer)?;
         drop(file);
         destination.appear().map_err(Fault::Output)?;
+        // Before it is confirmed, for then the server deletes it.
+        let kept_as = match self.keep_as.clone() {
+            Some(name) => Some(self.keep(task_id, Some(&name))?),
+            None => None,
+        };
         // The file is there: whether the server hears of it decides only when it deletes its own.
         let _ = self
             .connect()
             .and_then(|mut peer| job::confirm(&mut peer, task_id));
-        Ok(delivered(task_id, state, result))
+        Ok(Delivered {
+            kept_as,
+            ..delivered(task_id, state, result)
+        })
     }
 
     fn wait(&mut self, task_id: &str, observer: &mut dyn Observer) -> Result<State, Fault> {
@@ -318,6 +345,7 @@ fn delivered(task_id: &str, state: State, result: Delivery) -> Delivered {
         } else {
             result.notes
         },
+        kept_as: None,
         report: report.and_then(|report| serde_json::from_value(Value::Object(report)).ok()),
     }
 }

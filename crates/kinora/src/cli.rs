@@ -50,6 +50,9 @@ pub(crate) enum Other {
     /// Wait for a job and fetch its result
     #[command(after_help = "Example:\n  kinora fetch 7k2m -o holiday.small.mp4")]
     Fetch(Fetch),
+    /// Keep a job's result in the server's library
+    #[command(after_help = "Example:\n  kinora keep 7k2m --name 'Our holiday'")]
+    Keep(Keep),
     /// Cancel a job
     #[command(after_help = "Example:\n  kinora cancel 7k2m")]
     Cancel(One),
@@ -65,7 +68,9 @@ pub(crate) enum Other {
     )]
     Play(Play),
     /// Print a link to a title; who has it can watch, until it expires
-    #[command(after_help = "Example:\n  kinora share holiday --expires 7d")]
+    #[command(
+        after_help = "Examples:\n  kinora share holiday --expires 7d\n  kinora share --revoke-all --data /srv/kinora"
+    )]
     Share(Share),
     /// Run a server
     #[command(
@@ -221,11 +226,17 @@ pub(crate) struct Play {
 #[derive(Args, Debug)]
 pub(crate) struct Share {
     /// The title's name, or words that only it has
-    #[arg(required = true)]
+    #[arg(required_unless_present = "revoke_all")]
     pub(crate) title: Vec<String>,
-    /// How long the link is good; it cannot be taken back
+    /// How long the link is good, unless links are taken back before or the token that asks for it is
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = units::span)]
     pub(crate) expires: Duration,
+    /// Take back every link that the server of a data directory has given; works on its files, as `kinora token` does
+    #[arg(long, conflicts_with = "title")]
+    pub(crate) revoke_all: bool,
+    /// That data directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "revoke_all")]
+    pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) shelf: Shelf,
 }
@@ -248,6 +259,16 @@ pub(crate) struct One {
     pub(crate) server: Option<Address>,
     #[command(flatten)]
     pub(crate) credential: Credential,
+}
+
+/// `kinora keep`
+#[derive(Args, Debug)]
+pub(crate) struct Keep {
+    #[command(flatten)]
+    pub(crate) job: One,
+    /// What it is to be called there [default: as its original]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 /// `kinora fetch`

@@ -49,6 +49,10 @@ pub struct Stream {
     pub is_attached_picture: bool,
     /// The track players choose.
     pub is_default: bool,
+    /// Subtitles of what the sound alone does not tell: signs, another language.
+    pub is_forced: bool,
+    /// Subtitles that tell sounds, too, for who does not hear them.
+    pub is_descriptive: bool,
     /// Tags of the track, shortened.
     pub tags: BTreeMap<String, String>,
     /// What it carries.

@@ -16,6 +16,7 @@ pub mod probe;
 pub mod operation;
 pub mod ladder;
 pub mod storyboard;
+pub mod subtitles;
 pub mod quality;
 pub mod progress;
 pub mod diagnosis;

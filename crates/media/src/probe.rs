@@ -109,6 +109,8 @@ fn stream(value: &Value) -> Stream {
         frames: number(value, "nb_frames"),
         is_attached_picture: has("attached_pic") || has("timed_thumbnails"),
         is_default: has("default"),
+        is_forced: has("forced"),
+        is_descriptive: has("hearing_impaired") || has("captions"),
         tags,
         kind: kind(value),
     }

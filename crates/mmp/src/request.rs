@@ -8,7 +8,7 @@ use crate::frame::Head;
 use crate::limits::{MAX_KEY, MAX_SEARCH, MAX_TASK_ID, MIN_KEY};
 use crate::media_type::{self, Style};
 pub use crate::mirror::Mirror;
-use crate::outside::echo;
+use crate::outside::{display_name, echo};
 
 /// A request.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,15 @@ pub enum Request {
     Resume {
         /// The upload.
         idempotency_key: String,
+        /// How the client speaks.
+        mirror: Mirror,
+    },
+    /// Put the result into the library.
+    Keep {
+        /// The job.
+        task_id: String,
+        /// What it is to be called, made harmless for display.
+        name: Option<String>,
         /// How the client speaks.
         mirror: Mirror,
     },
@@ -151,6 +160,7 @@ impl Request {
             | Self::Cancel { mirror, .. }
             | Self::Confirm { mirror, .. }
             | Self::Resume { mirror, .. }
+            | Self::Keep { mirror, .. }
             | Self::Library { mirror, .. } => Some(mirror),
             Self::Goodbye => None,
         }
@@ -191,6 +201,14 @@ impl Request {
             },
             Some("resume") => Self::Resume {
                 idempotency_key: required_key(json)?,
+                mirror,
+            },
+            Some("keep") => Self::Keep {
+                task_id: task_id(json)?,
+                name: json
+                    .get("name")
+                    .and_then(Value::as_str)
+                    .and_then(display_name),
                 mirror,
             },
             Some("library") => Self::Library {
@@ -237,8 +255,8 @@ impl Digest {
     }
 }
 
-const VERBS: [&str; 8] = [
-    "ping", "upload", "status", "download", "cancel", "confirm", "resume", "library",
+const VERBS: [&str; 9] = [
+    "ping", "upload", "status", "download", "cancel", "confirm", "resume", "keep", "library",
 ];
 
 fn is_verb(text: &str) -> bool {

@@ -2,6 +2,9 @@
 
 use kinora_store::contract::Begun;
 
+/// What stands before the name of a token where it owns something.
+const TOKEN: &str = "token:";
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Asker {
@@ -25,10 +28,18 @@ impl Asker {
 
     /// As the holder of a token of this name, at a door where ids are enough for the rest or not.
     pub(crate) fn named(name: &str, ids_are_enough: bool) -> Self {
-        let owner = format!("token:{name}");
+        let owner = format!("{TOKEN}{name}");
         match ids_are_enough {
             true => Self::Holder(owner),
             false => Self::Owner(owner),
+        }
+    }
+
+    /// The name of the token that they have, if it is one.
+    pub(crate) fn token(&self) -> Option<&str> {
+        match self {
+            Self::Anyone => None,
+            Self::Owner(me) | Self::Holder(me) => me.strip_prefix(TOKEN),
         }
     }
 

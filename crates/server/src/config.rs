@@ -166,6 +166,10 @@ pub struct LibraryConfig {
     pub directories: Vec<PathBuf>,
     /// Lines of the renditions that are made, lowest first.
     pub heights: Vec<u32>,
+    /// The folder that results may be put into; empty for none.
+    pub keep_in: PathBuf,
+    /// Origins of other sites whose pages may play titles; `*` for any.
+    pub cors_origins: Vec<String>,
 }
 
 impl Default for LibraryConfig {
@@ -173,6 +177,8 @@ impl Default for LibraryConfig {
         Self {
             directories: Vec::new(),
             heights: kinora_media::ladder::HEIGHTS.to_vec(),
+            keep_in: PathBuf::new(),
+            cors_origins: Vec::new(),
         }
     }
 }

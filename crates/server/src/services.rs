@@ -1,14 +1,16 @@
 //! What both doors offer, in one place.
 
 use crate::access::{Access, Tokens};
+use crate::asker::Asker;
 use crate::counters::Counters;
 use crate::fault::Fault;
-use crate::library::Library;
+use crate::library::{Keepsake, Library, Title};
 use crate::results::Results;
 use crate::tasks::Tasks;
 use crate::uploads::{Receiving, Uploads};
-use kinora_jobs::Engine;
 use kinora_jobs::sandbox::Share;
+use kinora_jobs::{Engine, Order};
+use kinora_store::TaskId;
 use std::sync::{Arc, OnceLock};
 
 /// The services of one server.
@@ -35,6 +37,65 @@ pub(crate) struct Services {
     pub(crate) share: Arc<Share>,
     /// Bytes that everything kept may take together, for `ping`.
     pub(crate) ceiling: u64,
+}
+
+/// A result that is in the library now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// What its file is called.
+    pub(crate) name: String,
+    /// The title that it is.
+    pub(crate) title: String,
+}
+
+impl Services {
+    /// What stands in links that this one is given: with their token they end.
+    pub(crate) fn holder(&self, asker: &Asker) -> u64 {
+        let name = asker.token().and_then(|name| self.tokens.mark(name));
+        name.unwrap_or(0)
+    }
+
+    /// The title that an address with this permission is for.
+    ///
+    /// # Errors
+    /// `invalid_link`, `link_expired`, `unknown_title`.
+    pub(crate) fn permitted(&self, id: &str, permission: &str) -> Result<Arc<Title>, Fault> {
+        let holder = self.library.check(id, permission)?;
+        if holder != 0 && !self.tokens.has_mark(holder) {
+            return Err(Fault::new(
+                "link_expired",
+                "the link has ended with the token that it was given to",
+                "ask for another one",
+            ));
+        }
+        self.library.title(id)
+    }
+
+    /// Puts the result of a job into the library, under this name or the original's.
+    ///
+    /// # Errors
+    /// As for opening a result, and for putting one into the library.
+    pub(crate) fn keep(
+        &self,
+        asker: &Asker,
+        id: &TaskId,
+        name: Option<&str>,
+    ) -> Result<Kept, Fault> {
+        let ready = self.results.open(asker, id)?;
+        // Both doors note what the original is called under this word.
+        let order = Order::from_json(&ready.job.order).ok();
+        let original =
+            order.and_then(|order| Some(order.door.get("file_name")?.as_str()?.to_owned()));
+        let (name, title) = self.library.keep(Keepsake {
+            file: ready.file,
+            size: ready.outcome.size,
+            digest: &ready.outcome.digest,
+            name: name.or(original.as_deref()).unwrap_or_default(),
+            ending: &ready.outcome.extension,
+        })?;
+        tracing::info!(task = id.as_str(), name, "a result is kept in the library");
+        Ok(Kept { name, title })
+    }
 }
 
 /// Where browsers and players find this server, beside its name.

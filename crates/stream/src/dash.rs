@@ -54,11 +54,29 @@ pub struct Set<'a> {
     pub representations: Vec<Representation<'a>>,
 }
 
+/// Subtitles: one file of WebVTT for the whole title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// Where it is.
+    pub uri: Uri,
+    /// For people; not written when empty.
+    pub label: String,
+    /// BCP 47; not written when empty or `und`.
+    pub language: String,
+    /// See [`crate::playlist::multivariant::Subtitle::is_forced`].
+    pub is_forced: bool,
+    /// Says sounds, too.
+    pub is_descriptive: bool,
+}
+
+/// Bits per second that are stated for subtitles, whose length is not looked at: three lines of 40 letters every second.
+const TEXT_RATE: u32 = 1000;
+
 /// How much a player has to hold before it begins: one segment of the usual length.
 const BUFFER_SECONDS: u32 = 2;
 
 /// The manifest; lengths in milliseconds.
-pub fn manifest(sets: &[Set<'_>], duration_ms: u64) -> String {
+pub fn manifest(sets: &[Set<'_>], texts: &[Text], duration_ms: u64) -> String {
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-live:2011\" \
@@ -75,6 +93,10 @@ pub fn manifest(sets: &[Set<'_>], duration_ms: u64) -> String {
             write_representation(&mut text, representation, number);
         }
         text.push_str("    </AdaptationSet>\n");
+    }
+    for subtitles in texts {
+        number += 1;
+        write_text(&mut text, subtitles, number);
     }
     text.push_str("  </Period>\n</MPD>\n");
     text
@@ -130,6 +152,30 @@ fn write_representation(text: &mut String, representation: &Representation<'_>, 
     }
     timeline(text, representation);
     text.push_str("      </Representation>\n");
+}
+
+/// 5.3.7.2: a whole file needs no segments, only its address; roles are those of 5.8.5.5.
+fn write_text(text: &mut String, subtitles: &Text, number: u32) {
+    text.push_str("    <AdaptationSet contentType=\"text\" mimeType=\"text/vtt\"");
+    if !subtitles.language.is_empty() && subtitles.language != "und" {
+        let _ = write!(text, " lang=\"{}\"", escaped(&subtitles.language));
+    }
+    text.push_str(">\n");
+    if !subtitles.label.is_empty() {
+        let _ = writeln!(text, "      <Label>{}</Label>", escaped(&subtitles.label));
+    }
+    let role = match (subtitles.is_forced, subtitles.is_descriptive) {
+        (true, _) => "forced-subtitle",
+        (false, true) => "caption",
+        (false, false) => "subtitle",
+    };
+    let _ = write!(
+        text,
+        "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"{role}\"/>\n      \
+         <Representation id=\"{number}\" bandwidth=\"{TEXT_RATE}\">\n        <BaseURL>{}</BaseURL>\n      \
+         </Representation>\n    </AdaptationSet>\n",
+        escaped(subtitles.uri.as_str())
+    );
 }
 
 /// 5.3.9.4 and 5.3.9.6; equal neighbours are one entry.

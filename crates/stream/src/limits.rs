@@ -18,3 +18,9 @@ pub const ENTRY_BYTES: usize = 64 << 10;
 pub const SEGMENT_SAMPLES: u32 = 65_536;
 /// Ticks of a presentation: what is left of 64 bits after a sum of two.
 pub const TICKS: u64 = 1 << 62;
+/// Bytes of a file of subtitles: those of a long film have 200 kB, and styled ones taken out of ASS a few megabytes.
+pub const SUBTITLE_BYTES: usize = 8 << 20;
+/// Cues of one track: a long film has 3,000.
+pub const CUES: usize = 20_000;
+/// Letters of one cue: a screen is full with 200.
+pub const CUE_LETTERS: usize = 2000;

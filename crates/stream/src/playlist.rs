@@ -2,6 +2,7 @@
 
 pub mod media;
 pub mod staged;
+pub mod text;
 pub mod multivariant;
 
 /// What `EXT-X-MAP` outside of I-frame playlists asks for, and nothing here asks for more (RFC 8216, 7).

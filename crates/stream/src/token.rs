@@ -1,7 +1,8 @@
 //! Signed permissions to watch: who has one may, and nobody keeps a list.
 //!
-//! A token is 84 hexadecimal digits: a version, the scope, when it ends (seconds since 1970 in 64 bits), and a keyed
-//! BLAKE3 over these and the title. The title is not in it; it stands in the address anyway.
+//! A token is 100 hexadecimal digits: a version, the scope, when it ends (seconds since 1970 in 64 bits), a mark of who
+//! was given it (64 bits), and a keyed BLAKE3 over these and the title. The title is not in it; it stands in the address
+//! anyway.
 
 use blake3::Hash;
 
@@ -25,13 +26,24 @@ pub enum Refusal {
     Expired,
 }
 
-const VERSION: u8 = 1;
-/// Version, scope, and the end.
-const HEAD_BYTES: usize = 10;
+/// What a token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    /// What it permits.
+    pub scope: Scope,
+    /// From when on it is worth nothing, in seconds since 1970.
+    pub expires_s: u64,
+    /// A mark of who was given it, for whoever may have to take it back; 0 for nobody in particular.
+    pub holder: u64,
+}
 
-/// A token for a title until a time in seconds since 1970.
-pub fn sign(key: &[u8; 32], title: &str, scope: Scope, expires_s: u64) -> String {
-    let head = head(scope, expires_s);
+const VERSION: u8 = 2;
+/// Version, scope, the end, and the holder.
+const HEAD_BYTES: usize = 18;
+
+/// A token for a title.
+pub fn sign(key: &[u8; 32], title: &str, grant: &Grant) -> String {
+    let head = head(grant);
     let mut text = String::with_capacity(2 * HEAD_BYTES + 64);
     for byte in head {
         text.push_str(&format!("{byte:02x}"));
@@ -41,7 +53,7 @@ pub fn sign(key: &[u8; 32], title: &str, scope: Scope, expires_s: u64) -> String
 }
 
 /// What the token permits; compared in constant time, and the end is looked at only when the rest is right.
-pub fn verify(key: &[u8; 32], title: &str, token: &str, now_s: u64) -> Result<Scope, Refusal> {
+pub fn verify(key: &[u8; 32], title: &str, token: &str, now_s: u64) -> Result<Grant, Refusal> {
     let (head, mac_text) = token
         .split_at_checked(2 * HEAD_BYTES)
         .ok_or(Refusal::Invalid)?;
@@ -50,24 +62,35 @@ pub fn verify(key: &[u8; 32], title: &str, token: &str, now_s: u64) -> Result<Sc
     if found != mac(key, &head, title) {
         return Err(Refusal::Invalid);
     }
-    let [VERSION, scope, end @ ..] = head else {
-        return Err(Refusal::Invalid);
+    let (plain, numbers) = head.split_at(2);
+    let (end, holder) = numbers.split_at(8);
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     };
-    if u64::from_be_bytes(end) <= now_s {
+    let scope = match plain {
+        [VERSION, 0] => Scope::Watch,
+        [VERSION, 1] => Scope::Download,
+        _ => return Err(Refusal::Invalid),
+    };
+    let expires_s = number(end);
+    if expires_s <= now_s {
         return Err(Refusal::Expired);
     }
-    match scope {
-        0 => Ok(Scope::Watch),
-        1 => Ok(Scope::Download),
-        _ => Err(Refusal::Invalid),
-    }
+    Ok(Grant {
+        scope,
+        expires_s,
+        holder: number(holder),
+    })
 }
 
-fn head(scope: Scope, expires_s: u64) -> [u8; HEAD_BYTES] {
+fn head(grant: &Grant) -> [u8; HEAD_BYTES] {
     let mut head = [0; HEAD_BYTES];
     head[0] = VERSION;
-    head[1] = scope as u8;
-    head[2..].copy_from_slice(&expires_s.to_be_bytes());
+    head[1] = grant.scope as u8;
+    head[2..10].copy_from_slice(&grant.expires_s.to_be_bytes());
+    head[10..].copy_from_slice(&grant.holder.to_be_bytes());
     head
 }
 
@@ -99,19 +122,38 @@ mod tests {
 
     #[test]
     fn a_token_opens_its_title_until_its_end() {
-        let token = sign(&KEY, "film", Scope::Watch, 1000);
-        assert_eq!(verify(&KEY, "film", &token, 999), Ok(Scope::Watch));
+        let grant = Grant {
+            scope: Scope::Watch,
+            expires_s: 1000,
+            holder: 0xab00_0000_0000_00cd,
+        };
+        let token = sign(&KEY, "film", &grant);
+        assert_eq!(verify(&KEY, "film", &token, 999), Ok(grant));
         assert_eq!(verify(&KEY, "film", &token, 1000), Err(Refusal::Expired));
         assert_eq!(verify(&KEY, "films", &token, 0), Err(Refusal::Invalid));
         assert_eq!(verify(&[8; 32], "film", &token, 0), Err(Refusal::Invalid));
-        let whole = sign(&KEY, "film", Scope::Download, u64::MAX);
-        assert_eq!(verify(&KEY, "film", &whole, 5), Ok(Scope::Download));
-        assert!(token.starts_with("010000000000000003e8"), "{token}");
+        let whole = Grant {
+            scope: Scope::Download,
+            expires_s: u64::MAX,
+            holder: 0,
+        };
+        let text = sign(&KEY, "film", &whole);
+        assert_eq!(verify(&KEY, "film", &text, 5), Ok(whole));
+        assert!(
+            token.starts_with("020000000000000003e8ab000000000000cd"),
+            "{token}"
+        );
+        assert_eq!(token.len(), 100);
     }
 
     #[test]
     fn every_changed_digit_is_seen() {
-        let token = sign(&KEY, "film", Scope::Watch, 1000);
+        let grant = Grant {
+            scope: Scope::Watch,
+            expires_s: 1000,
+            holder: 7,
+        };
+        let token = sign(&KEY, "film", &grant);
         for place in 0..token.len() {
             let other = if &token[place..=place] == "0" {
                 "1"

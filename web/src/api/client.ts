@@ -23,6 +23,9 @@ export const check = (operation: string, options: Options, signal: AbortSignal) 
 /** Cancels a job, or deletes what it left. */
 export const remove = (id: string) => ask<Job>('DELETE', `/api/jobs/${id}`);
 
+/** Puts a result into the library; says which title it is there. */
+export const keepResult = (id: string) => ask<{ name: string; title: string }>('POST', `/api/jobs/${id}/keep`);
+
 export const report = (url: string) => ask<Report>('GET', url);
 
 /** How the processor is divided, as a sentence. */

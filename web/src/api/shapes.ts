@@ -32,6 +32,8 @@ export interface Operation {
 
 export interface OperationList {
   operations: Operation[];
+  /** Whether results can be put into the library. */
+  can_keep: boolean;
   /** Bytes. */
   largest_file: number;
 }

@@ -22,6 +22,8 @@ class Compose {
   shown = $state(0);
   operations = $state<Operation[]>([]);
   largest = $state(Number.POSITIVE_INFINITY);
+  /** Whether results can be put into the library. */
+  canKeep = $state(false);
   private chosen = $state('compress');
   private forms = $state<Record<string, Options>>({});
   mistakes = $state<Record<string, Mistake>>({});
@@ -40,6 +42,7 @@ class Compose {
     const list = await operations();
     this.operations = list.operations;
     this.largest = list.largest_file;
+    this.canKeep = list.can_keep;
     for (const { name } of list.operations) this.forms[name] ??= { ...BEGIN[name] };
   }
 

@@ -9,10 +9,19 @@ export interface Level {
   isOriginal: boolean;
 }
 
+/** Subtitles. */
+export interface Words {
+  name: string;
+  /** As the playlist says it; empty when unknown. */
+  language: string;
+}
+
 export type Failure = 'network' | 'gone' | 'media' | 'unsupported';
 
 /** Bits per second that are assumed before anything was measured: enough for 720p. */
 const FIRST_RATE = 4_000_000;
+
+const same = (cue: VTTCue) => `${cue.startTime.toFixed(2)} ${cue.endTime.toFixed(2)} ${cue.text}`;
 
 export class Engine {
   levels = $state.raw<Level[]>([]);
@@ -21,13 +30,18 @@ export class Engine {
   chosen = $state(-1);
   sounds = $state.raw<string[]>([]);
   sound = $state(0);
+  words = $state.raw<Words[]>([]);
+  /** Which subtitles are read; -1 is none. */
+  word = $state(-1);
   failure = $state<Failure | null>(null);
   /** Bits per second as they arrive. */
   bandwidth = $state(0);
   private hls: HlsType | undefined;
+  private video: HTMLVideoElement | undefined;
   private recoveries = 0;
 
   async start(video: HTMLVideoElement, url: string, at: number, rate: number | null) {
+    this.video = video;
     const { default: Hls } = await import('hls.js');
     if (!Hls.isSupported()) return this.native(video, url, at);
     const hls = new Hls({
@@ -41,12 +55,24 @@ export class Engine {
       maxBufferLength: 30,
       backBufferLength: 60,
       capLevelToPlayerSize: false,
+      // Its own elements for subtitles have addresses that the page's policy does not allow; ours need none.
+      renderTextTracksNatively: false,
     });
     this.hls = hls;
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.list(hls));
     hls.on(Hls.Events.LEVEL_SWITCHED, (_, { level }) => (this.current = level));
     hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, (_, { audioTracks }) => (this.sounds = audioTracks.map((track) => track.name)));
     hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, (_, { id }) => (this.sound = id));
+    hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, (_, { subtitleTracks }) => {
+      this.words = subtitleTracks.map(({ name, lang }) => ({ name, language: lang ?? '' }));
+      this.read(this.word);
+    });
+    hls.on(Hls.Events.CUES_PARSED, (_, { cues, subtitleTrack }) => {
+      const track = this.track(subtitleTrack?.id ?? 0);
+      const known = new Set([...(track.cues ?? [])].map((cue) => same(cue as VTTCue)));
+      // A cue across the border of two parts comes with both.
+      for (const cue of cues as VTTCue[]) if (!known.has(same(cue))) track.addCue(cue);
+    });
     hls.on(Hls.Events.FRAG_LOADED, () => (this.bandwidth = hls.bandwidthEstimate));
     hls.on(Hls.Events.ERROR, (_, data) => {
       if (!data.fatal) return;
@@ -75,6 +101,24 @@ export class Engine {
     if (this.hls) this.hls.audioTrack = track;
   }
 
+  /** Subtitles by their place, or -1 for none. Of a browser that plays by itself these are its own tracks. */
+  read(track: number) {
+    this.word = track < this.words.length ? track : -1;
+    if (this.hls) this.hls.subtitleTrack = this.word;
+    if (this.hls && this.word >= 0) this.track(this.word);
+    [...(this.video?.textTracks ?? [])].forEach((each, at) => (each.mode = at === this.word ? 'hidden' : 'disabled'));
+  }
+
+  /** The track of these subtitles, whose cues the browser tells and does not show. Tracks stay with their element. */
+  private track(place: number): TextTrack {
+    const video = this.video as HTMLVideoElement;
+    while (video.textTracks.length <= place) video.addTextTrack('subtitles').mode = 'disabled';
+    const track = video.textTracks[place] as TextTrack;
+    // Without this it has no list of its cues.
+    if (track.mode === 'disabled') track.mode = 'hidden';
+    return track;
+  }
+
   /** Once more after a failure. */
   again() {
     this.failure = null;
@@ -83,10 +127,18 @@ export class Engine {
   }
 
   stop() {
+    if (this.hls) {
+      for (const track of this.video?.textTracks ?? []) {
+        track.mode = 'hidden';
+        for (const cue of [...(track.cues ?? [])]) track.removeCue(cue);
+        track.mode = 'disabled';
+      }
+    }
     this.hls?.destroy();
     this.hls = undefined;
     this.levels = [];
     this.sounds = [];
+    this.words = [];
     this.current = -1;
     this.chosen = -1;
     this.failure = null;
@@ -107,6 +159,11 @@ export class Engine {
       return;
     }
     video.src = url;
+    const tracks = video.textTracks;
+    tracks.addEventListener('addtrack', () => {
+      this.words = [...tracks].map(({ label, language }) => ({ name: label, language }));
+      this.read(this.word);
+    });
     if (at > 0) video.addEventListener('loadedmetadata', () => (video.currentTime = at), { once: true });
     video.addEventListener('error', () => (this.failure = 'media'), { once: true });
   }

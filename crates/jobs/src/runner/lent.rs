@@ -73,13 +73,33 @@ impl Runner<'_> {
     /// The frame that is shown at this time as JPEG; `None` when there is none that can be read.
     #[must_use]
     pub fn still(&self, lent: &Lent<'_>, at_s: f64, side: u32) -> Option<Vec<u8>> {
-        let build = self.tools.main();
+        let capabilities = &self.tools.main().capabilities;
+        let list = |lead_s| stills::arguments(at_s, lead_s, side, capabilities);
+        let is_whole =
+            |picture: &[u8]| picture.starts_with(&[0xff, 0xd8]) && picture.ends_with(&[0xff, 0xd9]);
+        self.frame(lent, list, is_whole)
+    }
+
+    /// How much there is to see on the frame that is shown at this time, as [`stills::contrast`] has it.
+    #[must_use]
+    pub fn contrast(&self, lent: &Lent<'_>, at_s: f64) -> Option<f64> {
+        let capabilities = &self.tools.main().capabilities;
+        let list = |lead_s| stills::grey(at_s, lead_s, capabilities);
+        let samples = self.frame(lent, list, |samples| samples.len() == stills::GREY)?;
+        Some(stills::contrast(&samples))
+    }
+
+    fn frame(
+        &self,
+        lent: &Lent<'_>,
+        list: impl Fn(f64) -> Option<Vec<Argument>>,
+        is_whole: impl Fn(&[u8]) -> bool,
+    ) -> Option<Vec<u8>> {
         let attempt = |lead_s: f64| {
-            let list = stills::arguments(at_s, lead_s, side, &build.capabilities)?;
-            let looked = self.look(lent, &build.path, &list, policy::STILL_BYTES);
+            let program = &self.tools.main().path;
+            let looked = self.look(lent, program, &list(lead_s)?, policy::STILL_BYTES);
             let (ended, picture, _) = looked.ok()?;
-            let is_whole = picture.starts_with(&[0xff, 0xd8]) && picture.ends_with(&[0xff, 0xd9]);
-            (ended == Ended::Exit(0) && is_whole).then_some(picture)
+            (ended == Ended::Exit(0) && is_whole(&picture)).then_some(picture)
         };
         stills::LEADS_S.into_iter().find_map(attempt)
     }

@@ -30,6 +30,9 @@ pub(crate) struct Common {
     /// Work in this process, without a server
     #[arg(long)]
     pub(crate) local: bool,
+    /// Also keep each result in the server's library, where its operator allows that
+    #[arg(long, conflicts_with = "local")]
+    pub(crate) keep: bool,
     /// Files on their way at the same time
     #[arg(long, short = 'j', value_name = "N", default_value = "4", value_parser = value_parser!(u8).range(1..=4))]
     pub(crate) parallel: u8,

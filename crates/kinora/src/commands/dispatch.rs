@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use super::{
-    cancel, config, doctor, fetch, formats, generate, jobs, library, operation, sandbox, serve,
-    status, stop, token, trust,
+    cancel, config, doctor, fetch, formats, generate, jobs, keep, library, operation, sandbox,
+    serve, status, stop, token, trust,
 };
 use crate::cli::{Order, Other};
 use crate::exit::{self, Exit};
@@ -23,6 +23,7 @@ pub(crate) fn run(order: &Order, context: &Context) -> Result<Exit, Failure> {
         Other::Jobs(arguments) => jobs::run(arguments, context),
         Other::Status(arguments) => status::run(arguments, context),
         Other::Fetch(arguments) => fetch::run(arguments, context),
+        Other::Keep(arguments) => keep::run(arguments, context),
         Other::Cancel(arguments) => cancel::run(arguments, context),
         Other::Formats => formats::run(context),
         Other::Library(arguments) => library::list(arguments, context),

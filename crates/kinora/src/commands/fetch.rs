@@ -71,6 +71,7 @@ pub(crate) fn run(arguments: &Fetch, context: &Context) -> Result<Exit, Failure>
         original_size: delivered.original_size,
         kept_original: delivered.kept_original,
         digest: delivered.digest.as_deref(),
+        kept_as: None,
         notes: &delivered.notes,
         report: delivered.report.as_deref(),
     };

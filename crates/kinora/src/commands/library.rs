@@ -2,11 +2,13 @@
 
 use super::context::Context;
 use crate::cli::{Play, Share, Shelf, Titles};
+use crate::config::{Flags, Settings};
 use crate::exit::Exit;
 use crate::report::{Failure, Outcome};
 use crate::terminal::{printable, say, tell};
 use kinora_client::{Address, Library, Title};
 use kinora_jobs::sandbox::player;
+use kinora_server::access::revoke_links;
 use serde_json::json;
 use std::ffi::OsString;
 
@@ -86,8 +88,11 @@ pub(crate) fn play(arguments: &Play, context: &Context) -> Result<Exit, Failure>
 /// Prints a link to a title that is good for a while.
 ///
 /// # Errors
-/// When there is no such title.
+/// When there is no such title, or links cannot be taken back.
 pub(crate) fn share(arguments: &Share, context: &Context) -> Result<Exit, Failure> {
+    if arguments.revoke_all {
+        return revoke(arguments, context);
+    }
     let words = arguments.title.join(" ");
     let lasts_s = Some(arguments.expires.as_secs());
     let (server, library) = ask(&arguments.shelf, &words, lasts_s, context)?;
@@ -100,6 +105,26 @@ pub(crate) fn share(arguments: &Share, context: &Context) -> Result<Exit, Failur
         ),
         false => say(page),
     }
+    Ok(Exit::Success)
+}
+
+/// Takes back all links, whether a server runs on the directory or not.
+fn revoke(arguments: &Share, context: &Context) -> Result<Exit, Failure> {
+    let mut flags = Flags::default();
+    if let Some(directory) = &arguments.data {
+        let text = directory.to_string_lossy().into_owned();
+        flags.set.push(("data".into(), text, "--data".into()));
+    }
+    let data = Settings::load(&flags, &context.variables)?.data();
+    revoke_links(&data).map_err(|error| {
+        Failure::new(
+            Exit::File,
+            "links_unusable",
+            format!("{}: {error}", data.display()),
+            "be the user that the server runs as, or root, and name its data directory with --data",
+        )
+    })?;
+    tell("all links that were given before are worth nothing now");
     Ok(Exit::Success)
 }
 

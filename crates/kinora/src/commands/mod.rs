@@ -7,6 +7,7 @@ pub(crate) mod delivery;
 pub(crate) mod local;
 pub(crate) mod operation;
 pub(crate) mod jobs;
+pub(crate) mod keep;
 pub(crate) mod status;
 pub(crate) mod fetch;
 pub(crate) mod cancel;

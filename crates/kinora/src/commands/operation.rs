@@ -97,7 +97,8 @@ impl Run<'_> {
         let session = Session::new(server, timing, self.cancel.clone());
         let mut session = session
             .with_token(self.token.clone())
-            .with_security(self.security.clone());
+            .with_security(self.security.clone())
+            .with_keeping(self.order.common.keep.then(|| name(input)));
         let mut watcher = Watcher {
             progress: self.display.file(&name(input)),
             run: self,
@@ -137,6 +138,7 @@ impl Run<'_> {
             original_size: Some(made.original_size),
             kept_original: made.kept_original,
             digest: None,
+            kept_as: None,
             notes: &made.notes,
             report: made.report.as_deref(),
         };
@@ -165,6 +167,7 @@ impl Run<'_> {
             original_size: delivered.original_size,
             kept_original: delivered.kept_original,
             digest: delivered.digest.as_deref(),
+            kept_as: delivered.kept_as.as_deref(),
             notes: &delivered.notes,
             report: delivered.report.as_deref(),
         };

@@ -2,6 +2,7 @@
 
 use crate::journal::Entry;
 use crate::proof;
+use crate::terminal::printable;
 use crate::units::{show_seconds, show_size};
 use kinora_client::State;
 use kinora_media::quality::Report;
@@ -25,6 +26,8 @@ pub(crate) struct Result<'a> {
     pub(crate) kept_original: bool,
     /// BLAKE3, hex.
     pub(crate) digest: Option<&'a str>,
+    /// What it is called in the server's library, if it is there.
+    pub(crate) kept_as: Option<&'a str>,
     /// Sentences.
     pub(crate) notes: &'a [String],
     /// How it was made and what it measures.
@@ -46,6 +49,9 @@ impl Result<'_> {
             "blake3": self.digest,
             "notes": self.notes,
         });
+        if let Some(name) = self.kept_as {
+            line["kept_as"] = name.into();
+        }
         if let Some(report) = self.report {
             line["report"] = json!(report);
         }
@@ -76,7 +82,10 @@ impl Result<'_> {
             true => String::new(),
             false => self.new_notes().map(|note| format!("; {note}")).collect(),
         };
-        format!("  {sizes}{kept}{notes}")
+        let shelved = self
+            .kept_as
+            .map(|name| format!("; in the library as {}", printable(name)));
+        format!("  {sizes}{kept}{notes}{}", shelved.unwrap_or_default())
     }
 
     /// What the report does not say already.
@@ -206,6 +215,7 @@ mod tests {
             original_size: Some(12_100_000),
             kept_original: false,
             digest: None,
+            kept_as: None,
             notes: &[],
             report: None,
         }
@@ -214,6 +224,13 @@ mod tests {
     #[test]
     fn one_line_says_what_came_of_it() {
         check(plain(), "  12.1 MB -> 2.4 MB (20 %)");
+        check(
+            Result {
+                kept_as: Some("a (2).mp4"),
+                ..plain()
+            },
+            "  12.1 MB -> 2.4 MB (20 %); in the library as a (2).mp4",
+        );
         let levels = Levels {
             mean: 95.2,
             scene: 93.4,

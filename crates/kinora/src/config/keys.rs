@@ -86,6 +86,8 @@ pub(crate) const KEYS: &[Key] = &[
     server("storage.tombstone_keep", Kind::Span),
     server("library.directories", Kind::List),
     server("library.heights", Kind::Numbers),
+    server("library.keep_in", Kind::Text),
+    server("library.cors_origins", Kind::List),
     server("jobs.workers", Kind::Integer),
     server("jobs.per_client", Kind::Choice(&["queue", "refuse"])),
     server("jobs.client_limit", Kind::Integer),

@@ -19,7 +19,7 @@ impl Scene {
         let folder = place.path().join("films");
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
-        film(&folder.join("Our_holiday.mp4"));
+        film(&folder.join("Our_holiday.mp4"), 4);
         let folder = folder.to_string_lossy().into_owned();
         let more = ["--library", &folder, "--set", "library.heights="];
         let server = Server::start(&place.path().join("data"), &more);
@@ -51,8 +51,11 @@ impl Scene {
     }
 }
 
-fn film(path: &Path) {
-    let arguments = "-f lavfi -i testsrc2=size=160x90:rate=25:duration=4 -f lavfi -i sine=duration=4 -c:v libx264 -c:a aac";
+/// So many seconds at 25 frames each.
+pub(crate) fn film(path: &Path, seconds: usize) {
+    let arguments = format!(
+        "-f lavfi -i testsrc2=size=160x90:rate=25:duration={seconds} -f lavfi -i sine=duration={seconds} -c:v libx264 -c:a aac"
+    );
     let done = Command::new("ffmpeg")
         .args(["-nostdin", "-loglevel", "error"])
         .args(arguments.split_whitespace())
@@ -102,7 +105,7 @@ fn a_title_is_found_played_and_shared() {
     assert_eq!(frames(low.trim()), "100");
     let page = scene.told(&["share", "holiday", "--expires", "1h"]);
     assert!(
-        page.contains(&format!(":{}/shared/01", scene.server.http.port())),
+        page.contains(&format!(":{}/shared/02", scene.server.http.port())),
         "{page}"
     );
     let json = scene.told(&["share", "holiday", "--json"]);

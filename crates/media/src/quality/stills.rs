@@ -12,6 +12,10 @@ const WINDOW_S: f64 = 0.5;
 /// Half of the shortest distance between two frames, in seconds: times were rounded on their way here, and the frame
 /// that is meant must not be just before what is asked for.
 const ROUNDING_S: f64 = 0.5 / limits::FRAME_RATE;
+/// Pixels of a frame of grey.
+const GREY_SIZE: (u32, u32) = (32, 18);
+/// Bytes of one.
+pub const GREY: usize = (GREY_SIZE.0 * GREY_SIZE.1) as usize;
 /// Times beyond this are damage: no video is a year long.
 const LONGEST_S: f64 = 31_536_000.0;
 
@@ -25,6 +29,37 @@ pub fn arguments(
     at_s: f64,
     lead_s: f64,
     side: u32,
+    capabilities: &Capabilities,
+) -> Option<Vec<Argument>> {
+    let codec = ["-c:v", "mjpeg", "-q:v", "2", "-f", "image2pipe", "pipe:1"];
+    list(at_s, lead_s, &scaled(side.max(2)), &codec, capabilities)
+}
+
+/// The same frame as [`GREY`] samples of grey, one byte each: enough to see whether there is anything on it.
+#[must_use]
+pub fn grey(at_s: f64, lead_s: f64, capabilities: &Capabilities) -> Option<Vec<Argument>> {
+    let (width, height) = GREY_SIZE;
+    let scaled = format!("scale={width}:{height}:flags=area:out_range=pc,format=gray");
+    let codec = ["-c:v", "rawvideo", "-f", "rawvideo", "pipe:1"];
+    list(at_s, lead_s, &scaled, &codec, capabilities)
+}
+
+/// How much there is to see on a frame of [`grey`]: the standard deviation of its samples, 0 for a plain colour.
+#[must_use]
+pub fn contrast(samples: &[u8]) -> f64 {
+    let count = samples.len().max(1) as f64;
+    let mean = samples.iter().map(|sample| f64::from(*sample)).sum::<f64>() / count;
+    let squares = samples
+        .iter()
+        .map(|sample| (f64::from(*sample) - mean).powi(2));
+    (squares.sum::<f64>() / count).sqrt()
+}
+
+fn list(
+    at_s: f64,
+    lead_s: f64,
+    scaled: &str,
+    codec: &[&str],
     capabilities: &Capabilities,
 ) -> Option<Vec<Argument>> {
     if !(0.0..LONGEST_S).contains(&at_s) {
@@ -54,16 +89,16 @@ pub fn arguments(
     let mut add = |words: &[&str]| list.extend(words.iter().map(|word| Argument::text(*word)));
     // `V`: a cover is no video.
     add(&["-map", "0:V:0", "-frames:v", "1", "-an", "-sn", "-dn"]);
-    add(&["-vf", &filters((at_s - ROUNDING_S).max(0.0), side.max(2))]);
-    add(&["-threads", "2", "-c:v", "mjpeg", "-q:v", "2"]);
-    add(&["-f", "image2pipe", "pipe:1"]);
+    let from_s = (at_s - ROUNDING_S).max(0.0);
+    let trim = format!("trim=start={from_s:.6}:end={:.6}", from_s + WINDOW_S);
+    add(&["-vf", &format!("{trim},{scaled}"), "-threads", "2"]);
+    add(codec);
     Some(list)
 }
 
-fn filters(from_s: f64, side: u32) -> String {
+fn scaled(side: u32) -> String {
     let width = format!("trunc(min(min({side}\\,iw*sar)\\,{side}*dar)/2)*2");
     [
-        format!("trim=start={from_s:.6}:end={:.6}", from_s + WINDOW_S),
         format!("scale=w='max(2\\,{width})':h='max(2\\,round(ow/dar/2)*2)':out_range=pc"),
         "setsar=1".to_owned(),
         "format=yuvj420p".to_owned(),
@@ -99,6 +134,15 @@ mod tests {
     #[test]
     fn the_list_is_as_reviewed() {
         insta::assert_snapshot!("still", line(31.52).unwrap());
+    }
+
+    #[test]
+    fn a_plain_frame_has_no_contrast() {
+        let close = |found: f64, expected: f64| assert!((found - expected).abs() < 0.01, "{found}");
+        close(contrast(&[0; GREY]), 0.0);
+        close(contrast(&[16, 16, 20, 20]), 2.0);
+        close(contrast(&[0, 255]), 127.5);
+        close(contrast(&[]), 0.0);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use kinora_media::Context;
 use kinora_media::info::{Size, Video};
 use kinora_media::ladder::{HEIGHTS, Ladder, rungs};
 use kinora_media::storyboard::Storyboard;
+use kinora_media::subtitles::Subtitles;
 
 use crate::files::{capabilities, info, lines};
 
@@ -109,4 +110,21 @@ fn a_storyboard_is_made_of_key_frames() {
     check(7_200_000, 24_000, 3);
     let Size { width, height } = plan("phone", 1000).tile;
     assert!(width < height && height == 160, "upright: {width}x{height}");
+}
+
+#[test]
+fn subtitles_that_are_text_come_out_in_one_run() {
+    let capabilities = capabilities();
+    let context = Context {
+        threads: 2,
+        capabilities: &capabilities,
+        file_extension: None,
+    };
+    let found = Subtitles::new(&info("several"), &context).unwrap().unwrap();
+    let text = lines(&found.step.arguments);
+    let (_, after) = text.split_once("-i <input>\n").unwrap();
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        assert_snapshot!("subtitles_several", format!("{after}\n{:#?}", found.tracks));
+    });
+    assert_eq!(Subtitles::new(&info("phone"), &context), Ok(None));
 }

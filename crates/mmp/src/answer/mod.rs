@@ -9,6 +9,6 @@ mod write;
 
 pub use view::{Problem, ResultView, StateView};
 pub use write::{
-    accepted, cancelled, confirmed, error, error_to, library, pong, received, result, resumed,
-    state,
+    accepted, cancelled, confirmed, error, error_to, kept, library, pong, received, result,
+    resumed, state,
 };

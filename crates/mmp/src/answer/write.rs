@@ -141,6 +141,15 @@ pub fn confirmed(mirror: &Mirror, task_id: &str) -> Head {
     Head::new(json)
 }
 
+/// The result is in the library, under this name.
+#[must_use]
+pub fn kept(mirror: &Mirror, task_id: &str, name: &str) -> Head {
+    let mut json = success(mirror, "success", "The result is kept in the library.");
+    json.insert("task_id".into(), task_id.into());
+    json.insert("name".into(), name.into());
+    Head::new(json)
+}
+
 /// Here is a server of that version with those limits.
 #[must_use]
 pub fn pong(mirror: &Mirror, version: &str, limits: Map<String, Value>) -> Head {

@@ -61,6 +61,7 @@ fn summary(request: &Request) -> String {
         Request::Resume {
             idempotency_key, ..
         } => format!("resume {idempotency_key}"),
+        Request::Keep { task_id, name, .. } => format!("keep {task_id} {name:?}"),
         Request::Library {
             search, expires, ..
         } => format!("library {search:?} {expires:?}"),
@@ -392,6 +393,25 @@ fn a_bad_duplicate_is_overridden_by_the_last() {
     assert!(
         matches!(Request::parse(&head), Ok(Request::Submit(submit)) if submit.operation == "webm")
     );
+}
+
+#[test]
+fn a_result_is_kept_under_a_harmless_name() {
+    let check = |json: Value, expected: &str| {
+        let head = Head::new(json.as_object().unwrap().clone());
+        assert_eq!(summary(&Request::parse(&head).unwrap()), expected);
+    };
+    check(json!({"action": "keep", "task_id": "a1"}), "keep a1 None");
+    check(
+        json!({"action": "keep", "task_id": "a1", "name": "../x\n/b.mp4"}),
+        "keep a1 Some(\"b.mp4\")",
+    );
+    check(
+        json!({"action": "keep", "task_id": "a1", "name": 7}),
+        "keep a1 None",
+    );
+    let nameless = Head::new(json!({"action": "keep"}).as_object().unwrap().clone());
+    assert!(Request::parse(&nameless).is_err());
 }
 
 #[test]

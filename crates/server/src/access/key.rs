@@ -2,8 +2,17 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
 use std::path::Path;
+
+/// What changes with each writing of a file: inode, time of change in seconds and nanoseconds, size.
+pub(super) type Version = (u64, i64, i64, u64);
+
+/// That of a file; none where there is none.
+pub(super) fn version(path: &Path) -> Option<Version> {
+    let known = fs::metadata(path).ok()?;
+    Some((known.ino(), known.ctime(), known.ctime_nsec(), known.size()))
+}
 
 /// Reads a key, or makes it at the first start.
 ///
@@ -27,8 +36,8 @@ fn read(path: &Path) -> io::Result<Option<[u8; 32]>> {
     }
 }
 
-/// Appears whole or not at all: a half key would be none at the next start.
-fn make(path: &Path) -> io::Result<[u8; 32]> {
+/// Makes one in the place of what is there. Appears whole or not at all: a half key would be none at the next start.
+pub(super) fn make(path: &Path) -> io::Result<[u8; 32]> {
     let mut key = [0u8; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     let half = path.with_extension("new");
@@ -39,8 +48,14 @@ fn make(path: &Path) -> io::Result<[u8; 32]> {
         .mode(0o600)
         .open(&half)?;
     file.write_all(&key)?;
+    let above = path.parent().unwrap_or(path);
+    // Written by root for a server that runs as somebody else.
+    if rustix::process::geteuid().is_root() {
+        let owner = fs::metadata(above)?;
+        chown(&half, Some(owner.uid()), Some(owner.gid()))?;
+    }
     file.sync_all()?;
     fs::rename(&half, path)?;
-    File::open(path.parent().unwrap_or(path))?.sync_all()?;
+    File::open(above)?.sync_all()?;
     Ok(key)
 }

@@ -64,6 +64,14 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// The same in 64 bits, for links; never 0, which stands for nobody.
+    pub(crate) fn mark(&self) -> u64 {
+        let digits = self.hash.get(..16).unwrap_or_default();
+        u64::from_str_radix(digits, 16).unwrap_or(0).max(1)
+    }
+}
+
 impl Ledger {
     /// That of a data directory, which need not be there yet.
     #[must_use]

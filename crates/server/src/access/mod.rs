@@ -4,6 +4,7 @@
 //! This is about people and programs. Whose a task is decides `crate::asker`.
 
 pub(crate) mod key;
+mod links;
 mod network;
 mod scope;
 mod secret;
@@ -14,6 +15,8 @@ mod decision;
 pub use decision::Access;
 pub(crate) use decision::check;
 pub use ledger::{Entry, Ledger};
+pub(crate) use links::Links;
+pub use links::revoke_links;
 pub use network::{Network, contains};
 pub use scope::Scope;
 pub use secret::Secret;

@@ -1,12 +1,11 @@
 //! The tokens as a running server knows them: the file is looked at with every question, and read again when it has
 //! changed, so a token that is taken back is worth nothing from that moment.
 
+use super::key::{Version, version};
 use super::{Entry, Ledger, Secret};
 use kinora_jobs::{clock, problem};
 use kinora_store::contract::Problem;
 use std::collections::HashMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -27,9 +26,6 @@ struct Known {
 
 /// A token's last use is written down this often, in seconds.
 const NOTE_PACE: u64 = 60;
-
-/// What changes with each writing: inode, time of change in seconds and nanoseconds, size.
-type Version = (u64, i64, i64, u64);
 
 impl Tokens {
     /// Those of a data directory.
@@ -63,6 +59,21 @@ impl Tokens {
     /// The token with this id, while it is good.
     pub(crate) fn with_id(&self, id: &str) -> Option<Entry> {
         self.good(|entry| entry.id() == id)
+    }
+
+    /// What stands in links for the token of this name, while it is good.
+    pub(crate) fn mark(&self, name: &str) -> Option<u64> {
+        self.good(|entry| entry.name == name)
+            .map(|entry| entry.mark())
+    }
+
+    /// Whether the token that a link has this mark of is still good. That a link is used says nothing of its holder.
+    pub(crate) fn has_mark(&self, mark: u64) -> bool {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        self.refresh(&mut known);
+        let now = now();
+        let mut entries = known.entries.iter();
+        entries.any(|entry| entry.mark() == mark && !entry.is_expired(now))
     }
 
     /// How many there are, for the log.
@@ -109,16 +120,6 @@ impl Tokens {
     }
 }
 
-fn version(path: &Path) -> Option<Version> {
-    let metadata = fs::metadata(path).ok()?;
-    Some((
-        metadata.ino(),
-        metadata.ctime(),
-        metadata.ctime_nsec(),
-        metadata.size(),
-    ))
-}
-
 fn now() -> u64 {
     u64::try_from(clock::now() / 1000).unwrap_or(0)
 }
@@ -126,6 +127,7 @@ fn now() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn changes_of_the_file_are_noticed_at_once() {
@@ -141,7 +143,11 @@ mod tests {
         let over = ledger.create("bob", &[], 0, Some(1)).unwrap();
         assert_eq!(tokens.find(over.reveal()), None);
         assert!(tokens.find(secret.reveal()).is_some());
+        let mark = tokens.mark("ann").unwrap();
+        assert!(tokens.has_mark(mark) && !tokens.has_mark(mark ^ 1));
+        assert_eq!(tokens.mark("bob"), None);
         ledger.revoke("ann").unwrap();
+        assert!(!tokens.has_mark(mark));
         assert_eq!(tokens.find(secret.reveal()), None);
         assert_eq!(tokens.with_id(found.id()), None);
     }

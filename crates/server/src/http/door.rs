@@ -1,5 +1,6 @@
 //! What all requests of this door share, and what a request tells of its sender.
 
+use super::cors::Origins;
 use super::digest::Digests;
 use super::guard::Hosts;
 use super::problem::Refusal;
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) services: Arc<Services>,
     pub(super) sessions: Sessions,
     pub(super) hosts: Hosts,
+    pub(super) origins: Origins,
     pub(super) proxies: Vec<Network>,
     pub(super) buffers: Arc<Buffers>,
     pub(super) streams: Arc<Streams>,
@@ -52,6 +54,7 @@ impl Shared {
             services,
             sessions: Sessions::open(&config.data)?,
             hosts: Hosts::new(&config.http),
+            origins: Origins::new(&config.library.cors_origins),
             proxies: config.http.proxies.clone(),
             buffers: Arc::default(),
             streams: Arc::default(),

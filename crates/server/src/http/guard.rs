@@ -43,7 +43,7 @@ impl Hosts {
     }
 }
 
-/// Refuses calls under a strange name, and those that another site's page makes.
+/// Refuses calls under a strange name, and those that another site's page makes that is no guest.
 ///
 /// # Errors
 /// `bad_request`, `wrong_host`, `cross_site`.
@@ -52,7 +52,7 @@ pub(super) fn check(
     uri: &Uri,
     headers: &HeaderMap,
     hosts: &Hosts,
-    is_encrypted: bool,
+    (is_encrypted, is_guest): (bool, bool),
 ) -> Result<(), Refusal> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(host) = host(uri, headers) else {
@@ -75,7 +75,7 @@ pub(super) fn check(
             .to_str()
             .is_ok_and(|origin| is_origin_of(origin, host, is_encrypted)),
     };
-    if (ours || is_link) && from_us {
+    if is_guest || ((ours || is_link) && from_us) {
         return Ok(());
     }
     Err(Refusal::new(
@@ -165,7 +165,7 @@ mod tests {
         }
         let hosts = Hosts::new(&config("127.0.0.1:8080", &[]));
         let uri = Uri::from_static("/api/jobs");
-        let done = check(&method, &uri, &headers, &hosts, false);
+        let done = check(&method, &uri, &headers, &hosts, (false, false));
         done.map_err(|refusal| refusal.fault.problem.code)
     }
 

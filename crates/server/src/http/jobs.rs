@@ -9,7 +9,7 @@ use super::order::Note;
 use super::payload::Payload;
 use super::problem::{ProblemBody, Refusal};
 use super::send::FileBody;
-use super::shape::{JobBody, JobList, NewSession, SignIn};
+use super::shape::{JobBody, JobList, Keep, KeptBody, NewSession, SignIn};
 use crate::asker::Asker;
 use crate::fault::Fault;
 use crate::results::Ready;
@@ -207,6 +207,43 @@ pub(super) async fn result(
         }
     };
     Ok((part.status, fields, body).into_response())
+}
+
+/// Put the result into the library.
+///
+/// Where the operator allows it (`can_keep` of `GET /api/operations`). The file gets the original's name or the one that
+/// is wished for, or one with a number when that is taken; nothing is overwritten. A result that is there already stays as it is.
+#[utoipa::path(
+    post,
+    path = "/api/jobs/{id}/keep",
+    tag = "jobs",
+    params(("id" = String, Path, description = "the job")),
+    request_body(content = Keep, description = "may be left out"),
+    responses(
+        (status = 200, body = KeptBody),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "not completed, no video, or not allowed here"),
+        (status = 507, body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn keep(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<KeptBody>, Refusal> {
+    let (asker, id) = (visitor.asker(), task_id(&id)?);
+    let payload = Payload::new(request.into_body(), shared.patience);
+    let wished: Option<Keep> = payload.json_or_nothing().await?;
+    let name = wished.and_then(|wished| wished.name);
+    let kept = blocking(&shared.services, move |s| {
+        s.keep(&asker, &id, name.as_deref())
+    })
+    .await?;
+    Ok(Json(KeptBody {
+        name: kept.name,
+        title: kept.title,
+    }))
 }
 
 /// Read how the result was made and what it measures.

@@ -1,8 +1,8 @@
 //! `/api/library`: which titles there are, and where each is watched.
 
-use super::door::Shared;
+use super::door::{Shared, Visitor};
 use super::problem::{ProblemBody, Refusal};
-use crate::library::{Library, Sort, Title, Wanted};
+use crate::library::{Library, Sort, Subtitle, Title, Wanted};
 use crate::services::blocking;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -73,10 +73,27 @@ pub(super) struct TitleBody {
     poster_url: Option<String>,
     /// Pictures for a seek bar, as WebVTT.
     storyboard_url: Option<String>,
+    /// Its subtitles.
+    subtitles: Vec<SubtitleBody>,
     /// How much of what is being made of it is done, 0 to 1; null when nothing is.
     progress: Option<f64>,
     /// Why it cannot be played yet.
     obstacle: Option<String>,
+}
+
+/// Subtitles of a title.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SubtitleBody {
+    /// As somebody called them, else their language.
+    name: String,
+    /// As ISO 639-2 or BCP 47 has it; `und` or empty when unknown.
+    language: String,
+    /// Only what the sound does not tell.
+    is_forced: bool,
+    /// Sounds are told, too.
+    is_descriptive: bool,
+    /// All of them, as WebVTT.
+    url: String,
 }
 
 /// List the titles of the library.
@@ -92,6 +109,7 @@ pub(super) struct TitleBody {
 )]
 pub(super) async fn list(
     State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
     asked: Query<Asked>,
 ) -> Result<Json<TitleList>, Refusal> {
     let wanted = Wanted {
@@ -105,10 +123,12 @@ pub(super) async fn list(
         offset: asked.offset.unwrap_or(0),
         limit: asked.limit.unwrap_or(LIST).clamp(1, LIST_MOST),
     };
+    let asker = visitor.asker();
     let list = blocking(&shared.services, move |services| {
         let library = &services.library;
-        let page = library.list(&wanted);
-        let bodies = page.titles.iter().map(|title| permitted(library, title));
+        let (page, holder) = (library.list(&wanted), services.holder(&asker));
+        let titles = page.titles.iter();
+        let bodies = titles.map(|title| permitted(library, title, holder));
         Ok(TitleList {
             titles: bodies.collect(),
             total: page.total,
@@ -132,18 +152,20 @@ pub(super) async fn list(
 )]
 pub(super) async fn look(
     State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Json<TitleBody>, Refusal> {
+    let asker = visitor.asker();
     let body = blocking(&shared.services, move |services| {
-        let title = services.library.title(&id)?;
-        Ok(permitted(&services.library, &title))
+        let (title, holder) = (services.library.title(&id)?, services.holder(&asker));
+        Ok(permitted(&services.library, &title, holder))
     });
     Ok(Json(body.await?))
 }
 
 /// With a permission of its own.
-fn permitted(library: &Library, title: &Arc<Title>) -> TitleBody {
-    let link = library.link(title, None);
+fn permitted(library: &Library, title: &Arc<Title>, holder: u64) -> TitleBody {
+    let link = library.link(title, None, holder);
     let mut body = body_of(library, title, &link.permission);
     body.expires_at_s = Some(link.expires_s);
     body
@@ -177,8 +199,21 @@ pub(super) fn body_of(library: &Library, title: &Title, permission: &str) -> Tit
         staged_url: is_staged.then(|| of("staged.m3u8")),
         poster_url: made.poster.as_ref().map(|_| of("poster.jpg")),
         storyboard_url: made.board.as_ref().map(|_| of("storyboard.vtt")),
+        subtitles: subtitles(library, title, &of),
         progress: library.progress(title),
         expires_at_s: None,
         url,
     }
+}
+
+fn subtitles(library: &Library, title: &Title, of: &dyn Fn(&str) -> String) -> Vec<SubtitleBody> {
+    let all = library.subtitles(title).into_iter();
+    let body = |each: Subtitle| SubtitleBody {
+        url: of(&format!("{}/0-{}.vtt", each.name, title.facts.duration_ms)),
+        name: each.label,
+        language: each.language,
+        is_forced: each.is_forced,
+        is_descriptive: each.is_descriptive,
+    };
+    all.map(body).collect()
 }

@@ -7,6 +7,7 @@ mod limits;
 mod problem;
 mod session;
 mod guard;
+mod cors;
 mod names;
 mod multipart;
 mod send;

@@ -20,6 +20,8 @@ use utoipa::ToSchema;
 pub(super) struct OperationList {
     /// All operations.
     operations: Vec<OperationBody>,
+    /// Whether results can be put into the library (`POST /api/jobs/{id}/keep`).
+    can_keep: bool,
     /// The largest file that there would be room for, beside no other, in bytes.
     largest_file: u64,
 }
@@ -88,8 +90,10 @@ pub(super) async fn list(
     State(shared): State<Arc<Shared>>,
 ) -> Result<Json<OperationList>, Refusal> {
     let room = blocking(&shared.services, |s| s.uploads.room()).await?;
+    let can_keep = shared.services.library.can_keep();
     Ok(Json(OperationList {
         operations: TABLE.iter().map(OperationBody::of).collect(),
+        can_keep,
         largest_file: room.min(LARGEST_FILE),
     }))
 }

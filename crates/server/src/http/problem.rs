@@ -48,6 +48,8 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
             "cancelled",
             "not_playable",
             "missing_renditions",
+            "keeping_is_off",
+            "not_a_video",
         ],
     ),
     (StatusCode::GONE, &["result_expired", "link_expired"]),

@@ -72,6 +72,7 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(jobs::look, jobs::delete))
         .routes(routes!(jobs::result))
         .routes(routes!(jobs::report))
+        .routes(routes!(jobs::keep))
         .routes(routes!(events::of_job))
         .routes(routes!(events::of_session))
         .merge(uploads())
@@ -105,12 +106,16 @@ async fn every(State(shared): State<Arc<Shared>>, mut request: Request, next: Ne
     let (is_encrypted, must_encrypt) = socket.map_or((false, false), |socket| {
         (socket.is_encrypted, socket.must_encrypt)
     });
+    let guest = shared
+        .origins
+        .guest(request.uri().path(), request.headers());
+    let varies = shared.origins.vary(request.uri().path());
     let checked = guard::check(
         request.method(),
         request.uri(),
         request.headers(),
         &shared.hosts,
-        is_encrypted,
+        (is_encrypted, guest.is_some()),
     );
     let checked = checked.and_then(|()| match must_encrypt {
         true => Err(encrypted::refuse(&request)),
@@ -119,13 +124,22 @@ async fn every(State(shared): State<Arc<Shared>>, mut request: Request, next: Ne
     let checked = checked.and_then(|()| permit::check(&shared, &mut request));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = match checked {
-        Ok(()) => next.run(request).await,
+    let preflight = guest.as_ref();
+    let preflight = preflight.and_then(|guest| guest.preflight(&method, request.headers()));
+    let mut response = match checked.map(|()| preflight) {
+        Ok(Some(answer)) => answer,
+        Ok(None) => next.run(request).await,
         Err(refusal) => Refusal::into_response(refusal),
     };
     let route = route.as_ref().map(MatchedPath::as_str);
     shared.requests.add(route, &method, response.status());
     let headers = response.headers_mut();
+    if let Some(guest) = &guest {
+        guest.welcome(headers);
+    }
+    if varies {
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+    }
     for (name, value) in &USUAL {
         if !headers.contains_key(name) {
             headers.insert(name, HeaderValue::from_static(value));

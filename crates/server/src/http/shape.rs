@@ -76,6 +76,24 @@ pub(super) struct ResultBody {
     pub(super) report_url: Option<String>,
 }
 
+/// How a result is to be kept.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Keep {
+    /// What it is to be called, without a path; else as the original.
+    #[schema(example = "Our holiday")]
+    pub(super) name: Option<String>,
+}
+
+/// A result that is in the library.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct KeptBody {
+    /// What its file is called now.
+    pub(super) name: String,
+    /// The title that it is in a moment; see `GET /api/library/{id}`.
+    pub(super) title: String,
+}
+
 /// Why something failed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Words {

@@ -10,10 +10,10 @@ use super::problem::{ProblemBody, Refusal};
 use super::segment::SegmentBody;
 use crate::fault::Fault;
 use crate::library::{
-    Form, Library, Origin, Presentation, Rendition, StagedTitle, Title, manifest, multivariant,
-    multivariant_of, pictures, segments,
+    Form, Library, Origin, Presentation, Rendition, StagedTitle, Subtitle, Title, manifest,
+    multivariant, multivariant_of, pictures, segments, words,
 };
-use crate::services::blocking;
+use crate::services::{Services, blocking};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -77,7 +77,7 @@ pub(super) async fn title(
     Path(at): Path<Address>,
 ) -> Result<Json<TitleBody>, Refusal> {
     let body = blocking(&shared.services, move |services| {
-        let title = permitted(&services.library, &at)?;
+        let title = permitted(services, &at)?;
         Ok(body_of(&services.library, &title, &at.permission))
     });
     Ok(Json(body.await?))
@@ -113,7 +113,7 @@ pub(super) async fn playlist(
 ) -> Result<Response, Refusal> {
     let found = blocking(&shared.services, move |services| {
         let library = &services.library;
-        let title = permitted(library, &at)?;
+        let title = permitted(services, &at)?;
         if at.file == "poster.jpg" {
             return picture(library, &title, &at.file);
         }
@@ -136,7 +136,7 @@ pub(super) async fn playlist(
         ("id" = String, Path, description = "the title"),
         ("version" = String, Path, description = "another one whenever the file has changed"),
         ("part" = String, Path, description = "the rendition"),
-        ("file" = String, Path, description = "`media.m3u8`, `pictures.m3u8`, `init.mp4`, `1.m4s`, …"),
+        ("file" = String, Path, description = "`media.m3u8`, `pictures.m3u8`, `init.mp4`, `1.m4s`, `0-9000.vtt`, …"),
         ("range" = Option<String>, Header, description = "one range of bytes"),
     ),
     responses(
@@ -156,13 +156,16 @@ pub(super) async fn part(
 ) -> Result<Response, Refusal> {
     let found = blocking(&shared.services, move |services| {
         let library = &services.library;
-        let title = permitted(library, &at)?;
+        let title = permitted(services, &at)?;
         if at.part == "sheets" {
             return picture(library, &title, &at.file);
         }
         let played = library.presentation(&title)?;
         if at.part == "staged" {
             return of_staged(library, &title, &played, &at.file);
+        }
+        if let Some(subtitle) = played.find_words(&at.part) {
+            return of_words(library, &title, &played, subtitle, &at.file);
         }
         let rendition = played.find(&at.part).ok_or_else(nothing)?;
         of_rendition(library, &title, rendition, &at.file)
@@ -171,9 +174,8 @@ pub(super) async fn part(
 }
 
 /// The title, for whoever may watch it.
-fn permitted(library: &Library, at: &Address) -> Result<Arc<Title>, Fault> {
-    library.check(&at.id, &at.permission)?;
-    let title = library.title(&at.id)?;
+fn permitted(services: &Services, at: &Address) -> Result<Arc<Title>, Fault> {
+    let title = services.permitted(&at.id, &at.permission)?;
     match at.version.is_empty() || at.version == title.version {
         true => Ok(title),
         false => Err(nothing()),
@@ -235,9 +237,28 @@ fn of_staged(
     let text = match file {
         "video.m3u8" => Some(staged.video()),
         "sound.m3u8" => staged.sound(),
-        _ => None,
+        file => {
+            let name = file.strip_suffix(".m3u8").unwrap_or_default();
+            let subtitle = played.find_words(name);
+            subtitle.map(|subtitle| staged.words(subtitle))
+        }
     };
     Ok(Content::Text(HLS, EACH_TIME, text.ok_or_else(nothing)?))
+}
+
+fn of_words(
+    library: &Library,
+    title: &Title,
+    played: &Presentation,
+    subtitle: &Subtitle,
+    file: &str,
+) -> Result<Content, Fault> {
+    if file == "media.m3u8" {
+        return Ok(Content::Text(HLS, FOR_EVER, words(played)));
+    }
+    let (from_ms, to_ms) = span(file).ok_or_else(nothing)?;
+    let text = library.words(title, subtitle)?.part(from_ms, to_ms);
+    Ok(Content::Text(VTT, FOR_EVER, text))
 }
 
 fn of_rendition(
@@ -273,6 +294,17 @@ fn height(file: &str) -> Option<u32> {
     let digits = file.strip_suffix(".m3u8")?;
     let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
     digits.parse().ok().filter(|_| is_plain)
+}
+
+/// `0-12000.vtt`: subtitles from one time to another, in milliseconds; one spelling for each.
+fn span(file: &str) -> Option<(u64, u64)> {
+    let (from, to) = file.strip_suffix(".vtt")?.split_once('-')?;
+    let number = |digits: &str| {
+        let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let is_shortest = digits == "0" || !digits.starts_with('0');
+        digits.parse().ok().filter(|_| is_plain && is_shortest)
+    };
+    Some((number(from)?, number(to)?))
 }
 
 /// `12.m4s`, `s12.m4s`, `i12.m4s`; one spelling for each number, so that nothing is cached twice.
@@ -366,6 +398,16 @@ fn nothing() -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_subtitles_has_one_name() {
+        assert_eq!(span("0-12000.vtt"), Some((0, 12_000)));
+        for name in [
+            "00-1.vtt", "0-01.vtt", "+1-2.vtt", "0.vtt", "-.vtt", "0-.vtt", "0-1.srt",
+        ] {
+            assert_eq!(span(name), None, "{name}");
+        }
+    }
 
     #[test]
     fn a_segment_has_one_name() {

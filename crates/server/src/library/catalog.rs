@@ -83,7 +83,7 @@ impl Catalog {
 
 #[cfg(test)]
 mod tests {
-    use super::super::folder::Stamp;
+    use super::super::folder::{Found, Stamp};
     use super::super::title::Facts;
     use super::*;
     use std::path::Path;
@@ -100,7 +100,12 @@ mod tests {
                 ..Facts::default()
             };
             let at = (0, Path::new("/films"));
-            let title = Title::new(&[0; 32], at, name.into(), stamp, facts);
+            let found = Found {
+                path: name.into(),
+                stamp,
+                beside: Vec::new(),
+            };
+            let title = Title::new(&[0; 32], at, found, facts);
             (title.id.clone(), Arc::new(title))
         };
         let all = [

@@ -1,27 +1,31 @@
 //! The face of the library: list, look, open, permit; start and stop.
 
 use super::catalog::{Page, Wanted};
+use super::folder::Folder;
 use super::keeper::Keeper;
+use super::kept::{Keepsake, Shelter};
 use super::made::Made;
 use super::maker::Maker;
 use super::playlists::StagedTitle;
 use super::presentation::{Origin, Presentation};
 use super::shelf::{Shelf, unknown_title};
-use super::title::Title;
+use super::subtitle::Subtitle;
+use super::title::{self, Title};
 use super::workshop::Workshop;
-use crate::access::key;
+use crate::access::{Links, key};
 use crate::config::LibraryConfig;
 use crate::fault::Fault;
 use kinora_jobs::{clock, problem};
 use kinora_store::contract::Problem;
-use kinora_stream::token::{self, Refusal, Scope};
+use kinora_stream::subtitle::Subtitles;
+use kinora_stream::token::{self, Grant, Refusal, Scope};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// The file of the key that permissions are signed with, within the data directory.
+/// The file of the key that titles get their ids from, within the data directory.
 const KEY_FILE: &str = "library.key";
 /// Where what belongs to the library lies, within the data directory.
 const PLACE: &str = "library";
@@ -29,7 +33,7 @@ const PLACE: &str = "library";
 /// A permission lasts for two to three of these, in seconds: it stays the same for one, so that what players keep by
 /// its address is used again, and is good for an evening.
 const WATCH_SPAN_S: u64 = 6 * 3600;
-/// No link is good for longer, in seconds: there is no way to take one back.
+/// No link is good for longer, in seconds.
 const LONGEST_S: u64 = 366 * 24 * 3600;
 /// Between two looks for titles that lack something.
 const IDLE: Duration = Duration::from_secs(1);
@@ -38,6 +42,9 @@ const IDLE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Library {
     shelf: Arc<Shelf>,
+    links: Links,
+    /// Where results may be put, if they may.
+    shelter: Option<Shelter>,
     stopping: Arc<Stopping>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -78,19 +85,23 @@ impl Library {
         let key = data.join(KEY_FILE);
         let key = key::open(&key)
             .map_err(|error| problem::of_machine(&key.display().to_string(), &error))?;
+        let links = Links::open(data)
+            .map_err(|error| problem::of_machine(&data.display().to_string(), &error))?;
         let place = data.join(PLACE);
         std::fs::create_dir_all(&place)
             .map_err(|error| problem::of_machine(&place.display().to_string(), &error))?;
-        let folders: Result<Vec<PathBuf>, Problem> =
-            config.directories.iter().map(|each| folder(each)).collect();
-        let shelf = Arc::new(Shelf::new(folders?, config.heights.clone(), key, place));
+        let (folders, shelter) = folders(config, data)?;
+        let shelter = shelter.map(|path| Shelter::new(Folder::new(path), workshop.margin));
+        let shelf = Arc::new(Shelf::new(folders, config.heights.clone(), key, place));
         let library = Self {
             shelf,
+            links,
+            shelter,
             stopping: Arc::default(),
             threads: Mutex::default(),
         };
         if !library.shelf.folders.is_empty() {
-            library.keep(workshop);
+            library.look_after(workshop);
         }
         Ok(library)
     }
@@ -98,6 +109,34 @@ impl Library {
     /// Whether there is one.
     pub(crate) fn is_there(&self) -> bool {
         !self.shelf.folders.is_empty()
+    }
+
+    /// Whether results may be put into it.
+    pub(crate) fn can_keep(&self) -> bool {
+        self.shelter.is_some()
+    }
+
+    /// Puts a result into the folder that is meant for them: the name of its file, and the id of the title that it is
+    /// as soon as it has been seen there.
+    ///
+    /// # Errors
+    /// `keeping_is_off`, `not_a_video`, `disk_full`, `too_many_requests`, or what the disk says.
+    pub(crate) fn keep(&self, keepsake: Keepsake<'_>) -> Result<(String, String), Fault> {
+        let shelter = self.shelter.as_ref().ok_or_else(|| {
+            Fault::new(
+                "keeping_is_off",
+                "this server puts no results into its library",
+                "download the result; the server's operator can set library.keep_in",
+            )
+        })?;
+        let name = shelter.keep(keepsake)?;
+        let place = shelter.path().join(&name);
+        let mut folders = self.shelf.folders.iter();
+        let id = folders.find_map(|folder| {
+            let below = place.strip_prefix(folder.path()).ok()?;
+            Some(title::id(&self.shelf.key, folder.path(), below))
+        });
+        Ok((name, id.unwrap_or_default()))
     }
 
     /// Some of the titles.
@@ -157,6 +196,19 @@ impl Library {
         }
     }
 
+    /// What subtitles of it say.
+    ///
+    /// # Errors
+    /// `unknown_title` when they are gone or others, `not_playable` when nobody can read them.
+    pub(crate) fn words(&self, title: &Title, subtitle: &Subtitle) -> Result<Subtitles, Fault> {
+        self.shelf.words(title, subtitle)
+    }
+
+    /// Its subtitles.
+    pub(crate) fn subtitles(&self, title: &Title) -> Vec<Subtitle> {
+        self.shelf.subtitles(title, &self.shelf.made(title))
+    }
+
     /// What has been made of it.
     pub(crate) fn made(&self, title: &Title) -> Arc<Made> {
         self.shelf.made(title)
@@ -199,8 +251,8 @@ impl Library {
         [at(0), at(last.div_ceil(2)), at(last)]
     }
 
-    /// A link to a title, good for so many seconds; without a wish for an evening.
-    pub(crate) fn link(&self, title: &Arc<Title>, lasts_s: Option<u64>) -> Link {
+    /// A link to a title for a holder, good for so many seconds; without a wish for an evening.
+    pub(crate) fn link(&self, title: &Arc<Title>, lasts_s: Option<u64>, holder: u64) -> Link {
         let now_s = u64::try_from(clock::now() / 1000).unwrap_or(0);
         let expires_s = match lasts_s {
             Some(lasts_s) => now_s.saturating_add(lasts_s.min(LONGEST_S)),
@@ -208,37 +260,48 @@ impl Library {
         };
         Link {
             title: Arc::clone(title),
-            permission: self.permit(title, expires_s),
+            permission: self.permit(title, expires_s, holder),
             expires_s,
             is_playable: self.is_playable(title),
             is_staged: self.is_staged(title),
         }
     }
 
-    /// A permission to watch a title until a time in seconds since 1970.
-    fn permit(&self, title: &Title, expires_s: u64) -> String {
-        token::sign(&self.shelf.key, &title.id, Scope::Watch, expires_s)
+    /// A permission to watch a title until a time in seconds since 1970. Without a key it is one that nobody takes.
+    fn permit(&self, title: &Title, expires_s: u64, holder: u64) -> String {
+        let grant = Grant {
+            scope: Scope::Watch,
+            expires_s,
+            holder,
+        };
+        let key = self.links.key();
+        key.map_or_else(String::new, |key| token::sign(&key, &title.id, &grant))
     }
 
-    /// Looks at a permission.
+    /// Looks at a permission, and says whose it is.
     ///
     /// # Errors
     /// `invalid_link`, `link_expired`.
-    pub(crate) fn check(&self, id: &str, permission: &str) -> Result<(), Fault> {
+    pub(crate) fn check(&self, id: &str, permission: &str) -> Result<u64, Fault> {
         let now_s = u64::try_from(clock::now() / 1000).unwrap_or(0);
-        let checked = token::verify(&self.shelf.key, id, permission, now_s);
-        checked.map(|_| ()).map_err(|refusal| match refusal {
-            Refusal::Invalid => Fault::new(
-                "invalid_link",
-                refusal.to_string(),
-                "copy it whole, or ask for another one",
-            ),
-            Refusal::Expired => Fault::new(
-                "link_expired",
-                refusal.to_string(),
-                "ask for another one, or open the title in the library again",
-            ),
-        })
+        let checked = match self.links.key() {
+            Some(key) => token::verify(&key, id, permission, now_s),
+            None => Err(Refusal::Invalid),
+        };
+        checked
+            .map(|grant| grant.holder)
+            .map_err(|refusal| match refusal {
+                Refusal::Invalid => Fault::new(
+                    "invalid_link",
+                    refusal.to_string(),
+                    "copy it whole, or ask for another one",
+                ),
+                Refusal::Expired => Fault::new(
+                    "link_expired",
+                    refusal.to_string(),
+                    "ask for another one, or open the title in the library again",
+                ),
+            })
     }
 
     /// Ends all threads.
@@ -257,7 +320,7 @@ impl Library {
         }
     }
 
-    fn keep(&self, workshop: Workshop) {
+    fn look_after(&self, workshop: Workshop) {
         let mut keeper = Keeper::new(Arc::clone(&self.shelf), workshop.clone());
         let stopping = Arc::clone(&self.stopping);
         self.spawn("library", move || while !stopping.after(keeper.scan()) {});
@@ -298,6 +361,48 @@ impl Stopping {
         let stopping = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.1.wait_timeout_while(stopping, pause, |is| !*is);
         *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// The folders that are looked into, and the one of them that results may be put into.
+fn folders(
+    config: &LibraryConfig,
+    data: &Path,
+) -> Result<(Vec<PathBuf>, Option<PathBuf>), Problem> {
+    let all: Result<Vec<PathBuf>, Problem> =
+        config.directories.iter().map(|each| folder(each)).collect();
+    let mut all = all?;
+    let shelter = match config.keep_in.as_os_str().is_empty() {
+        true => None,
+        false => Some(folder(&config.keep_in)?),
+    };
+    if let Some(shelter) = &shelter {
+        let writable = Folder::new(shelter.clone()).is_writable();
+        writable.map_err(|error| Problem {
+            code: "no_library".into(),
+            description: format!("{}: {error}", shelter.display()),
+            solution: "let the server's user write there, or set library.keep_in to another folder"
+                .into(),
+        })?;
+        if !all.iter().any(|each| shelter.starts_with(each)) {
+            all.push(shelter.clone());
+        }
+    }
+    let data = std::fs::canonicalize(data)
+        .map_err(|error| problem::of_machine(&data.display().to_string(), &error))?;
+    let is_mixed = |folder: &&PathBuf| folder.starts_with(&data) || data.starts_with(folder);
+    match all.iter().find(is_mixed) {
+        None => Ok((all, shelter)),
+        Some(folder) => Err(Problem {
+            code: "library_holds_data".into(),
+            description: format!(
+                "the library's folder {} and the data directory {} lie within each other",
+                folder.display(),
+                data.display()
+            ),
+            solution: "what the server keeps for itself must not be shown: choose another folder, or another data directory with --data"
+                .into(),
+        }),
     }
 }
 

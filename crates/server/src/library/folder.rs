@@ -3,7 +3,11 @@
 //! Links are not followed and other kinds of files not opened. A path below a folder is opened by one call of the
 //! kernel that stays beneath it (openat2(2)), so that whoever renames directories meanwhile gains nothing.
 
+mod beside;
+mod taken;
+
 use super::limits;
+pub(super) use beside::Beside;
 use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -40,6 +44,8 @@ pub(super) struct Found {
     /// Below its folder.
     pub(super) path: PathBuf,
     pub(super) stamp: Stamp,
+    /// Its subtitles.
+    pub(super) beside: Vec<Beside>,
 }
 
 impl Stamp {
@@ -70,16 +76,18 @@ impl Folder {
         &self.0
     }
 
-    /// Every video in it.
+    /// Every video in it, each with the subtitles beside it.
     ///
     /// # Errors
     /// When the folder itself cannot be read; a directory below that cannot is passed over.
     pub(super) fn walk(&self) -> io::Result<Vec<Found>> {
         let mut walk = Walk {
             found: Vec::new(),
+            words: Vec::new(),
             left: limits::ENTRIES,
         };
         walk.directory(self.root()?, Path::new(""), limits::DEPTH)?;
+        beside::give(&mut walk.found, walk.words);
         Ok(walk.found)
     }
 
@@ -109,6 +117,8 @@ impl Folder {
 
 struct Walk {
     found: Vec<Found>,
+    /// Files of subtitles.
+    words: Vec<(PathBuf, Stamp)>,
     left: usize,
 }
 
@@ -152,14 +162,19 @@ impl Walk {
                 self.found.push(Found {
                     path: place,
                     stamp: Stamp::from(&stat),
+                    beside: Vec::new(),
                 });
+            }
+            FileType::RegularFile if beside::is_one(&place) && stat.st_size > 0 => {
+                self.words.push((place, Stamp::from(&stat)));
             }
             _ => {}
         }
     }
 }
 
-fn is_video(path: &Path) -> bool {
+/// Whether its name is one of a video.
+pub(super) fn is_video(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }

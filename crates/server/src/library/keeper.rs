@@ -98,22 +98,17 @@ impl Keeper {
         let key = &self.shelf.key;
         let id = title::id(key, folder.path(), &found.path);
         let known = before.get(&id).filter(|known| known.stamp == found.stamp);
-        if let Some(known) = known {
+        if let Some(known) = known.filter(|known| known.beside == found.beside) {
             return Some(Arc::clone(known));
         }
-        let facts = match self.shelf.recall(&id, found.stamp) {
+        let facts = known.map(|known| known.facts.clone());
+        let facts = match facts.or_else(|| self.shelf.recall(&id, found.stamp)) {
             Some(facts) => facts,
             None => self.facts(number, folder, &found)?,
         };
         self.settling.forget(&(number, found.path.clone()));
         let at = (number, folder.path());
-        Some(Arc::new(Title::new(
-            &self.shelf.key,
-            at,
-            found.path,
-            found.stamp,
-            facts,
-        )))
+        Some(Arc::new(Title::new(&self.shelf.key, at, found, facts)))
     }
 
     fn facts(&mut self, number: usize, folder: &Folder, found: &Found) -> Option<Facts> {

@@ -10,6 +10,8 @@ pub(super) const ENTRIES: usize = 200_000;
 pub(super) const TITLES: usize = 20_000;
 /// Bytes of a path below its folder, as `PATH_MAX` of most systems allows a quarter of.
 pub(super) const PATH_BYTES: usize = 1024;
+/// Files of subtitles beside one video.
+pub(super) const BESIDE: usize = 16;
 /// Characters of a title; more are cut off.
 pub(super) const NAME: usize = 200;
 /// Between two scans at least; a scan that takes long is followed by [`REST_FACTOR`] times as long a pause, so that no

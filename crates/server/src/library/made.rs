@@ -1,5 +1,6 @@
 //! What has been made of a title: files in a directory of its own, and a list of them that says which are whole.
 
+use super::subtitle::{Place, Subtitle, label};
 use kinora_stream::storyboard::Storyboard;
 use kinora_stream::uri::Uri;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,10 @@ pub(crate) struct Made {
     pub(crate) pictures: Vec<Piece>,
     /// Files of sound, the default first.
     pub(crate) sounds: Vec<Piece>,
+    /// Subtitles that were within the file.
+    pub(crate) words: Vec<Words>,
+    /// They have been looked for.
+    pub(crate) has_read: bool,
     pub(crate) poster: Option<Piece>,
     pub(crate) board: Option<Board>,
     /// Poster and storyboard have been tried; some files have none.
@@ -32,6 +37,19 @@ pub(crate) struct Piece {
     pub(crate) file: String,
     /// Another one for other content, for addresses.
     pub(crate) tag: String,
+}
+
+/// Subtitles as WebVTT of our own writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Words {
+    pub(crate) file: String,
+    /// As that of a [`Piece`].
+    pub(crate) tag: String,
+    pub(crate) language: String,
+    /// What somebody called the track.
+    pub(crate) name: String,
+    pub(crate) is_forced: bool,
+    pub(crate) is_descriptive: bool,
 }
 
 /// Sheets of small pictures.
@@ -72,7 +90,9 @@ impl Made {
     /// Another text whenever something has been added.
     pub(super) fn state(&self) -> String {
         let tags = self.pictures.iter().chain(&self.sounds);
-        let tags: Vec<&str> = tags.map(|piece| piece.tag.as_str()).collect();
+        let tags = tags.map(|piece| &piece.tag);
+        let words = self.words.iter().map(|words| &words.tag);
+        let tags: Vec<&str> = tags.chain(words).map(String::as_str).collect();
         let board = self.board.as_ref().map_or("", |board| &board.tag);
         format!("{}.{board}", tags.join("."))
     }
@@ -84,6 +104,23 @@ impl Made {
             .and_then(|n| n.parse::<u32>().ok());
         let sheets = self.board.as_ref().map_or(0, |board| board.sheets);
         number.is_some_and(|number| (1..=sheets).contains(&number) && file == sheet(number))
+    }
+}
+
+impl Words {
+    /// As players are told of it.
+    pub(super) fn subtitle(&self) -> Subtitle {
+        Subtitle {
+            name: format!("w{}", self.tag),
+            label: match self.name.as_str() {
+                "" => label(&self.language),
+                name => name.to_owned(),
+            },
+            language: self.language.clone(),
+            is_forced: self.is_forced,
+            is_descriptive: self.is_descriptive,
+            place: Place::Made(self.file.clone()),
+        }
     }
 }
 

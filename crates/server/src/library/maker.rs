@@ -1,5 +1,7 @@
-//! Makes what is missing of each title: a poster, a storyboard, and its renditions. One title at a time, behind all
+//! Makes what is missing of each title: a poster, a storyboard, its subtitles, and its renditions. One title at a time, behind all
 //! other work; what is whole is kept, and what was not is begun anew.
+
+mod words;
 
 use super::made::{Board, Made, Piece, sheet};
 use super::presentation::{Origin, Presentation};
@@ -8,7 +10,7 @@ use super::shelf::Shelf;
 use super::title::Title;
 use super::workshop::{Bench, Workshop, words};
 use kinora_jobs::Progress;
-use kinora_jobs::runner::{Stop, Watch, Wish};
+use kinora_jobs::runner::{Lent, Runner, Stop, Watch, Wish};
 use kinora_media::info::MediaInfo;
 use kinora_media::ladder::Ladder;
 use kinora_media::storyboard::Storyboard;
@@ -28,8 +30,10 @@ const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);
 const SWEEP: Duration = Duration::from_secs(3600);
 /// Pixels of a poster's longer side.
 const POSTER: u32 = 640;
-/// Where in a title its poster is: behind logos and black, before anything that one would not want to know.
-const POSTER_AT: f64 = 0.1;
+/// Where in a title its poster is looked for: behind logos, before anything that one would not want to know.
+const POSTER_AT: [f64; 8] = [0.1, 0.15, 0.2, 0.3, 0.05, 0.5, 0.7, 0.0];
+/// A frame with less contrast shows nothing: a fade, a plain card. A face at night has 15.
+const CONTRAST: f64 = 10.0;
 /// Beside what was made, since when its title is gone.
 const GONE_FILE: &str = "gone";
 
@@ -122,7 +126,7 @@ impl Maker {
     }
 
     fn is_complete(&self, title: &Title, made: &Made) -> bool {
-        made.has_looked && self.missing(title, made).is_empty()
+        made.has_looked && made.has_read && self.missing(title, made).is_empty()
     }
 
     /// Heights that are to be made yet.
@@ -170,23 +174,28 @@ impl Maker {
             info: &info,
         };
         job.pictures(&mut watch)?;
+        // Trying again later is no reason to do without a picture until then.
+        let has_read = job.words(&mut watch);
+        if matches!(has_read, Err(Left::Stopped)) {
+            return has_read;
+        }
         (watch.before, watch.share) = (0.02, 0.98);
         let missing = self.missing(title, &self.shelf.made(title));
         let is_silent =
             title.facts.obstacle.is_some() && self.shelf.made(title).pictures.is_empty();
         match (missing.split_first(), is_silent) {
-            (None, _) => Ok(()),
+            (None, _) => {}
             (Some((lowest, others)), true) => {
                 watch.share = 0.25;
                 job.ladder(&[*lowest], &mut watch)?;
                 (watch.before, watch.share) = (0.27, 0.73);
-                match others {
-                    [] => Ok(()),
-                    others => job.ladder(others, &mut watch),
+                if !others.is_empty() {
+                    job.ladder(others, &mut watch)?;
                 }
             }
-            (Some(_), false) => job.ladder(&missing, &mut watch),
+            (Some(_), false) => job.ladder(&missing, &mut watch)?,
         }
+        has_read
     }
 
     /// Removes what was made of titles that have been gone for long.
@@ -264,8 +273,7 @@ impl Job<'_> {
         let bench = self.maker.workshop.bench().map_err(later)?;
         let runner = self.maker.workshop.runner(self.file);
         let lent = bench.lent(self.file);
-        let at_s = self.title.facts.duration_ms as f64 / 1000.0 * POSTER_AT;
-        let picture = runner.still(&lent, at_s, POSTER);
+        let picture = runner.still(&lent, self.best_frame(&runner, &lent), POSTER);
         let Some(picture) = picture.or_else(|| runner.still(&lent, 0.0, POSTER)) else {
             return Ok(());
         };
@@ -278,6 +286,23 @@ impl Job<'_> {
             .map_err(later)?;
         made.poster = Some(piece(name));
         self.add(made)
+    }
+
+    /// When the first frame is shown that has something on it, in seconds; of none that has, the one with the most.
+    fn best_frame(&self, runner: &Runner<'_>, lent: &Lent<'_>) -> f64 {
+        let length_s = self.title.facts.duration_ms as f64 / 1000.0;
+        let mut best = (0.0, 0.0);
+        for part in POSTER_AT {
+            let at_s = length_s * part;
+            let contrast = runner.contrast(lent, at_s).unwrap_or(0.0);
+            if contrast >= CONTRAST {
+                return at_s;
+            }
+            if contrast > best.1 {
+                best = (at_s, contrast);
+            }
+        }
+        best.0
     }
 
     fn board(&self, watch: &mut Watching<'_>) -> Result<(), Left> {

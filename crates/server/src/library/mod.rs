@@ -7,6 +7,7 @@ mod limits;
 mod folder;
 mod settle;
 mod reading;
+mod subtitle;
 mod presentation;
 mod playlists;
 mod title;
@@ -14,6 +15,7 @@ mod made;
 mod catalog;
 mod indexes;
 mod shelf;
+mod kept;
 mod workshop;
 mod keeper;
 mod maker;
@@ -21,9 +23,11 @@ mod face;
 
 pub(crate) use catalog::{Sort, Wanted};
 pub(crate) use face::{Library, Link};
+pub(crate) use kept::Keepsake;
 pub(crate) use playlists::{
-    StagedTitle, manifest, multivariant, multivariant_of, pictures, segments,
+    StagedTitle, manifest, multivariant, multivariant_of, pictures, segments, words,
 };
 pub(crate) use presentation::{Form, Origin, Presentation, Rendition};
+pub(crate) use subtitle::Subtitle;
 pub(crate) use title::Title;
 pub(crate) use workshop::Workshop;

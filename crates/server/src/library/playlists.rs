@@ -2,12 +2,14 @@
 //! among it, comes from where the playlist itself was asked for.
 
 use super::presentation::{Presentation, Rendition, size};
+use super::subtitle::Subtitle;
 use kinora_stream::codec::{Kind, VideoRange};
 use kinora_stream::cut::Cut;
-use kinora_stream::dash::{self, Content, Representation, Set};
+use kinora_stream::dash::{self, Content, Representation, Set, Text};
 use kinora_stream::playlist::media::{self, Part};
-use kinora_stream::playlist::multivariant::{Multivariant, Sound, Variant};
+use kinora_stream::playlist::multivariant::{self, Multivariant, Sound, Variant};
 use kinora_stream::playlist::staged::{self, Refusal, Rung, Staged};
+use kinora_stream::playlist::text;
 use kinora_stream::rate::Rates;
 use kinora_stream::uri::Uri;
 
@@ -33,7 +35,7 @@ fn whole_of(title: &Presentation, mut variants: Vec<Variant>) -> String {
     Multivariant {
         variants,
         sounds: sounds(title),
-        subtitles: Vec::new(),
+        subtitles: subtitles(title, |name| format!("{name}/media.m3u8")),
         storyboard: storyboard.map(|storyboard| (at, storyboard)),
     }
     .text()
@@ -43,6 +45,16 @@ fn whole_of(title: &Presentation, mut variants: Vec<Variant>) -> String {
 pub(crate) fn segments(rendition: &Rendition) -> String {
     let part = whole("", rendition, &rendition.cuts, "$Number$.m4s");
     media::segments(std::slice::from_ref(&part))
+}
+
+/// The playlist of subtitles.
+pub(crate) fn words(title: &Presentation) -> String {
+    text::segments(&[(uri(part_of_words(0, title.duration_ms)), title.duration_ms)])
+}
+
+/// The name of a part of subtitles, from one time to another.
+fn part_of_words(from_ms: u64, to_ms: u64) -> String {
+    format!("{from_ms}-{to_ms}.vtt")
 }
 
 /// The playlist of its key frames.
@@ -64,7 +76,19 @@ pub(crate) fn manifest(title: &Presentation) -> String {
         representations: vec![representation(sound)],
     });
     let sets: Vec<Set<'_>> = [pictures].into_iter().chain(sounds).collect();
-    dash::manifest(&sets, title.duration_ms)
+    let text = |each: &Subtitle| Text {
+        uri: uri(format!(
+            "{}/{}",
+            each.name,
+            part_of_words(0, title.duration_ms)
+        )),
+        label: each.label.clone(),
+        language: tag(&each.language).to_owned(),
+        is_forced: each.is_forced,
+        is_descriptive: each.is_descriptive,
+    };
+    let texts: Vec<Text> = title.subtitles.iter().map(text).collect();
+    dash::manifest(&sets, &texts, title.duration_ms)
 }
 
 /// The staged title as a multivariant playlist of one variant, and its two parts.
@@ -107,7 +131,8 @@ impl<'a> StagedTitle<'a> {
         Multivariant {
             variants: vec![variant],
             sounds: sound.into_iter().collect(),
-            ..Multivariant::default()
+            subtitles: subtitles(self.title, |name| format!("staged/{name}.m3u8")),
+            storyboard: None,
         }
         .text()
     }
@@ -117,12 +142,47 @@ impl<'a> StagedTitle<'a> {
         media::segments(&self.staged.parts)
     }
 
+    /// Subtitles with the same discontinuities.
+    pub(crate) fn words(&self, subtitle: &Subtitle) -> String {
+        let scale = u64::from(self.staged.timescale.max(1));
+        let switches = self.staged.switches.iter();
+        let begins = [0]
+            .into_iter()
+            .chain(switches.map(|at| at.saturating_mul(1000) / scale));
+        let begins: Vec<u64> = begins.collect();
+        let ends = begins
+            .iter()
+            .skip(1)
+            .copied()
+            .chain([self.title.duration_ms]);
+        let parts = begins.iter().zip(ends).map(|(begin, end)| {
+            let name = format!("../{}/{}", subtitle.name, part_of_words(*begin, end));
+            (uri(name), end.saturating_sub(*begin))
+        });
+        text::segments(&parts.collect::<Vec<_>>())
+    }
+
     /// The sound with the same discontinuities; `None` without sound.
     pub(crate) fn sound(&self) -> Option<String> {
         let sound = self.title.staged_sound.as_ref()?;
         let whole = whole("../", sound, &sound.cuts, "$Number$.m4s");
         Some(media::segments(&staged::sound(&self.staged, &whole)))
     }
+}
+
+/// As a group, each with its playlist at the address that is made of its name.
+fn subtitles(
+    title: &Presentation,
+    address: impl Fn(&str) -> String,
+) -> Vec<multivariant::Subtitle> {
+    let subtitle = |each: &Subtitle| multivariant::Subtitle {
+        uri: uri(address(&each.name)),
+        name: each.label.clone(),
+        language: tag(&each.language).to_owned(),
+        is_forced: each.is_forced,
+        is_descriptive: each.is_descriptive,
+    };
+    title.subtitles.iter().map(subtitle).collect()
 }
 
 fn rung(rendition: &Rendition) -> Rung<'_> {

@@ -2,6 +2,7 @@
 
 use super::limits::LONGEST_SEGMENT_MS;
 use super::reading::duration_ms;
+use super::subtitle::Subtitle;
 use kinora_stream::codec::Kind;
 use kinora_stream::cut::{self, Cut, Targets};
 use kinora_stream::fragment::{self, Segment};
@@ -41,6 +42,7 @@ pub(crate) struct Presentation {
     pub(crate) sounds: Vec<Rendition>,
     /// The first sound once more, cut where renditions that were made are cut, for the staged title.
     pub(crate) staged_sound: Option<Rendition>,
+    pub(crate) subtitles: Vec<Subtitle>,
     pub(crate) storyboard: Option<Storyboard>,
     pub(crate) duration_ms: u64,
     /// Bytes that the indexes take.
@@ -226,6 +228,11 @@ impl Presentation {
             let times = |each: &Rendition| each.track.timescale;
             cut::is_aligned((&a.cuts, times(a)), (&b.cuts, times(b)))
         })
+    }
+
+    /// The subtitles of that name.
+    pub(crate) fn find_words(&self, name: &str) -> Option<&Subtitle> {
+        self.subtitles.iter().find(|each| each.name == name)
     }
 
     /// The rendition of that name.

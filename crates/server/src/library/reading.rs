@@ -1,10 +1,12 @@
-//! Indexes out of open files.
+//! Indexes and subtitles out of open files.
 
 use kinora_stream::index::Track;
+use kinora_stream::limits::SUBTITLE_BYTES;
 use kinora_stream::locate::Locator;
+use kinora_stream::subtitle::Subtitles;
 use kinora_stream::{Fault, Index};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 /// Why a file has no index.
@@ -34,6 +36,15 @@ pub(super) fn index(file: &File) -> Result<Index, Unread> {
             return Ok(Index::read(&movie, length)?);
         }
     }
+}
+
+/// Reads subtitles, and no more of a file than they may have.
+pub(super) fn words(file: &File) -> Result<Subtitles, Unread> {
+    let mut bytes = Vec::new();
+    // One more than may be, so that too much is seen.
+    file.take(SUBTITLE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(Subtitles::read(&bytes)?)
 }
 
 /// Milliseconds of the longest track.

@@ -3,15 +3,17 @@
 use super::catalog::Catalog;
 use super::folder::{Folder, Stamp};
 use super::indexes::Indexes;
-use super::made::{Made, Piece};
+use super::made::{Made, Piece, Words};
 use super::presentation::{Origin, Presentation};
 use super::reading::{self, Unread};
+use super::subtitle::{self, Place, Subtitle};
 use super::title::{Facts, Title};
 use crate::fault::Fault;
 use kinora_jobs::problem;
 use kinora_media::info::Video;
 use kinora_media::ladder;
 use kinora_stream::Index;
+use kinora_stream::subtitle::Subtitles;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -140,7 +142,9 @@ impl Shelf {
     /// What is played of a title.
     pub(super) fn presentation(&self, title: &Title) -> Result<Arc<Presentation>, Fault> {
         let made = self.made(title);
-        let name = format!("{}.{}", directory(title), made.state());
+        let words = self.subtitles(title, &made);
+        let words: Vec<&str> = words.iter().map(|each| each.name.as_str()).collect();
+        let name = format!("{}.{}.{}", directory(title), made.state(), words.join("."));
         self.indexes.get(&name, || self.present(title, &made))
     }
 
@@ -178,7 +182,42 @@ impl Shelf {
         presentation.stage_sound().map_err(damaged)?;
         let board = made.board.as_ref();
         presentation.storyboard = board.map(|board| board.storyboard("sheets/"));
+        presentation.subtitles = self.subtitles(title, made);
         Ok(presentation)
+    }
+
+    /// The subtitles of a title: those within its file, then those beside it.
+    pub(super) fn subtitles(&self, title: &Title, made: &Made) -> Vec<Subtitle> {
+        let within = made.words.iter().map(Words::subtitle);
+        let mut all: Vec<Subtitle> = within.chain(title.subtitles(&self.key)).collect();
+        subtitle::tell_apart(&mut all);
+        all
+    }
+
+    /// What they say.
+    ///
+    /// # Errors
+    /// `unknown_title` when they are gone or others, `not_playable` when nobody can read them.
+    pub(super) fn words(&self, title: &Title, subtitle: &Subtitle) -> Result<Subtitles, Fault> {
+        let file = match &subtitle.place {
+            Place::Made(name) => self.open(title, &Origin::Made(name.clone()))?,
+            Place::Beside(beside) => {
+                let folder = self.folders.get(title.folder).ok_or_else(unknown_title)?;
+                let file = folder.open(&beside.path).map_err(|_| unknown_title())?;
+                match Stamp::of(&file) {
+                    Ok(now) if now == beside.stamp => file,
+                    _ => return Err(unknown_title()),
+                }
+            }
+        };
+        reading::words(&file).map_err(|error| match error {
+            Unread::Io(error) => problem::of_machine("the subtitles", &error).into(),
+            Unread::Fault(fault) => Fault::new(
+                "not_playable",
+                fault.to_string(),
+                "check that the subtitles are SubRip or WebVTT",
+            ),
+        })
     }
 
     /// What has been made of a title.

@@ -1,8 +1,9 @@
 //! One title: a file of the library, what is known of it, and how it is called.
 
-use super::folder::Stamp;
+use super::folder::{Beside, Found, Stamp};
 use super::limits;
 use super::presentation::{Presentation, size};
+use super::subtitle::{Place, Subtitle, label};
 use kinora_stream::codec::Kind;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ pub(crate) struct Title {
     pub(super) folder: usize,
     pub(super) path: PathBuf,
     pub(super) stamp: Stamp,
+    /// Subtitles that lie beside it.
+    pub(super) beside: Vec<Beside>,
     /// In lower case, to be searched.
     needle: String,
 }
@@ -68,10 +71,14 @@ impl Title {
     pub(super) fn new(
         key: &[u8; 32],
         (folder, directory): (usize, &Path),
-        path: PathBuf,
-        stamp: Stamp,
+        found: Found,
         facts: Facts,
     ) -> Self {
+        let Found {
+            path,
+            stamp,
+            beside,
+        } = found;
         let name = name(&path);
         Self {
             id: id(key, directory, &path),
@@ -82,6 +89,7 @@ impl Title {
             folder,
             path,
             stamp,
+            beside,
         }
     }
 
@@ -93,6 +101,19 @@ impl Title {
     /// Bytes of its file.
     pub(crate) fn size(&self) -> u64 {
         self.stamp.size
+    }
+
+    /// The subtitles beside it.
+    pub(super) fn subtitles(&self, key: &[u8; 32]) -> impl Iterator<Item = Subtitle> {
+        self.beside.iter().map(|beside| Subtitle {
+            // Neither another file nor another state of it has this name.
+            name: format!("b{}", version(key, beside.stamp)),
+            label: label(&beside.language),
+            language: beside.language.clone(),
+            is_forced: beside.is_forced,
+            is_descriptive: beside.is_descriptive,
+            place: Place::Beside(beside.clone()),
+        })
     }
 
     /// Whether all of these words, in lower case, stand in its name.

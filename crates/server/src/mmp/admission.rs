@@ -132,6 +132,7 @@ fn named_task(request: &Request) -> Option<&str> {
         Request::Status { task_id, .. }
         | Request::Download { task_id, .. }
         | Request::Cancel { task_id, .. }
+        | Request::Keep { task_id, .. }
         | Request::Confirm {
             what: Confirmed::Task(task_id),
             ..

@@ -186,6 +186,14 @@ impl Session {
                 let done = self.library(&mirror, search, expires).await;
                 self.say_or(&mirror, done).await
             }
+            Request::Keep {
+                task_id,
+                name,
+                mirror,
+            } => {
+                let done = self.keep(&task_id, name, &mirror).await;
+                self.say_or(&mirror, done).await
+            }
             Request::Submit(_) | Request::Goodbye => Ok(Next::Close),
         }
     }
@@ -300,16 +308,27 @@ impl Session {
             limit: kinora_mmp::limits::MAX_TITLES,
             ..Wanted::default()
         };
+        let asker = self.asker.clone();
         let found = blocking(&self.services, move |services| {
             let library = &services.library;
-            let page = library.list(&wanted);
-            let titles = page.titles.iter().map(|title| library.link(title, expires));
+            let (page, holder) = (library.list(&wanted), services.holder(&asker));
+            let titles = page.titles.iter();
+            let titles = titles.map(|title| library.link(title, expires, holder));
             Ok((titles.collect::<Vec<_>>(), page.total))
         });
         let (titles, total) = found.await?;
         let titles = titles.iter().map(answer::title).collect();
         let door = self.services.http.get().map(|door| (door.port, door.tls));
         Ok(wire::library(mirror, titles, total, door))
+    }
+
+    async fn keep(&self, task: &str, name: Option<String>, mirror: &Mirror) -> Result<Head, Fault> {
+        let (asker, id) = (self.asker.clone(), task_id(task)?);
+        let kept = blocking(&self.services, move |s| {
+            s.keep(&asker, &id, name.as_deref())
+        })
+        .await?;
+        Ok(wire::kept(mirror, task, &kept.name))
     }
 
     fn pong(&self, mirror: &Mirror) -> Head {

@@ -4,7 +4,7 @@
 use crate::http::client::{Answer, Caller, read_head};
 use crate::peer::House;
 use crate::wire::{Peer, clip};
-use kinora_server::access::{Access, Ledger, Scope};
+use kinora_server::access::{Access, Ledger, Scope, revoke_links};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 
@@ -30,6 +30,7 @@ const ROUTES: &[(&str, &str, Option<Option<Scope>>)] = &[
     ("delete", "/api/jobs/{id}", Some(Some(Scope::Process))),
     ("get", "/api/jobs/{id}/result", Some(Some(Scope::Process))),
     ("get", "/api/jobs/{id}/report", Some(Some(Scope::Process))),
+    ("post", "/api/jobs/{id}/keep", Some(Some(Scope::Process))),
     ("get", "/api/jobs/{id}/events", Some(Some(Scope::Process))),
     ("get", "/api/events", Some(Some(Scope::Process))),
     ("get", "/api/library", Some(Some(Scope::Watch))),
@@ -268,6 +269,7 @@ fn each_verb_is_for_who_has_a_token_or_is_trusted() {
         json!({"action": "status", "task_id": id}),
         json!({"action": "download", "task_id": id}),
         json!({"action": "cancel", "task_id": id}),
+        json!({"action": "keep", "task_id": id}),
         json!({"action": "confirm", "task_id": id}),
         json!({"action": "confirm", "idempotency_key": id}),
         json!({"action": "resume", "idempotency_key": id}),
@@ -397,4 +399,46 @@ fn without_tokens_only_this_machine_is_told_how_the_server_does() {
     // A token is kept to its scopes wherever it is shown.
     let answer = here.with_token(&admin).get("/api/jobs");
     refused(&answer, 403, "wrong_scope", "an operator's token");
+}
+
+#[test]
+fn links_end_with_the_token_that_they_were_given_to_or_when_all_are_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::http::library::film(&folder.path().join("a.mp4"), crate::http::library::USUAL);
+    let path = folder.path().to_owned();
+    let house = House::with(|config| {
+        config.access = Access::Tokens;
+        config.library.directories = vec![path];
+        config.library.heights = Vec::new();
+    });
+    let [ann, bob] = ["ann", "bob"].map(|name| token(&house, name, &[Scope::Watch]));
+    let nobody = Caller::nobody(house.http());
+    let link = |token: &str| loop {
+        let list = nobody.with_token(token).get("/api/library").json();
+        if let Some(url) = list["titles"][0]["hls_url"].as_str() {
+            return url.to_owned();
+        }
+        std::thread::yield_now();
+    };
+    let (hers, his) = (link(&ann), link(&bob));
+    assert_ne!(hers, his);
+    // By MMP, too: what `kinora share` prints.
+    let ask = json!({"action": "library", "expires": 3600, "token": ann, "ext": ["job"]});
+    let shared = house.connect().ask(ask, "", b"");
+    let shared = shared.json["titles"][0]["hls"].as_str().unwrap().to_owned();
+    for url in [&hers, &his, &shared] {
+        assert_eq!(nobody.get(url).status, 200);
+    }
+    assert!(ledger(&house).revoke("ann").unwrap());
+    for url in [&hers, &shared] {
+        let answer = nobody.get(url);
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (410, "link_expired")
+        );
+    }
+    assert_eq!(nobody.get(&his).status, 200);
+    revoke_links(&house.config.data).unwrap();
+    assert_eq!(nobody.get(&his).code(), "invalid_link");
+    assert_eq!(nobody.get(&link(&bob)).status, 200);
 }

@@ -9,5 +9,7 @@ mod interrupted;
 mod events;
 mod description;
 mod rude;
-mod library;
+pub(crate) mod library;
 mod renditions;
+mod subtitles;
+mod kept;

@@ -52,7 +52,14 @@ pub struct Subtitle {
     pub name: String,
     /// BCP 47; empty when unknown.
     pub language: String,
+    /// Only what has to be understood by those who hear the sound: signs, another language.
+    pub is_forced: bool,
+    /// Says sounds, too, for those who do not hear them.
+    pub is_descriptive: bool,
 }
+
+/// What subtitles for those who do not hear are said to be (4.4.6.1).
+const DESCRIPTIVE: &str = ",CHARACTERISTICS=\"public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound\"";
 
 /// All that a title has.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -114,9 +121,15 @@ impl Multivariant {
         for subtitle in &self.subtitles {
             let _ = writeln!(
                 text,
-                "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subtitles\",NAME={}{},DEFAULT=NO,AUTOSELECT=YES,URI=\"{}\"",
+                "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"subtitles\",NAME={}{},DEFAULT=NO,AUTOSELECT=YES,FORCED={}{},URI=\"{}\"",
                 quoted(&subtitle.name),
                 language(&subtitle.language),
+                if subtitle.is_forced { "YES" } else { "NO" },
+                if subtitle.is_descriptive {
+                    DESCRIPTIVE
+                } else {
+                    ""
+                },
                 subtitle.uri.as_str()
             );
         }

@@ -2,11 +2,12 @@
 
 use kinora_stream::codec::{Kind, VideoRange};
 use kinora_stream::cut::{self, Cut, Targets};
-use kinora_stream::dash::{self, Content, Representation, Set};
+use kinora_stream::dash::{self, Content, Representation, Set, Text};
 use kinora_stream::fragment;
 use kinora_stream::playlist::media::{self, Part};
 use kinora_stream::playlist::multivariant::{Multivariant, Sound, Subtitle, Variant};
 use kinora_stream::playlist::staged::{self, Refusal, Rung};
+use kinora_stream::playlist::text;
 use kinora_stream::rate::Rates;
 use kinora_stream::storyboard::Storyboard;
 use kinora_stream::uri::Uri;
@@ -75,11 +76,22 @@ fn a_multivariant_playlist() {
     let title = Multivariant {
         variants: vec![variant(720, 2_000_000), variant(144, 200_000)],
         sounds: vec![sound("deu", 128_000), sound("und", 96_000)],
-        subtitles: vec![Subtitle {
-            uri: uri("s/en.m3u8"),
-            name: "English".into(),
-            language: "en".into(),
-        }],
+        subtitles: vec![
+            Subtitle {
+                uri: uri("s/en.m3u8"),
+                name: "English".into(),
+                language: "en".into(),
+                is_forced: false,
+                is_descriptive: true,
+            },
+            Subtitle {
+                uri: uri("s/de.m3u8"),
+                name: "Deutsch".into(),
+                language: "de".into(),
+                is_forced: true,
+                is_descriptive: false,
+            },
+        ],
         storyboard: Some((uri("story.m3u8"), storyboard())),
     };
     insta::assert_snapshot!(title.text());
@@ -124,7 +136,26 @@ fn a_manifest() {
         set("", "und", representation("v", video)),
         set("<Deutsch> & \"mehr\"", "de", representation("a", audio)),
     ];
-    insta::assert_snapshot!(dash::manifest(&sets, 5005));
+    let text = |label: &str, language: &str, is_forced| Text {
+        uri: uri("s/1.vtt"),
+        label: label.into(),
+        language: language.into(),
+        is_forced,
+        is_descriptive: language.is_empty(),
+    };
+    let texts = [
+        text("Signs & songs", "en", true),
+        text("", "", false),
+        text("", "de", false),
+    ];
+    insta::assert_snapshot!(dash::manifest(&sets, &texts, 5005));
+}
+
+#[test]
+fn a_playlist_of_subtitles() {
+    let parts = [(uri("s/s1.vtt"), 12_000), (uri("s/s2.vtt"), 11_960)];
+    insta::assert_snapshot!(text::segments(&parts[..1]));
+    insta::assert_snapshot!(text::segments(&parts));
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) struct Cinema {
 }
 
 /// Long ago, so that nobody waits for a copy to end.
-fn rest(path: &Path) {
+pub(super) fn rest(path: &Path) {
     let then = SystemTime::now() - Duration::from_secs(3600);
     File::options()
         .write(true)
@@ -26,7 +26,7 @@ fn rest(path: &Path) {
         .unwrap();
 }
 
-pub(super) fn film(path: &Path, arguments: &str) {
+pub(crate) fn film(path: &Path, arguments: &str) {
     let done = Command::new("ffmpeg")
         .args(["-nostdin", "-loglevel", "error", "-y"])
         .args(arguments.split_whitespace())
@@ -37,7 +37,7 @@ pub(super) fn film(path: &Path, arguments: &str) {
     rest(path);
 }
 
-pub(super) const USUAL: &str = "-f lavfi -i testsrc2=size=320x180:rate=30:duration=9 -f lavfi -i sine=duration=9 -c:v libx264 \
+pub(crate) const USUAL: &str = "-f lavfi -i testsrc2=size=320x180:rate=30:duration=9 -f lavfi -i sine=duration=9 -c:v libx264 \
                      -preset veryfast -g 75 -bf 2 -c:a aac";
 
 impl Cinema {
@@ -63,7 +63,7 @@ impl Cinema {
         Caller::nobody(self.house.http())
     }
 
-    fn place(&self, name: &str) -> PathBuf {
+    pub(super) fn place(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -250,7 +250,7 @@ fn nobody_watches_without_permission() {
     };
     let code = |path: &str| caller.get(path).code();
     let forged = permission.replace(&permission[30..31], "x");
-    for wrong in ["x", &forged, &permission[1..], &"0".repeat(84)] {
+    for wrong in ["x", &forged, &permission[1..], &"0".repeat(100)] {
         assert_eq!(
             code(&format!("/watch/{wrong}/{id}/{version}/main.m3u8")),
             "invalid_link"

@@ -4,7 +4,7 @@ use super::library::{Cinema, USUAL, addresses, beside, film, frames, text};
 use serde_json::Value;
 
 /// The first title of the list, as soon as it is so.
-fn when(cinema: &Cinema, is_so: impl Fn(&Value) -> bool) -> Value {
+pub(super) fn when(cinema: &Cinema, is_so: impl Fn(&Value) -> bool) -> Value {
     loop {
         let list = cinema.caller().get("/api/library").json();
         if is_so(&list["titles"][0]) {
@@ -152,4 +152,26 @@ fn files_of_others_are_left_as_they_are() {
     let main = when(&cinema, |title| title["staged_url"].is_string());
     assert!(main["poster_url"].is_string(), "{main}");
     assert_eq!(state(), before);
+}
+
+#[test]
+fn a_poster_is_no_black_frame() {
+    let cinema = Cinema::with(&[], |folder| {
+        // Black for its first half, where a poster is looked for first.
+        let codecs = "-f lavfi -i testsrc2=size=320x180:rate=30:duration=9 -vf drawbox=t=fill:color=black:enable='lt(t\\,4)' -c:v libx264 -preset veryfast";
+        film(&folder.join("a.mp4"), codecs);
+    });
+    let title = when(&cinema, |title| title["poster_url"].is_string());
+    let poster = cinema.caller().get(&playlist(&title, "poster_url"));
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("poster.jpg");
+    std::fs::write(&path, &poster.body).unwrap();
+    let grey = std::process::Command::new("ffmpeg")
+        .args(["-nostdin", "-loglevel", "error", "-i"])
+        .arg(&path)
+        .args(["-vf", "scale=32:18,format=gray", "-f", "rawvideo", "-"])
+        .output()
+        .unwrap();
+    let bright = grey.stdout.iter().filter(|sample| **sample > 60).count();
+    assert!(bright > 100, "{bright} of 576");
 }

@@ -1,0 +1,122 @@
+//! Subtitles that came from outside, SubRip or WebVTT, and the WebVTT that is made of them.
+//!
+//! Nothing of the original is passed on as it was: what it says is taken apart into cues and written anew, with times
+//! that fit, no more markup than bold, italic and underline, and no line that could be anything but text. What a player
+//! gets is the same whether a file lay beside the video or FFmpeg took it out of the video.
+
+mod encoding;
+mod markup;
+mod time;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write;
+
+use crate::fault::Fault;
+use crate::limits;
+
+/// What is shown from one time to another, in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cue {
+    /// When it appears.
+    pub begin_ms: u64,
+    /// When it goes; later than it appears.
+    pub end_ms: u64,
+    /// Where it is shown, as WebVTT has it (6.3); empty for the usual place.
+    settings: String,
+    /// Lines of WebVTT's cue text; none of them empty.
+    text: String,
+}
+
+/// All cues of one track, in the order in which they appear.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subtitles {
+    cues: Vec<Cue>,
+}
+
+impl Subtitles {
+    /// Reads SubRip or WebVTT, in UTF-8, UTF-16 with its mark, or else Windows-1252.
+    ///
+    /// # Errors
+    /// When nothing in it is a cue, or there is more of it than anybody could read.
+    pub fn read(bytes: &[u8]) -> Result<Self, Fault> {
+        if bytes.len() > limits::SUBTITLE_BYTES {
+            return Err(Fault::TooLarge("bytes of subtitles"));
+        }
+        let text = encoding::decoded(bytes);
+        let mut cues = Vec::new();
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let Some((begin_ms, end_ms, settings)) = time::span(line) else {
+                continue;
+            };
+            let mut body: Vec<&str> = Vec::new();
+            // Where the empty line between two cues is missing, the next times end this one.
+            let is_body = |line: &&str| !line.trim().is_empty() && time::span(line).is_none();
+            while let Some(line) = lines.next_if(is_body) {
+                body.push(line);
+            }
+            if lines.peek().is_some_and(|line| !line.trim().is_empty()) {
+                body.pop_if(|line| is_number(line));
+            }
+            let text = markup::cleaned(&body);
+            if end_ms <= begin_ms || text.is_empty() {
+                continue;
+            }
+            if cues.len() == limits::CUES {
+                return Err(Fault::TooLarge("cues"));
+            }
+            cues.push(Cue {
+                begin_ms,
+                end_ms,
+                settings,
+                text,
+            });
+        }
+        if cues.is_empty() {
+            return Err(Fault::Damaged("it has no subtitles"));
+        }
+        // WebVTT wants them in this order (4.1), and editors of SubRip leave them in any.
+        cues.sort_by_key(|cue| cue.begin_ms);
+        Ok(Self { cues })
+    }
+
+    /// The cues.
+    pub fn cues(&self) -> &[Cue] {
+        &self.cues
+    }
+
+    /// The whole as WebVTT.
+    pub fn webvtt(&self) -> String {
+        self.part(0, u64::MAX)
+    }
+
+    /// What is shown between two times, as a segment that says where it belongs (RFC 8216bis, 3.1.4): local times are
+    /// those of the title, and the map names one of them on its clock of 90,000 ticks a second.
+    pub fn part(&self, from_ms: u64, to_ms: u64) -> String {
+        let mut text = format!(
+            "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:{},MPEGTS:{}\n",
+            time::clock(from_ms),
+            (u128::from(from_ms) * 90) % (1 << 33)
+        );
+        let is_shown = |cue: &&Cue| cue.begin_ms < to_ms && cue.end_ms > from_ms;
+        for cue in self.cues.iter().filter(is_shown) {
+            let (begin, end) = (time::clock(cue.begin_ms), time::clock(cue.end_ms));
+            let space = if cue.settings.is_empty() { "" } else { " " };
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "\n{begin} --> {end}{space}{}\n{}\n",
+                cue.settings, cue.text
+            );
+        }
+        text
+    }
+}
+
+/// The number before a cue of SubRip.
+fn is_number(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())
+}
