@@ -3,6 +3,7 @@
 #
 #   scripts/fetch-clients.sh target      gives target/lib/clients/
 #       tuspy, tus-js-client             resumable uploads
+#       m3u8                             a parser of playlists
 #       schemathesis                     requests that the description of the API allows, and some that it does not
 #
 # Nothing happens when they are there already. Where they cannot be had, this says so and succeeds, and the tests that
@@ -46,4 +47,5 @@ from_npm() {
 "$root/scripts/needs.sh" fetch || say "pip is missing"
 once tuspy from_pypi "$wanted/tus/requirements.txt"
 once tus-js-client from_npm "$wanted/tus"
+once m3u8 from_pypi "$wanted/m3u8/requirements.txt"
 once schemathesis from_pypi "$wanted/schemathesis/requirements.txt"

@@ -39,6 +39,8 @@ want_test() {
     want_run
     want python3 python3
     want curl curl
+    # A player of the library that was not written for it.
+    want mpv mpv
     # For the tests of the page.
     want chromium chromium
 }

@@ -140,7 +140,7 @@ fn a_server_is_for_this_machine_unless_it_is_opened() {
 
 /// Where a client has been fetched to, beside what was built.
 #[expect(clippy::print_stderr, reason = "what is skipped is said")]
-fn fetched(name: &str) -> Option<PathBuf> {
+pub(crate) fn fetched(name: &str) -> Option<PathBuf> {
     let binary = Path::new(env!("CARGO_BIN_EXE_kinora"));
     let path = binary.parent()?.parent()?.join("lib/clients").join(name);
     let there = path.is_dir();

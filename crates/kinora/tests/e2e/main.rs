@@ -20,4 +20,5 @@ mod access;
 mod tls;
 mod http;
 mod library;
+mod players;
 mod hostile;
