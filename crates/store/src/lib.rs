@@ -1,7 +1,7 @@
-//! What survives a restart: the records of uploads and jobs, and the files that belong to them.
+//! What survives a restart: the records of uploads and jobs, the files that belong to them, and people's talk.
 //!
-//! `contract` says what any backend must do, in the words its callers rely on; `sqlite` and `files` do it on one
-//! machine. A backend decides nothing about policy: times, leases and limits come in as arguments, so the same `suite`
+//! `contract` and `post` say what any backend must do, in the words its callers rely on; `sqlite` and `files` do it on
+//! one machine. A backend decides nothing about policy: times, leases and limits come in as arguments, so the same `suite`
 //! of tests runs against each of them with a clock of its own.
 //!
 //! A server opens `files::Tree` first: it makes the data directory and keeps other servers out of it. Then
@@ -11,6 +11,7 @@ mod limits;
 pub mod id;
 pub mod fault;
 pub mod contract;
+pub mod post;
 pub mod sqlite;
 pub mod files;
 pub mod suite;

@@ -12,8 +12,10 @@ mod leases;
 mod endings;
 mod races;
 mod blobs;
+mod post;
 
 use crate::contract::{Blobs, Records};
+use crate::post::Post;
 
 /// A test of one face of the store: its name, and what it does.
 pub type Case<Face> = (&'static str, fn(&Face));
@@ -31,6 +33,9 @@ pub const RECORDS: &[&[Case<dyn Records>]] = &[
 /// Every test of [`Blobs`].
 pub const BLOBS: &[Case<dyn Blobs>] = blobs::CASES;
 
+/// Every test of [`Post`].
+pub const POST: &[Case<dyn Post>] = post::CASES;
+
 /// Runs all tests of [`Records`], each on a store that `make` has just made.
 ///
 /// # Panics
@@ -47,6 +52,16 @@ pub fn records(make: &dyn Fn() -> Box<dyn Records>) {
 /// When the backend breaks the contract.
 pub fn blobs(make: &dyn Fn() -> Box<dyn Blobs>) {
     for (_, case) in BLOBS {
+        case(&*make());
+    }
+}
+
+/// Runs all tests of [`Post`], each on a store that `make` has just made.
+///
+/// # Panics
+/// When the backend breaks the contract.
+pub fn post(make: &dyn Fn() -> Box<dyn Post>) {
+    for (_, case) in POST {
         case(&*make());
     }
 }

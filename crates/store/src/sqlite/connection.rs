@@ -1,16 +1,13 @@
 //! The connections to one database file, and what each is for.
 
+use super::file::{connect, create, transact};
 use super::place::{self, Order};
+use super::readers::{Readers, lock};
 use super::{migrate, row};
-use crate::{Fault, TaskId, limits};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
-use std::fs::OpenOptions;
-use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
+use crate::{Fault, TaskId};
+use rusqlite::{Connection, Transaction};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
+use std::sync::Mutex;
 
 /// The records of one server in one file. Implements [`Records`](crate::contract::Records).
 pub struct Database {
@@ -20,9 +17,7 @@ pub struct Database {
     /// (`synchronous=NORMAL`), so that progress costs no sync of its own.
     pulse: Mutex<Connection>,
     /// Connections that cannot write.
-    readers: [Mutex<Connection>; limits::READERS],
-    /// The reader to wait for when all are busy.
-    next_reader: AtomicUsize,
+    readers: Readers,
     /// The queue's order, as of its last change by this process: the only one that works on the file.
     order: Order,
 }
@@ -37,17 +32,11 @@ impl Database {
     pub fn open(path: &Path) -> Result<Self, Fault> {
         create(path)?;
         let mut writer = connect(path, "full")?;
-        migrate::run(&mut writer)?;
-        let reader = || {
-            let connection = connect(path, "normal")?;
-            connection.pragma_update(None, "query_only", true)?;
-            Ok::<_, Fault>(Mutex::new(connection))
-        };
+        migrate::run(&mut writer, &migrate::RECORDS)?;
         Ok(Self {
             writer: Mutex::new(writer),
             pulse: Mutex::new(connect(path, "normal")?),
-            readers: [reader()?, reader()?, reader()?],
-            next_reader: AtomicUsize::new(0),
+            readers: Readers::open(path)?,
             order: Order::default(),
         })
     }
@@ -111,20 +100,7 @@ impl Database {
         &self,
         look: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let mut reader = self.free_reader();
-        look(&reader.transaction()?)
-    }
-
-    fn free_reader(&self) -> MutexGuard<'_, Connection> {
-        for reader in &self.readers {
-            match reader.try_lock() {
-                Ok(guard) => return guard,
-                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => {}
-            }
-        }
-        let next = self.next_reader.fetch_add(1, Ordering::Relaxed);
-        lock(&self.readers[next % limits::READERS])
+        self.readers.read(look)
     }
 }
 
@@ -133,53 +109,3 @@ const WRONG_SUMS: &str = "
     select sums.state from sums
     where sums.tasks <> (select count(*) from tasks where tasks.state = sums.state)
        or sums.reserved <> (select coalesce(sum(reserved), 0) from tasks where tasks.state = sums.state)";
-
-fn transact<T>(
-    connection: &mut Connection,
-    change: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
-) -> Result<T, Fault> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let value = change(&transaction)?;
-    transaction.commit()?;
-    Ok(value)
-}
-
-/// A thread that panicked inside a transaction has rolled it back while unwinding, so the connection is good.
-fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
-    connection.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Makes the file before SQLite does, because SQLite would let the group and others read it; its log and its shared
-/// memory take over the mode. A file that is there is not even opened: closing it again would take away the locks
-/// that SQLite holds on it for this process.
-fn create(path: &Path) -> Result<(), Fault> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    match options.open(path) {
-        Err(source) if source.kind() != ErrorKind::AlreadyExists => Err(Fault::Io {
-            doing: "make database",
-            path: path.to_owned(),
-            source,
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn connect(path: &Path, synchronous: &str) -> Result<Connection, Fault> {
-    // Each connection stands behind a mutex of ours, so SQLite needs none; and a path is a path, never a URI.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_millis(limits::BUSY_MS))?;
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(Fault::Database(format!(
-            "its journal is `{mode}`, not a write-ahead log; keep it on a local disk"
-        )));
-    }
-    connection.pragma_update(None, "synchronous", synchronous)?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "journal_size_limit", limits::LOG_BYTES)?;
-    connection.set_prepared_statement_cache_capacity(limits::STATEMENTS);
-    Ok(connection)
-}

@@ -1,4 +1,4 @@
-//! The records in one SQLite file, for one server on one machine.
+//! The records in one SQLite file, and people's talk in another, for one server on one machine.
 //!
 //! A task is one row from its first byte to its tombstone (`schema/`); states, leases and reservations are columns,
 //! and what must never happen (two running jobs of one client, two tasks of one key) is a unique index. Every change
@@ -7,6 +7,8 @@
 
 mod row;
 mod migrate;
+mod file;
+mod readers;
 mod upload;
 mod turn;
 mod place;
@@ -14,8 +16,10 @@ mod connection;
 mod queue;
 mod ending;
 mod records;
+mod post;
 
 pub use connection::Database;
+pub use post::PostOffice;
 
 #[cfg(test)]
 mod tests;

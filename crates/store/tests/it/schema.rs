@@ -2,7 +2,7 @@
 
 use kinora_store::TaskId;
 use kinora_store::contract::{Records, State};
-use kinora_store::sqlite::Database;
+use kinora_store::sqlite::{Database, PostOffice};
 use rusqlite::Connection;
 use std::fmt::Write;
 use std::path::Path;
@@ -98,4 +98,68 @@ fn a_database_of_version_1_opens_with_all_that_is_in_it() {
             .attempt,
         1
     );
+}
+
+/// Each column of the talk's file: what is not in this list is not kept of it. Nothing opens an envelope.
+const COLUMNS_OF_TALK: &[(&str, &[&str])] = &[
+    ("conversations", &["low", "high", "group_id", "epoch"]),
+    (
+        "devices",
+        &[
+            "seat",
+            "id",
+            "person",
+            "certificate",
+            "step",
+            "last",
+            "waiting",
+            "waiting_bytes",
+        ],
+    ),
+    (
+        "envelopes",
+        &[
+            "seat",
+            "number",
+            "kind",
+            "sender",
+            "partner",
+            "group_id",
+            "epoch",
+            "bytes",
+            "at_ms",
+            "expires_s",
+        ],
+    ),
+    (
+        "packages",
+        &["package", "seat", "is_last_resort", "bytes", "expires_s"],
+    ),
+    ("people", &["person", "name", "skeleton", "identity"]),
+    (
+        "repeats",
+        &["seat", "reference", "behind", "at_ms", "expires_s"],
+    ),
+];
+
+#[test]
+fn the_talk_keeps_these_columns_and_no_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("talk.db");
+    drop(PostOffice::open(&path).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    let list = |sql: &str| -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let tables = list("select name from sqlite_schema where type = 'table' order by name");
+    let expected: Vec<&str> = COLUMNS_OF_TALK.iter().map(|(table, _)| *table).collect();
+    assert_eq!(tables, expected);
+    for (table, columns) in COLUMNS_OF_TALK {
+        let found = list(&format!(
+            "select name from pragma_table_info('{table}') order by cid"
+        ));
+        assert_eq!(found, *columns, "{table}");
+    }
 }

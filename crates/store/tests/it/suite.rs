@@ -2,7 +2,7 @@
 
 use crate::scratch;
 use kinora_store::files::Tree;
-use kinora_store::sqlite::Database;
+use kinora_store::sqlite::{Database, PostOffice};
 use kinora_store::suite;
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -17,6 +17,12 @@ fn fresh(directory: &tempfile::TempDir, count: &Cell<u32>) -> PathBuf {
 fn sqlite_keeps_the_contract() {
     let (directory, count) = (scratch::quick(), Cell::new(0));
     suite::records(&|| Box::new(Database::open(&fresh(&directory, &count)).unwrap()));
+}
+
+#[test]
+fn sqlite_keeps_the_contract_of_the_post() {
+    let (directory, count) = (scratch::quick(), Cell::new(0));
+    suite::post(&|| Box::new(PostOffice::open(&fresh(&directory, &count)).unwrap()));
 }
 
 #[test]

@@ -1,0 +1,339 @@
+//! What devices send: the order of a conversation, and an envelope for each of its devices.
+//!
+//! A change looks at everything first and writes after, so that one that is refused has changed nothing of the
+//! transaction that it shares with others.
+
+use super::people;
+use crate::Fault;
+use crate::post::{Act, Bounds, Change, Kind, Mail, Outcome, Refusal, Seat};
+use crate::sqlite::row::{change, one};
+use rusqlite::{Connection, params};
+
+/// The largest number that a column holds.
+const LARGEST: u64 = i64::MAX as u64;
+
+/// The sender, as far as a change needs it.
+struct Sender {
+    seat: Seat,
+    person: i64,
+    last: u64,
+}
+
+/// The two people of a conversation, and its group if it has one.
+struct Pair {
+    peer: i64,
+    low: i64,
+    high: i64,
+    current: Option<([u8; 32], u64)>,
+}
+
+/// An envelope, and whom it is for.
+struct Letter<'a> {
+    kind: Kind,
+    epoch: u64,
+    bytes: &'a [u8],
+    to: Vec<Seat>,
+}
+
+pub(super) fn apply(
+    connection: &Connection,
+    each: &Change,
+    now_ms: u64,
+    bounds: &Bounds,
+) -> Result<Outcome, Fault> {
+    let Seat(seat) = each.seat;
+    let sql = "update devices set step = max(step, ?2) where seat = ?1";
+    // Beyond what a column holds nobody counts; whoever says so harms nobody else's part of the transaction.
+    change(connection, sql, params![seat, each.step.min(LARGEST)])?;
+    match &each.act {
+        Act::Ack(number) => acknowledge(connection, each.seat, (*number).min(LARGEST)),
+        Act::Mail {
+            reference,
+            peer,
+            group,
+            mail,
+        } => {
+            if let Some(before) = before(connection, each.seat, reference)? {
+                return Ok(before);
+            }
+            let sender = sender(connection, each.seat)?;
+            let plan = plan(connection, &sender, peer, group, mail, bounds)?;
+            let (pair, letters) = match plan {
+                Ok(plan) => plan,
+                Err(refusal) => return Ok(Outcome::Refused(refusal)),
+            };
+            let moved = epoch_after(mail);
+            if let Some(epoch) = moved {
+                settle(connection, &pair, group, epoch)?;
+            }
+            let mut reached = Vec::new();
+            for letter in &letters {
+                post(connection, &sender, &pair, group, letter, now_ms, bounds)?;
+                reached.extend(&letter.to);
+            }
+            remember(connection, &sender, reference, now_ms, bounds)?;
+            Ok(Outcome::Taken {
+                behind: sender.last,
+                at_ms: now_ms,
+                reached,
+            })
+        }
+    }
+}
+
+/// The epoch in which a conversation is after it; none for what does not move it.
+fn epoch_after(mail: &Mail) -> Option<u64> {
+    match mail {
+        Mail::Open { .. } => Some(1),
+        Mail::Commit { epoch, .. } => Some(epoch + 1),
+        Mail::Message { .. } => None,
+    }
+}
+
+/// Looks whether it can be done, and says what there is to be posted.
+fn plan<'a>(
+    connection: &Connection,
+    sender: &Sender,
+    peer: &str,
+    group: &[u8; 32],
+    mail: &'a Mail,
+    bounds: &Bounds,
+) -> Result<Result<(Pair, Vec<Letter<'a>>), Refusal>, Fault> {
+    let Some(peer) = people::number(connection, peer)? else {
+        return Ok(Err(Refusal::UnknownPeer));
+    };
+    if peer == sender.person {
+        return Ok(Err(Refusal::Yourself));
+    }
+    let pair = pair(connection, sender.person, peer)?;
+    if let Err(refusal) = allowed(&pair, group, mail, bounds) {
+        return Ok(Err(refusal));
+    }
+    let mut others = people::seats(connection, sender.person)?;
+    others.extend(people::seats(connection, peer)?);
+    others.retain(|(seat, _)| *seat != sender.seat);
+    let letters = letters(mail, &others);
+    for (seat, _) in &others {
+        let of_seat = letters.iter().filter(|letter| letter.to.contains(seat));
+        let sizes: Vec<u64> = of_seat.map(|letter| letter.bytes.len() as u64).collect();
+        if !has_room(connection, *seat, &sizes, bounds)? {
+            return Ok(Err(Refusal::QueueFull));
+        }
+    }
+    Ok(Ok((pair, letters)))
+}
+
+/// The rules of a conversation's order.
+fn allowed(pair: &Pair, group: &[u8; 32], mail: &Mail, bounds: &Bounds) -> Result<(), Refusal> {
+    let current = pair.current.as_ref();
+    match mail {
+        Mail::Open { replaces, .. } => {
+            let is_free = current.map(|(group, _)| group) == replaces.as_ref();
+            is_free.then_some(()).ok_or(Refusal::Superseded)
+        }
+        Mail::Commit { epoch, .. } => {
+            let current = in_group(current, group)?;
+            let is_current = *epoch == current;
+            is_current
+                .then_some(())
+                .ok_or(Refusal::StaleEpoch { current })
+        }
+        Mail::Message { epoch, .. } => {
+            let current = in_group(current, group)?;
+            let is_near = *epoch <= current && epoch.saturating_add(bounds.grace) >= current;
+            is_near.then_some(()).ok_or(Refusal::StaleEpoch { current })
+        }
+    }
+}
+
+fn in_group(current: Option<&([u8; 32], u64)>, group: &[u8; 32]) -> Result<u64, Refusal> {
+    let same = current.filter(|(known, _)| known == group);
+    same.map(|(_, epoch)| *epoch).ok_or(Refusal::NoConversation)
+}
+
+fn letters<'a>(mail: &'a Mail, others: &[(Seat, [u8; 16])]) -> Vec<Letter<'a>> {
+    let chosen = |is_for: &dyn Fn(&[u8; 16]) -> bool| {
+        let seats = others.iter().filter(|(_, id)| is_for(id));
+        seats.map(|(seat, _)| *seat).collect::<Vec<_>>()
+    };
+    match mail {
+        Mail::Open { welcome, .. } => vec![Letter {
+            kind: Kind::Welcome,
+            epoch: 1,
+            bytes: welcome,
+            to: chosen(&|_| true),
+        }],
+        Mail::Message { epoch, message } => vec![Letter {
+            kind: Kind::Message,
+            epoch: *epoch,
+            bytes: message,
+            to: chosen(&|_| true),
+        }],
+        Mail::Commit {
+            epoch,
+            commit,
+            welcome,
+        } => {
+            let welcomed = welcome.as_ref().map_or(&[][..], |(_, to)| to.as_slice());
+            let mut letters = vec![Letter {
+                kind: Kind::Commit,
+                epoch: *epoch,
+                bytes: commit,
+                to: chosen(&|id| !welcomed.contains(id)),
+            }];
+            letters.extend(welcome.as_ref().map(|(bytes, to)| Letter {
+                kind: Kind::Welcome,
+                epoch: epoch + 1,
+                bytes,
+                to: chosen(&|id| to.contains(id)),
+            }));
+            letters
+        }
+    }
+}
+
+fn has_room(
+    connection: &Connection,
+    Seat(seat): Seat,
+    sizes: &[u64],
+    bounds: &Bounds,
+) -> Result<bool, Fault> {
+    let sql = "select waiting, waiting_bytes from devices where seat = ?1";
+    let held = one(connection, sql, [seat], |row| {
+        Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))
+    })?;
+    let (count, bytes) = held.unwrap_or_default();
+    let (more, more_bytes) = (sizes.len() as u64, sizes.iter().sum::<u64>());
+    Ok(count + more <= bounds.queue && bytes + more_bytes <= bounds.queue_bytes)
+}
+
+fn post(
+    connection: &Connection,
+    sender: &Sender,
+    pair: &Pair,
+    group: &[u8; 32],
+    letter: &Letter<'_>,
+    now_ms: u64,
+    bounds: &Bounds,
+) -> Result<(), Fault> {
+    const COUNT: &str = "update devices set last = last + 1, waiting = waiting + 1, waiting_bytes = waiting_bytes + ?2
+        where seat = ?1 returning last, person";
+    const ADD: &str = "insert into envelopes
+        (seat, number, kind, sender, partner, group_id, epoch, bytes, at_ms, expires_s)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let kind = match letter.kind {
+        Kind::Message => 0,
+        Kind::Commit => 1,
+        Kind::Welcome => 2,
+    };
+    let expires_s = now_ms / 1000 + bounds.envelope_keep_s;
+    for Seat(seat) in &letter.to {
+        let length = letter.bytes.len() as u64;
+        let counted = one(connection, COUNT, params![seat, length], |row| {
+            Ok((row.get::<_, u64>(0)?, row.get::<_, i64>(1)?))
+        })?;
+        let (number, person) = counted
+            .ok_or_else(|| Fault::Corrupt("a device is gone while it is written to".into()))?;
+        // An own device talks with the peer, everybody else with the sender.
+        let partner = if person == sender.person {
+            pair.peer
+        } else {
+            sender.person
+        };
+        change(
+            connection,
+            ADD,
+            params![
+                seat,
+                number,
+                kind,
+                sender.person,
+                partner,
+                group,
+                letter.epoch,
+                letter.bytes,
+                now_ms,
+                expires_s
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn acknowledge(connection: &Connection, Seat(seat): Seat, number: u64) -> Result<Outcome, Fault> {
+    const GONE: &str = "select count(*), coalesce(sum(length(bytes)), 0) from envelopes
+        where seat = ?1 and number <= ?2";
+    let gone = one(connection, GONE, params![seat, number], |row| {
+        Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))
+    })?;
+    let (count, bytes) = gone.unwrap_or_default();
+    if count > 0 {
+        let delete = "delete from envelopes where seat = ?1 and number <= ?2";
+        change(connection, delete, params![seat, number])?;
+        let less = "update devices set waiting = waiting - ?2, waiting_bytes = waiting_bytes - ?3 where seat = ?1";
+        change(connection, less, params![seat, count, bytes])?;
+    }
+    Ok(Outcome::Acked)
+}
+
+fn before(
+    connection: &Connection,
+    Seat(seat): Seat,
+    reference: &[u8; 16],
+) -> Result<Option<Outcome>, Fault> {
+    let sql = "select behind, at_ms from repeats where seat = ?1 and reference = ?2";
+    one(connection, sql, params![seat, reference], |row| {
+        Ok(Outcome::Taken {
+            behind: row.get(0)?,
+            at_ms: row.get(1)?,
+            reached: Vec::new(),
+        })
+    })
+}
+
+fn remember(
+    connection: &Connection,
+    sender: &Sender,
+    reference: &[u8; 16],
+    now_ms: u64,
+    bounds: &Bounds,
+) -> Result<(), Fault> {
+    let sql = "insert into repeats (seat, reference, behind, at_ms, expires_s) values (?1, ?2, ?3, ?4, ?5)";
+    let expires_s = now_ms / 1000 + bounds.repeat_keep_s;
+    let values = params![sender.seat.0, reference, sender.last, now_ms, expires_s];
+    change(connection, sql, values)?;
+    Ok(())
+}
+
+fn sender(connection: &Connection, seat: Seat) -> Result<Sender, Fault> {
+    let sql = "select person, last from devices where seat = ?1";
+    let found = one(connection, sql, [seat.0], |row| {
+        Ok(Sender {
+            seat,
+            person: row.get(0)?,
+            last: row.get(1)?,
+        })
+    })?;
+    found.ok_or(Fault::Missing { what: "device" })
+}
+
+fn pair(connection: &Connection, one_of: i64, peer: i64) -> Result<Pair, Fault> {
+    let (low, high) = (one_of.min(peer), one_of.max(peer));
+    let sql = "select group_id, epoch from conversations where low = ?1 and high = ?2";
+    let current = one(connection, sql, [low, high], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(Pair {
+        peer,
+        low,
+        high,
+        current,
+    })
+}
+
+fn settle(connection: &Connection, pair: &Pair, group: &[u8; 32], epoch: u64) -> Result<(), Fault> {
+    let sql = "insert into conversations (low, high, group_id, epoch) values (?1, ?2, ?3, ?4)
+        on conflict (low, high) do update set group_id = excluded.group_id, epoch = excluded.epoch";
+    change(connection, sql, params![pair.low, pair.high, group, epoch])?;
+    Ok(())
+}
