@@ -23,6 +23,15 @@ impl Address {
         &self.host
     }
 
+    /// The same host at another port.
+    #[must_use]
+    pub fn with_port(&self, port: u16) -> Self {
+        Self {
+            host: self.host.clone(),
+            port,
+        }
+    }
+
     /// Looks the name up; there may be several addresses, to be tried in order.
     ///
     /// # Errors

@@ -11,9 +11,6 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The protocol's name in handshakes (ALPN, RFC 7301).
-const PROTOCOL: &[u8] = b"mmp";
-
 /// A connection's two directions.
 pub(crate) struct Channel {
     stream: TcpStream,
@@ -26,13 +23,14 @@ impl Channel {
         Self { stream, tls: None }
     }
 
-    /// Shakes hands with a server, and tells who it turned out to be.
+    /// Shakes hands with a server for this protocol (its name in ALPN, RFC 7301), and tells who it turned out to be.
     ///
     /// # Errors
     /// [`Fault::Untrusted`] when it has another key than before; [`Fault::NoTls`] when it does not speak TLS.
     pub(crate) fn encrypted(
         stream: TcpStream,
         server: &Address,
+        protocol: &[u8],
         known: Option<Pin>,
         limit: Duration,
         cancel: &Cancel,
@@ -49,7 +47,7 @@ impl Channel {
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
             .with_no_client_auth();
-        config.alpn_protocols = vec![PROTOCOL.to_vec()];
+        config.alpn_protocols = vec![protocol.to_vec()];
         let name = ServerName::try_from(server.host().to_owned());
         let name = name.map_err(|_| no_tls("its name cannot stand in a certificate".into()))?;
         let connection = ClientConnection::new(Arc::new(config), name);
@@ -131,6 +129,35 @@ impl Channel {
             Err(error) if taken > 0 && is_tick(&error) => Ok(taken),
             done => done.map(|()| taken),
         }
+    }
+
+    /// Sends what has been taken and is not out.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        match &mut self.tls {
+            Some(tls) => push(tls, &mut self.stream),
+            None => Ok(()),
+        }
+    }
+
+    /// From now on nothing waits, not even for a tick.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn unblock(&self) -> io::Result<()> {
+        self.stream.set_nonblocking(true)
+    }
+
+    /// Something was taken and is not out.
+    pub(crate) fn wants_write(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.wants_write())
+    }
+
+    /// For who waits for it.
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
     }
 
     /// Bytes wait to be read, or the connection's end does.

@@ -24,6 +24,9 @@ pub(crate) const PIECE: usize = 1 << 20;
 /// A dead peer is noticed after about this, and six probes, even while nobody writes.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
+/// What is spoken here, as handshakes call it.
+const PROTOCOL: &[u8] = b"mmp";
+
 /// How sending a payload ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
@@ -55,30 +58,13 @@ impl Endpoint {
         token: Option<&Token>,
         security: &Security,
     ) -> Result<Self, Fault> {
-        let unreachable = |error: io::Error| unreachable(server, &error);
-        let stream =
-            open(&server.resolve().map_err(unreachable)?, timing.connect).map_err(unreachable)?;
-        prepare(&stream).map_err(unreachable)?;
-        let peer = stream.peer_addr().map_err(unreachable)?;
-        let is_near = peer.ip().to_canonical().is_loopback();
-        let known = security.trust.known(server);
-        let known = known.map_err(|error| unkept(server, &error))?;
-        let channel = match way(security, known, is_near) {
-            Way::Plain if token.is_some() && !is_near => {
-                let server = server.to_string();
-                return Err(Fault::PlainToken { server });
-            }
-            Way::Plain => Channel::plain(stream),
-            Way::Tls(known) => {
-                let limit = timing.connect;
-                let (channel, found) = Channel::encrypted(stream, server, known, limit, cancel)?;
-                if let Found::New(pin) = found {
-                    let kept = security.trust.meet(server, &pin);
-                    kept.map_err(|error| unkept(server, &error))?;
-                }
-                channel
-            }
+        let dialled = Dial {
+            at: server,
+            known_as: server,
+            protocol: PROTOCOL,
+            has_token: token.is_some(),
         };
+        let channel = dial(&dialled, timing, cancel, security)?;
         Ok(Self {
             server: server.to_string(),
             token: token.cloned(),
@@ -259,6 +245,52 @@ impl Endpoint {
     }
 }
 
+/// Whom to connect to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dial<'a> {
+    /// Where.
+    pub(crate) at: &'a Address,
+    /// Under which address the server is known: its key is the same at all its doors.
+    pub(crate) known_as: &'a Address,
+    /// What is to be spoken, as handshakes call it.
+    pub(crate) protocol: &'a [u8],
+    /// A token will be sent.
+    pub(crate) has_token: bool,
+}
+
+/// Connects to the first of the addresses that answers, in TLS where that has to be.
+pub(crate) fn dial(
+    dial: &Dial<'_>,
+    timing: &Timing,
+    cancel: &Cancel,
+    security: &Security,
+) -> Result<Channel, Fault> {
+    let (at, server) = (dial.at, dial.known_as);
+    let unreachable = |error: io::Error| unreachable(at, &error);
+    let stream = open(&at.resolve().map_err(unreachable)?, timing.connect).map_err(unreachable)?;
+    prepare(&stream).map_err(unreachable)?;
+    let peer = stream.peer_addr().map_err(unreachable)?;
+    let is_near = peer.ip().to_canonical().is_loopback();
+    let known = security.trust.known(server);
+    let known = known.map_err(|error| unkept(server, &error))?;
+    match way(security, known, is_near) {
+        Way::Plain if dial.has_token && !is_near => Err(Fault::PlainToken {
+            server: server.to_string(),
+        }),
+        Way::Plain => Ok(Channel::plain(stream)),
+        Way::Tls(known) => {
+            let limit = timing.connect;
+            let (channel, found) =
+                Channel::encrypted(stream, server, dial.protocol, known, limit, cancel)?;
+            if let Found::New(pin) = found {
+                let kept = security.trust.meet(server, &pin);
+                kept.map_err(|error| unkept(server, &error))?;
+            }
+            Ok(channel)
+        }
+    }
+}
+
 /// How a server is spoken to.
 #[derive(Debug, PartialEq, Eq)]
 enum Way {
@@ -283,7 +315,7 @@ pub(crate) fn meet(server: &Address, timing: &Timing, cancel: &Cancel) -> Result
     let stream =
         open(&server.resolve().map_err(unreachable)?, timing.connect).map_err(unreachable)?;
     prepare(&stream).map_err(unreachable)?;
-    let (_, found) = Channel::encrypted(stream, server, None, timing.connect, cancel)?;
+    let (_, found) = Channel::encrypted(stream, server, PROTOCOL, None, timing.connect, cancel)?;
     match found {
         Found::Vouched(pin) | Found::Known(pin) | Found::New(pin) | Found::Changed(pin) => Ok(pin),
     }

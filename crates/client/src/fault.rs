@@ -122,6 +122,40 @@ pub enum Fault {
         /// What came.
         detail: String,
     },
+    /// The server does not listen for HTTP.
+    #[error("{server} does not listen for HTTP, by which people talk")]
+    NoHttp {
+        /// Its address.
+        server: String,
+    },
+    /// Nobody has said yet under which name to talk.
+    #[error("you have no name at this server yet")]
+    TalkNameless,
+    /// There is another name already.
+    #[error("you are known as {have} at this server, not as {wanted}")]
+    TalkNamed {
+        /// The name.
+        have: String,
+        /// The one that was given.
+        wanted: String,
+    },
+    /// Another process of this user talks at this server.
+    #[error("another program of yours talks at this server already: {}", path.display())]
+    TalkInUse {
+        /// The directory that it holds.
+        path: PathBuf,
+    },
+    /// What is kept of the talk cannot be read or written.
+    #[error("cannot use {}: {reason}", path.display())]
+    TalkFile {
+        /// Which directory or file.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// Names, messages or their encryption.
+    #[error(transparent)]
+    Chat(#[from] kinora_chat::Fault),
     /// The system gave no random bytes.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
@@ -159,6 +193,9 @@ const BUSY: &[&str] = &[
     "disk_full",
     "storage_full",
     "too_many_requests",
+    "queue_full",
+    "too_fast",
+    "too_many_names",
 ];
 
 impl Fault {
@@ -167,6 +204,13 @@ impl Fault {
     pub fn kind(&self) -> Kind {
         match self {
             Self::BadAddress { .. } => Kind::Usage,
+            Self::NoHttp { .. } => Kind::Usage,
+            Self::TalkNameless | Self::TalkNamed { .. } | Self::TalkInUse { .. } => Kind::Usage,
+            Self::TalkFile { .. } => Kind::File,
+            Self::Chat(kinora_chat::Fault::Talk(_) | kinora_chat::Fault::TextTooLong) => {
+                Kind::Usage
+            }
+            Self::Chat(_) => Kind::Failed,
             Self::Unreachable { .. } | Self::Lost { .. } | Self::Damaged { .. } => Kind::Connection,
             Self::NoTls { .. } => Kind::Connection,
             Self::Untrusted { .. } | Self::Unkept { .. } => Kind::Untrusted,
@@ -201,6 +245,12 @@ impl Fault {
             Self::Interrupted { .. } => "interrupted",
             Self::Strange { .. } => "strange_answer",
             Self::Random(_) => "no_randomness",
+            Self::NoHttp { .. } => "no_http",
+            Self::TalkNameless => "no_name",
+            Self::TalkNamed { .. } => "other_name",
+            Self::TalkInUse { .. } => "talk_in_use",
+            Self::TalkFile { .. } => "talk_file",
+            Self::Chat(fault) => fault.code(),
         }
     }
 
@@ -250,6 +300,14 @@ impl Fault {
                 "check that a Kinora server of this version listens there".into()
             }
             Self::Random(_) => "check that the system offers getrandom(2)".into(),
+            Self::NoHttp { .. } => "its operator sets http.listen".into(),
+            Self::TalkNameless => "pick one: kinora chat --name NAME".into(),
+            Self::TalkNamed { .. } => "leave --name out; a name stays with its keys".into(),
+            Self::TalkInUse { .. } => "end the other one, or talk there".into(),
+            Self::TalkFile { .. } => {
+                "check the space and the permissions there; it is for you alone".into()
+            }
+            Self::Chat(fault) => fault.solution().into(),
         }
     }
 

@@ -23,6 +23,7 @@ mod job;
 mod download;
 pub mod library;
 pub mod session;
+pub mod talk;
 
 pub use address::Address;
 pub use cancel::Cancel;

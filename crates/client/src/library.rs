@@ -107,6 +107,18 @@ pub(crate) fn ask(
     }
 }
 
+/// Asks where HTTP is served.
+pub(crate) fn door(peer: &mut Endpoint) -> Result<Option<u16>, Fault> {
+    let question = request(json!({"action": "ping"}));
+    match peer.ask(&question)? {
+        Reply::Pong(json) | Reply::Success(json) => {
+            let port = json.get("http").and_then(|http| http["port"].as_u64());
+            Ok(port.and_then(|port| u16::try_from(port).ok()))
+        }
+        other => Err(refusal(peer, other)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

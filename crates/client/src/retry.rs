@@ -94,7 +94,7 @@ pub(crate) fn persist<T>(
 }
 
 /// Without randomness the pauses are merely equal for all clients.
-fn chance() -> u32 {
+pub(crate) fn chance() -> u32 {
     getrandom::u32().unwrap_or(u32::MAX)
 }
 

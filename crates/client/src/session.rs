@@ -199,6 +199,14 @@ impl Session {
         library::ask(&mut self.connect()?, search, lasts_s)
     }
 
+    /// The port at which the server serves HTTP; none when it does not.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub fn http_port(mut self) -> Result<Option<u16>, Fault> {
+        library::door(&mut self.connect()?)
+    }
+
     fn upload(
         &mut self,
         operation: &Operation,

@@ -72,6 +72,11 @@ pub(crate) enum Other {
         after_help = "Examples:\n  kinora share holiday --expires 7d\n  kinora share --revoke-all --data /srv/kinora"
     )]
     Share(Share),
+    /// Talk with the other people of a server; what is said the server cannot read
+    #[command(
+        after_help = "Examples:\n  kinora chat --name asha\n  kinora chat send ravi - < letter.txt\n  kinora chat listen --json"
+    )]
+    Chat(Chat),
     /// Run a server
     #[command(
         after_help = "Examples:\n  kinora serve\n  kinora serve --mmp-listen 0.0.0.0:9001 --set access=tokens --data /srv/kinora"
@@ -237,6 +242,55 @@ pub(crate) struct Share {
     /// That data directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "revoke_all")]
     pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) shelf: Shelf,
+}
+
+/// `kinora chat`
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Chat {
+    #[command(subcommand)]
+    pub(crate) command: Option<ChatCommand>,
+    /// Plain lines in and out, for pipes and screen readers: the only form so far
+    #[arg(long)]
+    pub(crate) line: bool,
+    #[command(flatten)]
+    pub(crate) place: ChatPlace,
+}
+
+/// One thing, and no conversation.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChatCommand {
+    /// Send one message, and end when the server has it
+    #[command(
+        after_help = "Examples:\n  kinora chat send ravi see you at eight\n  kinora chat send ravi - < letter.txt"
+    )]
+    Send(ChatSend),
+    /// Print what comes, one line each, until Ctrl-C
+    #[command(after_help = "Example:\n  kinora chat listen --json")]
+    Listen(ChatPlace),
+}
+
+/// `kinora chat send`
+#[derive(Args, Debug)]
+pub(crate) struct ChatSend {
+    /// To whom
+    pub(crate) to: String,
+    /// What; "-" takes it from standard input
+    #[arg(required = true)]
+    pub(crate) text: Vec<String>,
+    #[command(flatten)]
+    pub(crate) place: ChatPlace,
+}
+
+/// At which server, and as whom.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct ChatPlace {
+    /// Your name there, at the first use; then it is remembered, with its keys
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) shelf: Shelf,
 }

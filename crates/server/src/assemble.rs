@@ -9,6 +9,7 @@ use crate::listen::{self, Serve, stopped};
 use crate::quota::Quota;
 use crate::results::Results;
 use crate::services::{HttpDoor, Services};
+use crate::talk::Talk;
 use crate::tasks::Tasks;
 use crate::tls::{self, Demand, Exposed, Keeper, Shown};
 use crate::uploads::Uploads;
@@ -62,6 +63,8 @@ impl Server {
         let tree = files::Tree::open(&config.data).map_err(|f| data_problem(&f, &config.data))?;
         let keeper = keeper(&config)?;
         let database = sqlite::Database::open(&config.data.join("kinora.db"))
+            .map_err(|f| data_problem(&f, &config.data))?;
+        let post = sqlite::PostOffice::open(&config.data.join("talk.db"))
             .map_err(|f| data_problem(&f, &config.data))?;
         let share = Share::establish(&config.share).map_err(|reason| Problem {
             code: "share_unavailable".into(),
@@ -118,6 +121,7 @@ impl Server {
         tracing::info!(access = ?config.access, tokens = tokens.count(), "access");
         let library = Library::start(&config.library, &config.data, workshop)?;
         let library = Arc::new(library);
+        let talk = Talk::start(Arc::new(post))?;
         let services = Arc::new(Services {
             access: config.access,
             tokens,
@@ -132,6 +136,7 @@ impl Server {
             results: Results::new(Arc::clone(&records), blobs, storage.clone()),
             tasks: Tasks::new(records, Arc::clone(&engine)),
             library: Arc::clone(&library),
+            talk: Arc::clone(&talk),
             http: OnceLock::new(),
             engine: Arc::clone(&engine),
             counters,
@@ -186,6 +191,7 @@ impl Server {
             http_addresses = listen;
             doors.push(http);
         }
+        doors.push(runtime.spawn(talk.attend(stop.clone())));
         if let Some(keeper) = &keeper {
             doors.push(runtime.spawn(keep(Arc::clone(keeper), stop)));
         }

@@ -6,6 +6,7 @@ use crate::counters::Counters;
 use crate::fault::Fault;
 use crate::library::{Keepsake, Library, Title};
 use crate::results::Results;
+use crate::talk::Talk;
 use crate::tasks::Tasks;
 use crate::uploads::{Receiving, Uploads};
 use kinora_jobs::sandbox::Share;
@@ -27,6 +28,8 @@ pub(crate) struct Services {
     pub(crate) tasks: Tasks,
     /// Videos to be watched.
     pub(crate) library: Arc<Library>,
+    /// What people say to each other.
+    pub(crate) talk: Arc<Talk>,
     /// Where HTTP is listened for, once it is.
     pub(crate) http: OnceLock<HttpDoor>,
     /// The work between.

@@ -9,8 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 const OF_OPENMLS: &str =
     "its curves, Ed25519 and AES-GCM are of the older RustCrypto, X-Wing and ML-DSA of the newer";
 
+/// The WebSocket is behind the others.
+const OF_WEBSOCKET: &str = "axum's WebSocket and tungstenite use the older one, all else the newer";
+
 /// Name, and why two versions of it are there.
 const KNOWN: &[(&str, &str)] = &[
+    ("base64", OF_WEBSOCKET),
+    ("rand", OF_WEBSOCKET),
+    ("sha1", OF_WEBSOCKET),
     ("getrandom", "ring 0.17 uses 0.2, everything else 0.4"),
     (
         "syn",

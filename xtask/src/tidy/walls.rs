@@ -67,7 +67,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("anyhow", &["kinora", "xtask"]),
     ("clap", &["kinora"]),
     ("indicatif", &["kinora"]),
-    ("rusqlite", &["kinora-store", "xtask"]),
+    // The client keeps keys and messages of its user.
+    ("rusqlite", &["kinora-store", "kinora-client", "xtask"]),
     ("tokio", &["kinora-jobs", "kinora-server", "kinora"]),
     ("nix", &["kinora-server"]),
     ("axum", &["kinora-server"]),

@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use super::{
-    cancel, config, doctor, fetch, formats, generate, jobs, keep, library, operation, sandbox,
-    serve, status, stop, token, trust,
+    cancel, chat, config, doctor, fetch, formats, generate, jobs, keep, library, operation,
+    sandbox, serve, status, stop, token, trust,
 };
 use crate::cli::{Order, Other};
 use crate::exit::{self, Exit};
@@ -29,6 +29,7 @@ pub(crate) fn run(order: &Order, context: &Context) -> Result<Exit, Failure> {
         Other::Library(arguments) => library::list(arguments, context),
         Other::Play(arguments) => library::play(arguments, context),
         Other::Share(arguments) => library::share(arguments, context),
+        Other::Chat(arguments) => chat::run(arguments, context),
         Other::Serve(arguments) => serve::run(arguments, context),
         Other::Stop(arguments) => stop::run(arguments, context),
         Other::Token(command) => token::run(command, context),

@@ -13,6 +13,7 @@ pub(crate) mod fetch;
 pub(crate) mod cancel;
 pub(crate) mod formats;
 pub(crate) mod library;
+pub(crate) mod chat;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod stop;

@@ -12,6 +12,7 @@
 mod wire;
 mod harness;
 mod builds;
+mod chat;
 mod cli;
 mod report;
 mod crash;

@@ -150,12 +150,18 @@ pub fn kept(mirror: &Mirror, task_id: &str, name: &str) -> Head {
     Head::new(json)
 }
 
-/// Here is a server of that version with those limits.
+/// Here is a server of that version with those limits, and the port where it serves HTTP, in TLS or not.
 #[must_use]
-pub fn pong(mirror: &Mirror, version: &str, limits: Map<String, Value>) -> Head {
+pub fn pong(
+    mirror: &Mirror,
+    version: &str,
+    limits: Map<String, Value>,
+    door: Option<(u16, bool)>,
+) -> Head {
     let mut json = success(mirror, "success", "The server is ready.");
     json.insert("version".into(), version.into());
     json.insert("limits".into(), limits.into());
+    put_door(&mut json, door);
     Head::new(json)
 }
 
@@ -169,11 +175,15 @@ pub fn library(
 ) -> Head {
     let mut json = success(mirror, "success", "The titles of the library.");
     json.insert("total".into(), total.into());
+    put_door(&mut json, door);
+    json.insert("titles".into(), titles.into());
+    Head::new(json)
+}
+
+fn put_door(json: &mut Map<String, Value>, door: Option<(u16, bool)>) {
     if let Some((port, tls)) = door {
         json.insert("http".into(), json!({"port": port, "tls": tls}));
     }
-    json.insert("titles".into(), titles.into());
-    Head::new(json)
 }
 
 /// The one error object that serves every client (MMP §4). `extra` is for further members (`have`);

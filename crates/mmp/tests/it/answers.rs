@@ -156,6 +156,7 @@ fn made(name: &str) -> Head {
             &bare(),
             "0.1.0",
             object(json!({"max_payload": 1_099_511_627_775u64})),
+            None,
         ),
         "c_result" => answer::result(&mirror(trim, "video/mp4"), &result("gif")),
         "native_received" => answer::received(&native(), DIGEST, 9),

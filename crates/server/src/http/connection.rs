@@ -3,6 +3,7 @@
 use super::door::{Shared, Socket};
 use super::limits::{HEAD_BYTES, HEAD_FIELDS, HEAD_TIME, READ_BYTES, WRITE_STALL};
 use super::routes;
+use super::talk::Hold;
 use crate::access::contains;
 use crate::config::Config;
 use crate::listen::gate::{Channel, Gate};
@@ -25,7 +26,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// What all connections of this door share.
@@ -109,11 +110,26 @@ impl Serve for Door {
 }
 
 impl Door {
-    async fn speak<S: AsyncRead + AsyncWrite + Unpin>(self, stream: S, from: Socket) {
+    /// Serves a connection to its end, also when it has become a WebSocket.
+    async fn speak<S>(self, stream: S, from: Socket)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (hold, mut held) = mpsc::channel(1);
+        self.requests(stream, from, Hold::new(hold)).await;
+        // Nothing is ever sent: it ends when nobody holds the other end any more.
+        let _ = held.recv().await;
+    }
+
+    async fn requests<S>(self, stream: S, from: Socket, hold: Hold)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (patience, peer) = (self.shared.patience, from.peer);
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(from);
+            request.extensions_mut().insert(hold.clone());
             router.call(request)
         });
         let socket = Patient::new(stream, patience.unwrap_or(WRITE_STALL));
@@ -124,7 +140,8 @@ impl Door {
             .max_headers(HEAD_FIELDS)
             .max_header_size(HEAD_BYTES)
             .max_buf_size(READ_BYTES)
-            .serve_connection(TokioIo::new(socket), service);
+            .serve_connection(TokioIo::new(socket), service)
+            .with_upgrades();
         let mut connection = pin!(connection);
         let mut stopping = self.shared.stopping.clone();
         let ended = tokio::select! {

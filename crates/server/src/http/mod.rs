@@ -29,6 +29,7 @@ mod events;
 mod operations;
 mod library;
 mod watch;
+mod talk;
 mod health;
 mod metrics;
 mod status;

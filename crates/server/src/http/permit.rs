@@ -18,6 +18,8 @@ enum Need {
     Someone,
     /// A token with this scope, where tokens are asked for.
     Scope(Scope),
+    /// A token with one of these.
+    Either(Scope, Scope),
     /// To be on this machine, or a token with the scope `administer`.
     Operator,
 }
@@ -57,6 +59,8 @@ fn need(route: Option<&str>, method: &Method, path: &str) -> Need {
         // The address itself says who may.
         Some(route) if route.starts_with("/watch/") => Need::Nothing,
         Some("/api/library" | "/api/library/{id}") => Need::Scope(Scope::Watch),
+        // Whoever may use the server for anything may talk with the others who do.
+        Some("/chat") => Need::Either(Scope::Watch, Scope::Process),
         Some("/readyz" | "/api/operations" | "/api/operations/{name}") => Need::Someone,
         Some("/api/openapi.json" | "/api/docs" | "/api/docs.css") => Need::Someone,
         // Whatever else there is works on jobs, and so does what is added without a line here.
@@ -73,15 +77,18 @@ fn decide(
     peer: Option<&Peer>,
     access: Access,
 ) -> Result<(), Refusal> {
-    let scope = match need {
-        Need::Nothing | Need::Someone => None,
-        Need::Scope(scope) => Some(scope),
+    let scopes = match need {
+        Need::Nothing | Need::Someone => Vec::new(),
+        Need::Scope(scope) => vec![scope],
+        Need::Either(first, second) => vec![first, second],
         Need::Operator if peer.is_some_and(|peer| peer.is_local) => return Ok(()),
-        Need::Operator => Some(Scope::Administer),
+        Need::Operator => vec![Scope::Administer],
     };
-    match (identity, scope) {
-        (Identity::Holder(entry), Some(scope)) if !entry.scopes.contains(&scope) => {
-            Err(wrong_scope(scope))
+    match (identity, scopes.first()) {
+        (Identity::Holder(entry), Some(scope))
+            if !scopes.iter().any(|scope| entry.scopes.contains(scope)) =>
+        {
+            Err(wrong_scope(*scope))
         }
         (Identity::Holder(_), _) => Ok(()),
         _ if access == Access::Tokens => Err(token_required()),

@@ -5,7 +5,7 @@ use super::page;
 use super::problem::Refusal;
 use super::{
     description, encrypted, events, guard, health, jobs, library, metrics, operations, permit,
-    status, submit, tus, watch,
+    status, submit, talk, tus, watch,
 };
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -87,6 +87,7 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(watch::title))
         .routes(routes!(watch::playlist))
         .routes(routes!(watch::part))
+        .routes(routes!(talk::open))
         .routes(routes!(description::openapi))
         .routes(routes!(description::docs))
         .route("/api/docs.css", get(description::style))

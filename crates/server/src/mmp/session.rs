@@ -337,7 +337,8 @@ impl Session {
             "storage": self.services.ceiling,
         });
         let limits = limits.as_object().cloned().unwrap_or_default();
-        wire::pong(mirror, env!("CARGO_PKG_VERSION"), limits)
+        let door = self.services.http.get().map(|door| (door.port, door.tls));
+        wire::pong(mirror, env!("CARGO_PKG_VERSION"), limits, door)
     }
 
     pub(super) async fn say(&mut self, head: &Head) -> Result<Next, Gone> {

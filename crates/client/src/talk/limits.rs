@@ -1,0 +1,21 @@
+//! Every bound of the talk at this side, with its reason.
+
+use std::time::Duration;
+
+/// Key packages that a device keeps at the server.
+pub(super) const PACKAGES: u32 = 20;
+/// Fewer than this, and more are made.
+pub(super) const PACKAGES_LOW: u32 = 8;
+/// Without a word of the server, which pings every 25 s.
+pub(super) const SILENCE: Duration = Duration::from_secs(60);
+/// One wait for the socket; the flag of Ctrl-C is looked at this often.
+pub(super) const TICK: Duration = Duration::from_millis(200);
+/// What could not be sent now is tried again after this, unless the server says when.
+pub(super) const AGAIN: Duration = Duration::from_secs(10);
+/// What is read from the socket at once.
+pub(super) const READ_BYTES: usize = 64 * 1024;
+/// Frames that are written before the server's answers are read: a few of the longest.
+pub(super) const WRITE_BYTES: usize = 4 * 1024 * 1024;
+/// How the first pause after a loss grows.
+pub(super) const PAUSE: (Duration, Duration) =
+    (Duration::from_millis(250), Duration::from_secs(30));

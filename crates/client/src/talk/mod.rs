@@ -1,0 +1,17 @@
+//! People's talk from this side: an identity, conversations, and what is still to be sent, in a file of this user.
+//!
+//! `core` decides: it takes what the server says and what the user wants, and gives frames and events. Each of its steps
+//! is one transaction of the `store`, written before a frame of it goes out. `line` is the connection, `run` the loop
+//! that comes back after a loss.
+
+mod limits;
+mod store;
+mod people;
+mod conversation;
+mod core;
+mod line;
+mod run;
+
+pub use self::core::Event;
+pub use people::Standing;
+pub use run::{Command, Hand, Options, Talk};

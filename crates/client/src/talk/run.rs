@@ -1,0 +1,305 @@
+//! The loop of one device: connects, hears, says, and comes back after a loss.
+
+use super::core::{Core, Event, random};
+use super::limits::{PAUSE, SILENCE, TICK};
+use super::line::{Line, Way};
+use crate::retry::{self, Policy};
+use crate::{Address, Cancel, Fault, Security, Session, Timing, Token};
+use kinora_chat::Name;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What a device needs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where what is kept of this server's talk lies.
+    pub directory: PathBuf,
+    /// The server.
+    pub server: Address,
+    /// What it asks for.
+    pub token: Option<Token>,
+    /// How it is known.
+    pub security: Security,
+    /// How long things may take.
+    pub timing: Timing,
+    /// The name, at the first use; the same one or none later.
+    pub name: Option<String>,
+    /// What other people see this device called.
+    pub label: String,
+    /// Ends everything.
+    pub cancel: Cancel,
+}
+
+/// What the user wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A message: to whom, what, and a name for it that nobody else gives.
+    Send(String, String, [u8; 16]),
+    /// Who is there?
+    Who,
+    /// The number to compare with somebody.
+    Safety(String),
+    /// It was compared, and is equal.
+    Compared(String),
+    /// A new key is taken without.
+    Accept(String),
+    /// Everything that was written goes out, then goodbye.
+    Quit,
+}
+
+/// The way to a running device, from any thread.
+#[derive(Debug)]
+pub struct Hand {
+    commands: Sender<Command>,
+    wake: UnixStream,
+}
+
+impl Hand {
+    /// Gives a command. False when the device is not running any more.
+    pub fn give(&mut self, command: Command) -> bool {
+        let given = self.commands.send(command).is_ok();
+        // Full means that it is awake enough.
+        let _ = self.wake.write(&[0]);
+        given
+    }
+
+    /// Sends a message, and names it as [`Event::Sent`] will.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn send(&mut self, to: &str, text: &str) -> Result<[u8; 16], Fault> {
+        let reference = random()?;
+        self.give(Command::Send(to.to_owned(), text.to_owned(), reference));
+        Ok(reference)
+    }
+}
+
+/// One device of one user at one server.
+pub struct Talk {
+    core: Core,
+    way: Way,
+    commands: Receiver<Command>,
+    wake: UnixStream,
+    is_leaving: bool,
+    /// Where HTTP is served, once it is known.
+    port: Option<u16>,
+    was_connected: bool,
+}
+
+impl Talk {
+    /// Takes up what is kept, or begins.
+    ///
+    /// # Errors
+    /// [`Fault::TalkNameless`], [`Fault::TalkNamed`], [`Fault::TalkInUse`], [`Fault::TalkFile`]; a name that breaks a rule.
+    pub fn open(options: Options) -> Result<(Self, Hand), Fault> {
+        let name = options.name.as_deref().map(Name::new).transpose();
+        let name = name.map_err(kinora_chat::Fault::from)?;
+        let now_s = now_ms() / 1000;
+        let core = Core::open(&options.directory, name.as_ref(), &options.label, now_s)?;
+        let no_wake = |error: std::io::Error| Fault::Random(error.to_string());
+        let (wake, waker) = UnixStream::pair().map_err(no_wake)?;
+        for end in [&wake, &waker] {
+            end.set_nonblocking(true).map_err(no_wake)?;
+        }
+        let (sender, commands) = channel();
+        let talk = Self {
+            core,
+            way: Way {
+                server: options.server,
+                token: options.token,
+                security: options.security,
+                timing: options.timing,
+                cancel: options.cancel,
+            },
+            commands,
+            wake,
+            is_leaving: false,
+            port: None,
+            was_connected: false,
+        };
+        let hand = Hand {
+            commands: sender,
+            wake: waker,
+        };
+        Ok((talk, hand))
+    }
+
+    /// Under which name.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        self.core.name()
+    }
+
+    /// Talks until it is told to quit, and everything is out. The observer says whether to go on.
+    ///
+    /// # Errors
+    /// What another attempt cannot mend, or the first connection's failure.
+    pub fn run(&mut self, observer: &mut dyn FnMut(&Event) -> bool) -> Result<(), Fault> {
+        let policy = Policy {
+            first: PAUSE.0,
+            cap: PAUSE.1,
+            ..self.way.timing.retry
+        };
+        let mut failures = 0;
+        loop {
+            self.tell(observer)?;
+            let fault = match self.connection(observer) {
+                Ok(()) => return Ok(()),
+                Err(fault) => fault,
+            };
+            self.core.disconnected();
+            self.tell(observer)?;
+            let is_final = !fault.is_transient() && !matches!(fault, Fault::Unreachable { .. });
+            if is_final || !self.was_connected || self.way.cancel.is_set() {
+                return Err(fault);
+            }
+            failures = if self.port.is_some() { 1 } else { failures + 1 };
+            // The port may be another one after a restart.
+            self.port = None;
+            if self.is_leaving && failures >= policy.attempts {
+                return Err(fault);
+            }
+            let pause = policy.pause(failures, retry::chance());
+            let lost = Event::Lost {
+                reason: fault.to_string(),
+                pause,
+            };
+            if !observer(&lost) || self.pause(pause)? {
+                return Err(fault);
+            }
+        }
+    }
+
+    /// Waits before the next attempt. What is written meanwhile is kept already; true when it is to end.
+    fn pause(&mut self, pause: Duration) -> Result<bool, Fault> {
+        let end = Instant::now() + pause;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            self.obey()?;
+            if self.way.cancel.pause(left.min(TICK)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// One connection, to its end. `Ok` when the user has left.
+    fn connection(&mut self, observer: &mut dyn FnMut(&Event) -> bool) -> Result<(), Fault> {
+        let port = self.door()?;
+        let mut line = Line::open(&self.way, port)?;
+        self.port = Some(port);
+        let mut goes_on = true;
+        loop {
+            while let Some(tell) = line.hear()? {
+                let host = line.host.clone();
+                self.core.hear(tell, &host, now_ms())?;
+                self.was_connected = true;
+                goes_on &= self.flow(&mut line, observer)?;
+            }
+            self.obey()?;
+            self.core.tick(now_ms() / 1000)?;
+            goes_on &= self.flow(&mut line, observer)?;
+            if !goes_on || (self.is_leaving && self.core.is_done()) {
+                self.core.leave();
+                let said = self.flow(&mut line, observer);
+                line.close(GOODBYE);
+                return said.map(|_| ());
+            }
+            if self.way.cancel.is_set() {
+                return Err(Fault::Interrupted {
+                    task_id: None,
+                    cancelled: false,
+                });
+            }
+            if line.heard.elapsed() > SILENCE {
+                return Err(line.lost("the server was silent for a minute"));
+            }
+            line.wait(&self.wake, TICK);
+            self.drain();
+        }
+    }
+
+    /// Asks the server where it serves HTTP.
+    fn door(&self) -> Result<u16, Fault> {
+        let session = Session::new(
+            self.way.server.clone(),
+            self.way.timing.clone(),
+            self.way.cancel.clone(),
+        );
+        let session = session
+            .with_token(self.way.token.clone())
+            .with_security(self.way.security.clone());
+        let found = session.http_port()?;
+        found.ok_or_else(|| Fault::NoHttp {
+            server: self.way.server.to_string(),
+        })
+    }
+
+    /// Frames go out, events are told. False when the observer wants no more.
+    fn flow(
+        &mut self,
+        line: &mut Line,
+        observer: &mut dyn FnMut(&Event) -> bool,
+    ) -> Result<bool, Fault> {
+        for frame in std::mem::take(&mut self.core.asks) {
+            line.say(frame)?;
+        }
+        line.push()?;
+        self.tell(observer)
+    }
+
+    fn tell(&mut self, observer: &mut dyn FnMut(&Event) -> bool) -> Result<bool, Fault> {
+        let mut goes_on = true;
+        while let Some(event) = self.core.events.pop_front() {
+            goes_on &= observer(&event);
+            // Only now it counts as shown: a crash before shows it again rather than never.
+            if let Event::Message { id, .. } = event {
+                self.core.shown(id)?;
+            }
+        }
+        Ok(goes_on)
+    }
+
+    fn obey(&mut self) -> Result<(), Fault> {
+        // Before the directory has come no name is known.
+        if !self.core.is_oriented {
+            return Ok(());
+        }
+        while let Ok(command) = self.commands.try_recv() {
+            match command {
+                Command::Send(to, text, reference) => {
+                    self.core.send(&to, &text, reference, now_ms())?;
+                }
+                Command::Who => self.core.who(true),
+                Command::Safety(with) => self.core.safety(&with),
+                Command::Compared(name) => self.core.trust(&name, true)?,
+                Command::Accept(name) => self.core.trust(&name, false)?,
+                Command::Quit => self.is_leaving = true,
+            }
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self) {
+        let mut bytes = [0; 64];
+        while matches!(self.wake.read(&mut bytes), Ok(n) if n > 0) {}
+    }
+}
+
+impl std::fmt::Debug for Talk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Talk")
+            .field("way", &self.way)
+            .finish_non_exhaustive()
+    }
+}
+
+fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(0))
+}

@@ -1,0 +1,355 @@
+//! `kinora chat`: talk that the server cannot read, in plain lines, for pipes and screen readers.
+//!
+//! What people say goes to standard output, what the program says to standard error.
+
+use super::context::Context;
+use crate::cli::{Chat, ChatCommand, ChatPlace};
+use crate::config::layers::home_directory;
+use crate::exit::Exit;
+use crate::output::Leftovers;
+use crate::report::{Failure, Outcome, failure, warning};
+use crate::signals;
+use crate::terminal::{printable, say, tell};
+use kinora_client::talk::{Command, Event, Hand, Options, Standing, Talk};
+use kinora_client::{Cancel, Fault, Timing};
+use serde_json::{Value, json};
+use std::io::{BufRead, Read};
+
+/// What a message may have; more would be refused later anyway.
+const LONGEST: u64 = 64 * 1024;
+/// How others see this device called.
+const LABEL: &str = "terminal";
+const HELP: &str = "\
+/who            who is there, and how well each is known
+/open NAME      write to NAME from now on
+/verify NAME    the number to compare with NAME; /verify NAME yes when it is the same on both sides
+/accept NAME    take a new key of NAME without comparing
+/quit           send what is left, and leave (also QUIT, or the end of the input)
+//TEXT          a text that begins with a stroke";
+
+/// Talks.
+///
+/// # Errors
+/// When there is no name, no server, or the server refuses.
+pub(crate) fn run(arguments: &Chat, context: &Context) -> Result<Exit, Failure> {
+    match &arguments.command {
+        None => lines(&arguments.place, context),
+        Some(ChatCommand::Send(send)) => {
+            let text = match send.text.as_slice() {
+                [only] if only == "-" => standard_input()?,
+                words => words.join(" "),
+            };
+            send_one(&send.to, &text, &send.place, context)
+        }
+        Some(ChatCommand::Listen(place)) => listen(place, context),
+    }
+}
+
+fn open(place: &ChatPlace, context: &Context) -> Outcome<(Talk, Hand)> {
+    let server = context.server(place.shelf.server.as_ref())?;
+    let data = home_directory(&context.variables, "XDG_DATA_HOME", ".local/share");
+    let data = data.ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            "no_home",
+            "neither HOME nor XDG_DATA_HOME is set, so there is no place for your keys",
+            "set one of them",
+        )
+    })?;
+    let cancel = Cancel::new();
+    signals::listen(cancel.clone(), Leftovers::default()).map_err(|error| {
+        Failure::new(
+            Exit::Internal,
+            "no_signals",
+            format!("cannot listen for signals: {error}"),
+            "",
+        )
+    })?;
+    let options = Options {
+        directory: data.join("kinora/talk").join(server.to_string()),
+        token: context.token(&place.shelf.credential, &server)?,
+        security: context.security(&place.shelf.credential),
+        timing: Timing::default(),
+        name: place.name.clone(),
+        label: LABEL.to_owned(),
+        server,
+        cancel,
+    };
+    Ok(Talk::open(options)?)
+}
+
+/// Lines in and lines out, until the input ends.
+fn lines(place: &ChatPlace, context: &Context) -> Result<Exit, Failure> {
+    let (mut talk, hand) = open(place, context)?;
+    let is_json = context.global.json;
+    read_lines(hand)?;
+    let mut was_here = false;
+    talk.run(&mut |event| {
+        if is_json {
+            say(as_json(event));
+        } else {
+            print(event, &mut was_here);
+        }
+        true
+    })?;
+    Ok(Exit::Success)
+}
+
+/// The keyboard, or a pipe, on a thread of its own: it blocks, and ends with the process.
+fn read_lines(mut hand: Hand) -> Outcome {
+    let read = move || {
+        let mut open: Option<String> = None;
+        for line in std::io::stdin().lock().lines() {
+            let Ok(line) = line else { break };
+            if !obey(line.trim_end(), &mut open, &mut hand) {
+                break;
+            }
+        }
+        hand.give(Command::Quit);
+    };
+    let thread = std::thread::Builder::new().name("lines".into()).spawn(read);
+    thread.map(|_| ()).map_err(|error| {
+        Failure::new(
+            Exit::Internal,
+            "no_thread",
+            format!("cannot read the input: {error}"),
+            "",
+        )
+    })
+}
+
+/// Does what a line says. False when it says that this is all.
+fn obey(line: &str, open: &mut Option<String>, hand: &mut Hand) -> bool {
+    if line.is_empty() {
+        return true;
+    }
+    if line == "QUIT" {
+        return false;
+    }
+    let text = line.strip_prefix("//").map(|rest| format!("/{rest}"));
+    let Some(command) = line.strip_prefix('/').filter(|_| text.is_none()) else {
+        let text = text.unwrap_or_else(|| line.to_owned());
+        match open {
+            Some(to) => {
+                if let Err(fault) = hand.send(to, &text) {
+                    failure(&fault.into(), false);
+                }
+            }
+            None => tell("to whom? /open NAME says"),
+        }
+        return true;
+    };
+    let mut words = command.split_whitespace();
+    let (word, name, more) = (words.next(), words.next(), words.next());
+    match (word, name, more) {
+        (Some("quit"), None, _) => return false,
+        (Some("help"), ..) => tell(HELP),
+        (Some("who"), None, _) => {
+            hand.give(Command::Who);
+        }
+        (Some("open"), Some(name), None) => {
+            tell(format_args!(
+                "writing to {}; /verify {} shows the number to compare",
+                printable(name),
+                printable(name)
+            ));
+            *open = Some(name.to_owned());
+        }
+        (Some("verify"), Some(name), None) => {
+            hand.give(Command::Safety(name.to_owned()));
+        }
+        (Some("verify"), Some(name), Some("yes")) => {
+            hand.give(Command::Compared(name.to_owned()));
+        }
+        (Some("accept"), Some(name), None) => {
+            hand.give(Command::Accept(name.to_owned()));
+        }
+        _ => tell("that is no command; /help lists them"),
+    }
+    true
+}
+
+/// Sends one text, and ends when it is on the server's disk.
+fn send_one(name: &str, text: &str, place: &ChatPlace, context: &Context) -> Result<Exit, Failure> {
+    let (mut talk, mut hand) = open(place, context)?;
+    let reference = hand.send(name, text)?;
+    let mut refused = None;
+    let done = talk.run(&mut |event| match event {
+        Event::Sent {
+            reference: sent, ..
+        } => *sent != reference,
+        Event::Refused {
+            reference: of,
+            problem,
+        } if of.is_none_or(|of| of == reference) => {
+            refused = Some(problem.clone());
+            false
+        }
+        Event::Note { text, .. } => {
+            warning(text);
+            true
+        }
+        _ => true,
+    });
+    if let Some(problem) = refused {
+        return Err(Fault::Refused(problem).into());
+    }
+    done?;
+    if context.global.json {
+        say(json!({"event": "sent", "to": name}));
+    }
+    Ok(Exit::Success)
+}
+
+/// Prints what comes, until it is interrupted.
+fn listen(place: &ChatPlace, context: &Context) -> Result<Exit, Failure> {
+    let (mut talk, _hand) = open(place, context)?;
+    let is_json = context.global.json;
+    let mut was_here = false;
+    talk.run(&mut |event| {
+        if is_json {
+            say(as_json(event));
+        } else {
+            print(event, &mut was_here);
+        }
+        true
+    })?;
+    Ok(Exit::Success)
+}
+
+fn standard_input() -> Outcome<String> {
+    let mut text = String::new();
+    // One byte more tells that it is too long.
+    let read = std::io::stdin()
+        .lock()
+        .take(LONGEST + 1)
+        .read_to_string(&mut text);
+    read.map_err(|error| {
+        Failure::new(
+            Exit::File,
+            "unreadable_input",
+            format!("cannot read the message: {error}"),
+            "give it as UTF-8",
+        )
+    })?;
+    Ok(text.trim_end_matches('\n').to_owned())
+}
+
+fn print(event: &Event, was_here: &mut bool) {
+    match event {
+        Event::Here(name) if *was_here => tell(format_args!("connected again as {name}")),
+        Event::Here(name) => {
+            *was_here = true;
+            tell(format_args!(
+                "you are {name}; /help lists what can be typed"
+            ));
+        }
+        Event::Directory {
+            people,
+            is_asked: true,
+        } => {
+            people.iter().for_each(|person| say(standing(person)));
+        }
+        Event::Directory { people, .. } => {
+            let here = people.iter().filter(|person| person.is_here).count();
+            tell(format_args!(
+                "{} people, {here} here; /who lists them",
+                people.len()
+            ));
+        }
+        Event::Message { from, text, .. } => {
+            let mut lines = text.lines();
+            say(format_args!(
+                "{from}: {}",
+                printable(lines.next().unwrap_or_default())
+            ));
+            lines.for_each(|line| say(format_args!("  {}", printable(line))));
+        }
+        Event::Joined(name) => tell(format_args!("* {name} is here")),
+        Event::Left(name) => tell(format_args!("* {name} has left")),
+        Event::Sent { .. } => {}
+        Event::Note { with, text } => tell(format_args!("* {with}: {}", printable(text))),
+        Event::Refused { problem, .. } => failure(&Fault::Refused(problem.clone()).into(), false),
+        Event::Safety { with, number, word } => {
+            say(format_args!("{with}: {}", in_words(word)));
+            say(format_args!("{number}"));
+            if *word != "verified" {
+                tell(format_args!(
+                    "read it to {with} over another way (a call, in person); if both see the same: /verify {with} yes"
+                ));
+            }
+        }
+        Event::Lost { reason, pause } => tell(format_args!(
+            "* {}; trying again in {} s",
+            printable(reason),
+            pause.as_secs_f32().ceil()
+        )),
+    }
+}
+
+fn standing(person: &Standing) -> String {
+    let here = if person.is_here { "here" } else { "away" };
+    let devices = match person.devices {
+        1 => "1 device".to_owned(),
+        several => format!("{several} devices"),
+    };
+    format!(
+        "{}  {here}  {devices}  {}",
+        person.name,
+        in_words(person.word)
+    )
+}
+
+/// What a state means, the same in every place.
+fn in_words(word: &str) -> &'static str {
+    match word {
+        "new" => "new: not written to yet",
+        "pinned" => "pinned: encrypted, not compared",
+        "verified" => "verified: encrypted, compared",
+        "you" => "you",
+        _ => "changed: the key is another one than before",
+    }
+}
+
+fn as_json(event: &Event) -> Value {
+    match event {
+        Event::Here(name) => json!({"event": "here", "name": name.as_str()}),
+        Event::Directory { people, .. } => {
+            let people: Vec<Value> = people
+                .iter()
+                .map(|person| {
+                    json!({"name": person.name.as_str(), "here": person.is_here, "state": person.word,
+                        "devices": person.devices})
+                })
+                .collect();
+            json!({"event": "people", "people": people})
+        }
+        Event::Message {
+            from,
+            with,
+            device,
+            counter,
+            text,
+            written_ms,
+            at_ms,
+            ..
+        } => json!({
+            "event": "message", "from": from.as_str(), "with": with.as_str(), "text": text, "device": device,
+            "counter": counter, "written_ms": written_ms, "at_ms": at_ms,
+        }),
+        Event::Joined(name) => json!({"event": "joined", "name": name.as_str()}),
+        Event::Left(name) => json!({"event": "left", "name": name.as_str()}),
+        Event::Sent { to, .. } => json!({"event": "sent", "to": to.as_str()}),
+        Event::Note { with, text } => json!({"event": "note", "with": with.as_str(), "text": text}),
+        Event::Refused { problem, .. } => json!({
+            "event": "refused", "code": problem.code, "description": problem.description,
+            "solution": problem.solution,
+        }),
+        Event::Safety { with, number, word } => {
+            json!({"event": "safety", "with": with.as_str(), "number": number, "state": word})
+        }
+        Event::Lost { reason, pause } => {
+            json!({"event": "lost", "reason": reason, "pause_s": pause.as_secs_f32()})
+        }
+    }
+}

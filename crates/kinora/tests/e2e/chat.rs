@@ -1,0 +1,368 @@
+//! People who talk through a server that cannot read it, each a process of its own; processes that are killed; and what
+//! the server keeps of it.
+
+use crate::harness::{Server, kinora};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+
+/// Stands in everything that is said, and must stand nowhere at the server.
+const CANARY: &str = "canary-7f3a91";
+
+/// Somebody, with files of their own.
+struct Person {
+    name: &'static str,
+    home: PathBuf,
+    server: String,
+}
+
+/// A client that is running.
+struct Client {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Person {
+    fn new(place: &Path, name: &'static str, server: &Server) -> Self {
+        let home = place.join(name);
+        fs::create_dir(&home).unwrap();
+        Self {
+            name,
+            home,
+            server: server.address.to_string(),
+        }
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = kinora();
+        command.args(words);
+        command
+            .env("KINORA_SERVER", &self.server)
+            .env("HOME", &self.home)
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("XDG_CONFIG_HOME");
+        command
+    }
+
+    fn output(&self, words: &[&str]) -> Output {
+        self.command(words).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Starts a client.
+    fn start(&self) -> Client {
+        let mut errors = fs::File::options();
+        let errors = errors
+            .create(true)
+            .append(true)
+            .open(self.home.join("stderr"));
+        let mut command = self.command(&["chat", "--line", "--json", "--name", self.name]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(errors.unwrap())
+            .spawn()
+            .unwrap();
+        Client {
+            input: child.stdin.take(),
+            output: BufReader::new(child.stdout.take().unwrap()),
+            child,
+        }
+    }
+
+    /// Comes online, and waits until the whole directory is there.
+    fn come(&self) -> Client {
+        let mut client = self.start();
+        client.until("people", |_| true);
+        client
+    }
+}
+
+impl Client {
+    fn type_in(&mut self, line: &str) {
+        let input = self.input.as_mut().unwrap();
+        writeln!(input, "{line}").unwrap();
+    }
+
+    fn next(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        let n = self.output.read_line(&mut line).unwrap();
+        (n > 0).then(|| serde_json::from_str(&line).unwrap())
+    }
+
+    /// The next event of this kind for which it holds.
+    fn until(&mut self, kind: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let event = self.next().expect("it goes on until then");
+            if event["event"] == kind && holds(&event) {
+                return event;
+            }
+        }
+    }
+
+    fn message(&mut self) -> (String, String) {
+        let event = self.until("message", |_| true);
+        let text = |name: &str| event[name].as_str().unwrap().to_owned();
+        (text("from"), text("text"))
+    }
+
+    fn quit(mut self) -> Option<i32> {
+        self.type_in("QUIT");
+        self.child.wait().unwrap().code()
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The same server again, on the same ports.
+fn again(data: &Path, old: &Server) -> impl FnOnce() -> Server + use<> {
+    let (mmp, http) = (old.address.to_string(), old.http.to_string());
+    let data = data.to_owned();
+    move || Server::start_at(&data, &mmp, &http, &[])
+}
+
+/// Files below, whose bytes contain this.
+fn files_with(place: &Path, needle: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(place).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files_with(&path, needle));
+        } else if let Ok(bytes) = fs::read(&path)
+            && bytes
+                .windows(needle.len())
+                .any(|window| window == needle.as_bytes())
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn two_people_talk_and_the_server_knows_nothing_of_it() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let server = Server::start(&data, &[]);
+    let asha = Person::new(place.path(), "asha", &server);
+    let ravi = Person::new(place.path(), "ravi", &server);
+    let nameless = asha.output(&["chat", "--line"]);
+    assert_eq!(nameless.status.code(), Some(2), "{}", said(&nameless));
+    let mut at_asha = asha.come();
+    let mut at_ravi = ravi.come();
+    at_asha.until("joined", |event| event["name"] == "ravi");
+
+    // The name is bound: a stranger with it is told what to do, and is out.
+    let stranger = Person {
+        home: place.path().join("stranger"),
+        ..Person::new(place.path(), "mallory", &server)
+    };
+    let taken = stranger.output(&["chat", "--line", "--name", "ASHA"]);
+    assert_eq!(taken.status.code(), Some(4), "{}", said(&taken));
+    assert!(
+        said(&taken).contains("pick another name"),
+        "{}",
+        said(&taken)
+    );
+
+    at_asha.type_in("/open ravi");
+    at_asha.type_in(&format!("hello {CANARY}"));
+    let hello = ("asha".to_owned(), format!("hello {CANARY}"));
+    assert_eq!(at_ravi.message(), hello);
+    at_ravi.type_in("/open Asha");
+    at_ravi.type_in(&format!("{CANARY} back"));
+    assert_eq!(at_asha.message().1, format!("{CANARY} back"));
+
+    // Both see one number; who has compared it, says so.
+    at_asha.type_in("/verify ravi");
+    let number = at_asha.until("safety", |event| event["state"] == "pinned")["number"].clone();
+    at_ravi.type_in("/verify asha");
+    assert_eq!(at_ravi.until("safety", |_| true)["number"], number);
+    at_asha.type_in("/verify ravi yes");
+    at_asha.until("safety", |event| event["state"] == "verified");
+
+    // Away, and the server stops and comes back: what was said meanwhile waits.
+    assert_eq!(at_ravi.quit(), Some(0));
+    at_asha.until("left", |event| event["name"] == "ravi");
+    for n in 1..=3 {
+        at_asha.type_in(&format!("{CANARY} {n}"));
+        at_asha.until("sent", |_| true);
+    }
+    let start = again(&data, &server);
+    assert_eq!(server.terminate(), Some(0));
+    at_asha.until("lost", |_| true);
+    at_asha.type_in(&format!("{CANARY} 4"));
+    let server = start();
+    at_asha.until("sent", |_| true);
+    let mut at_ravi = ravi.start();
+    for n in 1..=4 {
+        assert_eq!(at_ravi.message().1, format!("{CANARY} {n}"));
+    }
+    let sent = asha.output(&["chat", "send", "ravi", "x"]);
+    assert_eq!(
+        sent.status.code(),
+        Some(2),
+        "one process has the keys: {}",
+        said(&sent)
+    );
+    assert_eq!(at_asha.quit(), Some(0));
+    let mut send = asha.command(&["chat", "send", "ravi", "-"]);
+    let mut send = send.stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = send.stdin.take().unwrap();
+    write!(input, "{CANARY} and\nthe rest").unwrap();
+    drop(input);
+    assert!(send.wait().unwrap().success());
+    assert_eq!(at_ravi.message().1, format!("{CANARY} and\nthe rest"));
+    let unknown = asha.output(&["chat", "send", "nobody", "x"]);
+    assert_eq!(unknown.status.code(), Some(4), "{}", said(&unknown));
+    assert!(said(&unknown).contains("nobody"), "{}", said(&unknown));
+    let long = "x".repeat(64 * 1024 + 1);
+    let mut send = asha.command(&["chat", "send", "ravi", "-"]);
+    let send = send.stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut send = send.spawn().unwrap();
+    send.stdin
+        .take()
+        .unwrap()
+        .write_all(long.as_bytes())
+        .unwrap();
+    let refused = send.wait_with_output().unwrap();
+    assert!(said(&refused).contains("64 KiB"), "{}", said(&refused));
+    assert_eq!(at_ravi.quit(), Some(0));
+
+    // At the people's own places it is, at the server's it is not: neither while it runs nor after.
+    assert!(!files_with(&asha.home, CANARY).is_empty());
+    assert_eq!(files_with(&data, CANARY), Vec::<PathBuf>::new());
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(files_with(&data, CANARY), Vec::<PathBuf>::new());
+    let log = fs::read_to_string(data.with_extension("log")).unwrap();
+    for word in [CANARY, "asha", "ravi"] {
+        assert!(!log.contains(word), "{word} stands in the log:\n{log}");
+    }
+}
+
+/// Readers that are killed at any moment: what was shown goes on where it stood.
+#[test]
+fn a_killed_reader_loses_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let server = Server::start(&data, &[]);
+    let asha = Person::new(place.path(), "asha", &server);
+    let ravi = Person::new(place.path(), "ravi", &server);
+    let mut at_ravi = ravi.come();
+    let mut at_asha = asha.come();
+    at_asha.type_in("/open ravi");
+    const COUNT: u64 = 40;
+    for n in 1..=COUNT {
+        at_asha.type_in(&n.to_string());
+    }
+    let mut seen: Vec<u64> = Vec::new();
+    let mut kills = 0;
+    while seen.last() != Some(&COUNT) {
+        // 7 and 5 have no common factor: the kills fall on every part of a step.
+        for _ in 0..1 + kills * 7 % 5 {
+            seen.push(at_ravi.message().1.parse().unwrap());
+            if seen.last() == Some(&COUNT) {
+                break;
+            }
+        }
+        at_ravi.kill();
+        kills += 1;
+        at_ravi = ravi.start();
+    }
+    assert!(kills >= 8, "{kills}");
+    let distinct: BTreeSet<u64> = seen.iter().copied().collect();
+    assert_eq!(distinct, (1..=COUNT).collect(), "all of it came");
+    // Between the screen and the disk nothing can be atomic: one that was on the screen when the process was killed may
+    // come again, but never out of order, and never another one.
+    assert!(
+        seen.windows(2)
+            .all(|pair| pair[1] == pair[0] + 1 || pair[1] <= pair[0]),
+        "{seen:?}"
+    );
+    assert!(seen.windows(2).filter(|pair| pair[1] <= pair[0]).count() <= kills);
+    assert_eq!(at_ravi.quit(), Some(0));
+    assert_eq!(at_asha.quit(), Some(0));
+}
+
+/// A server and a writer that are killed while messages are on their way.
+#[test]
+fn a_killed_server_and_a_killed_writer_lose_nothing_and_repeat_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let mut server = Server::start(&data, &[]);
+    let asha = Person::new(place.path(), "asha", &server);
+    let ravi = Person::new(place.path(), "ravi", &server);
+    let mut at_ravi = ravi.come();
+    let mut at_asha = asha.come();
+    at_asha.type_in("/open ravi");
+    let mut written = 0;
+    let mut write = |client: &mut Client, count: u64| {
+        for _ in 0..count {
+            written += 1;
+            client.type_in(&written.to_string());
+        }
+        written
+    };
+    for round in 1..=3 {
+        write(&mut at_asha, 10);
+        for _ in 0..round * 2 {
+            at_asha.until("sent", |_| true);
+        }
+        let start = again(&data, &server);
+        server.kill();
+        server = start();
+    }
+    // All that was typed is in the file once one that was typed later was sent; then the writer is killed, too.
+    let all = write(&mut at_asha, 5);
+    for n in 1..=all {
+        assert_eq!(at_ravi.message().1, n.to_string());
+    }
+    at_asha.kill();
+    let mut at_asha = asha.come();
+    at_asha.type_in("/open ravi");
+    at_asha.type_in("the last");
+    assert_eq!(at_ravi.message().1, "the last");
+    assert_eq!(at_asha.quit(), Some(0));
+    assert_eq!(at_ravi.quit(), Some(0));
+    assert_eq!(server.terminate(), Some(0));
+}
+
+/// Over TLS, where a token is asked for: the same key and the same token as for everything else.
+#[test]
+fn tokens_and_keys_are_those_of_the_server() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let mut make = kinora();
+    make.args(["token", "create", "asha", "--scope", "watch", "--data"]);
+    let made = make.arg(&data).output().unwrap();
+    let token = String::from_utf8_lossy(&made.stdout).trim().to_owned();
+    let server = Server::start(&data, &["--set", "access=tokens", "--set", "tls.mode=on"]);
+    let asha = Person::new(place.path(), "asha", &server);
+    let trusted = asha.output(&["trust", &asha.server]);
+    assert!(trusted.status.success(), "{}", said(&trusted));
+    let without = asha.output(&["chat", "--line", "--name", "asha"]);
+    assert_eq!(without.status.code(), Some(4), "{}", said(&without));
+    let mut with = asha.command(&["chat", "--line", "--name", "asha"]);
+    let with = with.stdin(Stdio::null()).env("KINORA_TOKEN", &token);
+    let with = with.output().unwrap();
+    assert!(with.status.success(), "{}", said(&with));
+    assert!(said(&with).contains("you are asha"), "{}", said(&with));
+    assert_eq!(server.terminate(), Some(0));
+}

@@ -1,0 +1,223 @@
+//! Who is here: the connection of each device, how it is woken, and what all are told of comings and goings.
+
+use super::limits::{NEWS, SIGNALS};
+use bytes::Bytes;
+use kinora_store::post::Seat;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, broadcast, mpsc};
+
+/// All connections that are logged in.
+#[derive(Debug)]
+pub(super) struct Hub {
+    inner: Mutex<Inner>,
+    news: broadcast::Sender<Bytes>,
+    /// Something is to be announced.
+    pub(super) changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    places: HashMap<Seat, Arc<Place>>,
+    /// Devices that are here, by the name of their person.
+    people: HashMap<String, usize>,
+    /// Of whom something may have changed since it was announced last, and whether they were here then.
+    moved: BTreeMap<String, bool>,
+    /// Of whom the directory has something new.
+    renewed: BTreeSet<String>,
+}
+
+/// The connection of one device.
+#[derive(Debug)]
+pub(super) struct Place {
+    name: String,
+    /// Something came into its queue.
+    pub(super) wake: Notify,
+    /// A newer connection of the same device is here.
+    pub(super) replaced: Notify,
+    signals: mpsc::Sender<Bytes>,
+}
+
+/// A connection that is logged in, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Presence {
+    hub: Arc<Hub>,
+    seat: Seat,
+    pub(super) place: Arc<Place>,
+    pub(super) signals: mpsc::Receiver<Bytes>,
+    pub(super) news: broadcast::Receiver<Bytes>,
+}
+
+/// What has changed since it was asked last.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    pub(super) joined: Vec<String>,
+    pub(super) left: Vec<String>,
+    pub(super) renewed: Vec<String>,
+}
+
+impl Hub {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            inner: Mutex::default(),
+            news: broadcast::Sender::new(NEWS),
+            changed: Notify::new(),
+        })
+    }
+
+    /// A device has logged in. An older connection of it is told to go.
+    pub(super) fn enter(self: &Arc<Self>, seat: Seat, name: &str) -> Presence {
+        let (sender, signals) = mpsc::channel(SIGNALS);
+        let place = Arc::new(Place {
+            name: name.to_owned(),
+            wake: Notify::new(),
+            replaced: Notify::new(),
+            signals: sender,
+        });
+        let mut inner = self.lock();
+        inner.count(name, 1);
+        if let Some(old) = inner.places.insert(seat, Arc::clone(&place)) {
+            old.replaced.notify_one();
+        }
+        drop(inner);
+        self.changed.notify_one();
+        Presence {
+            hub: Arc::clone(self),
+            seat,
+            place,
+            signals,
+            news: self.news.subscribe(),
+        }
+    }
+
+    /// Something came into these queues.
+    pub(super) fn wake(&self, seats: &[Seat]) {
+        let inner = self.lock();
+        for place in seats.iter().filter_map(|seat| inner.places.get(seat)) {
+            place.wake.notify_one();
+        }
+    }
+
+    /// Passes something on to whatever devices of a person are here, but for one; what has no room is dropped.
+    pub(super) fn signal(&self, name: &str, frame: &Bytes) {
+        let inner = self.lock();
+        for place in inner.places.values().filter(|place| place.name == name) {
+            let _ = place.signals.try_send(frame.clone());
+        }
+    }
+
+    /// Whether a device of this person is here.
+    pub(super) fn is_here(&self, name: &str) -> bool {
+        self.lock().people.contains_key(name)
+    }
+
+    /// The directory has something new of a person.
+    pub(super) fn renew(&self, name: &str) {
+        self.lock().renewed.insert(name.to_owned());
+        self.changed.notify_one();
+    }
+
+    /// What there is to be announced.
+    pub(super) fn changes(&self) -> Changes {
+        let mut inner = self.lock();
+        let renewed: Vec<String> = std::mem::take(&mut inner.renewed).into_iter().collect();
+        let mut changes = Changes {
+            renewed,
+            ..Changes::default()
+        };
+        for (name, was_here) in std::mem::take(&mut inner.moved) {
+            match (was_here, inner.people.contains_key(&name)) {
+                (false, true) => changes.joined.push(name),
+                (true, false) => changes.left.push(name),
+                _ => {}
+            }
+        }
+        changes
+    }
+
+    /// Tells everybody.
+    pub(super) fn announce(&self, frame: Bytes) {
+        // Nobody is here: nobody has to be told.
+        let _ = self.news.send(frame);
+    }
+
+    /// How many devices are here.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.lock().places.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Presence {
+    /// Hears what is announced from now on, and nothing of before.
+    pub(super) fn listen(&mut self) {
+        self.news = self.hub.news.subscribe();
+    }
+}
+
+impl Inner {
+    fn count(&mut self, name: &str, change: isize) {
+        let before = self.people.get(name).copied().unwrap_or(0);
+        self.moved.entry(name.to_owned()).or_insert(before > 0);
+        match before.saturating_add_signed(change) {
+            0 => self.people.remove(name),
+            now => self.people.insert(name.to_owned(), now),
+        };
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        let mut inner = self.hub.lock();
+        let is_ours = |place: &Arc<Place>| Arc::ptr_eq(place, &self.place);
+        if inner.places.get(&self.seat).is_some_and(is_ours) {
+            inner.places.remove(&self.seat);
+        }
+        inner.count(&self.place.name, -1);
+        drop(inner);
+        self.hub.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved(hub: &Hub) -> (Vec<String>, Vec<String>) {
+        let changes = hub.changes();
+        (changes.joined, changes.left)
+    }
+
+    #[test]
+    fn comings_and_goings_are_told_once() {
+        let hub = Hub::new();
+        let first = hub.enter(Seat(1), "asha");
+        let second = hub.enter(Seat(2), "asha");
+        assert_eq!(moved(&hub), (vec!["asha".into()], vec![]));
+        drop(first);
+        assert_eq!(moved(&hub), (vec![], vec![]));
+        assert!(hub.is_here("asha"));
+        drop(second);
+        let again = hub.enter(Seat(2), "asha");
+        assert_eq!(moved(&hub), (vec![], vec![]), "gone and back at once");
+        drop(again);
+        assert_eq!(moved(&hub), (vec![], vec!["asha".into()]));
+        assert!(hub.count() == 0 && !hub.is_here("asha"));
+    }
+
+    #[test]
+    fn a_newer_connection_takes_the_place() {
+        let hub = Hub::new();
+        let old = hub.enter(Seat(1), "asha");
+        let new = hub.enter(Seat(1), "asha");
+        drop(old);
+        assert!(hub.is_here("asha"));
+        assert_eq!(hub.count(), 1);
+        drop(new);
+        assert_eq!(hub.count(), 0);
+    }
+}

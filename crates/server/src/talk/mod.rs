@@ -1,0 +1,19 @@
+//! People's talk: who they are, who is here, and envelopes that nobody here can open.
+//!
+//! A `Session` is one connection, whatever carries it; `http::talk` carries it. What is stored goes through one
+//! `writer`, which brings many changes to the disk at once. Nothing waits in memory for a slow reader: its connection
+//! reads the queue from the disk as far as it gets. Logs hold neither pairs nor sizes.
+
+mod limits;
+mod refusal;
+mod rates;
+mod hub;
+mod writer;
+mod service;
+mod delivery;
+mod requests;
+mod session;
+
+pub(crate) use limits::{HELLO, PING, SILENCE};
+pub(crate) use service::Talk;
+pub(crate) use session::{Answer, Caller, Session};
