@@ -252,7 +252,7 @@ pub(crate) struct Share {
 pub(crate) struct Chat {
     #[command(subcommand)]
     pub(crate) command: Option<ChatCommand>,
-    /// Plain lines in and out, for pipes and screen readers: the only form so far
+    /// Plain lines in and out, for pipes and screen readers; else the whole terminal is used, where there is one
     #[arg(long)]
     pub(crate) line: bool,
     #[command(flatten)]

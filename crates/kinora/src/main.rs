@@ -18,6 +18,8 @@ mod pidfile;
 mod logs;
 mod progress;
 mod signals;
+mod standing;
+mod screen;
 mod cli;
 mod commands;
 

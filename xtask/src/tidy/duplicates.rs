@@ -17,6 +17,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("base64", OF_WEBSOCKET),
     ("rand", OF_WEBSOCKET),
     ("sha1", OF_WEBSOCKET),
+    ("signal-hook", "crossterm 0.29 uses 0.3, we use 0.4"),
     ("getrandom", "ring 0.17 uses 0.2, everything else 0.4"),
     (
         "syn",

@@ -6,8 +6,9 @@ mod mail;
 mod login;
 
 use super::conversation::Conversation;
+use super::limits::PAST_MAX;
 use super::people::{People, Standing};
-use super::store::{KeptMessage, Outgoing, Store, Write};
+use super::store::{KeptMessage, Outgoing, Said, Store, Write};
 use crate::Fault;
 use kinora_chat::Name;
 use kinora_chat::certificate::{Device, DeviceId, Identity};
@@ -52,6 +53,13 @@ pub enum Event {
         written_ms: u64,
         /// When the server took it.
         at_ms: u64,
+    },
+    /// What was said before, in the order in which it was.
+    Past {
+        /// With whom.
+        with: Name,
+        /// The newest of it.
+        said: Vec<Said>,
     },
     /// Somebody came.
     Joined(Name),
@@ -377,6 +385,19 @@ impl Core {
         self.write(kept.into_iter().collect())?;
         let event = self.safety_of(name);
         self.events.push_back(event);
+        Ok(())
+    }
+
+    /// What was said with somebody, the newest of it.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(super) fn past(&mut self, with: &str) -> Result<(), Fault> {
+        let Ok(with) = Name::new(with) else {
+            return Ok(());
+        };
+        let said = self.store.past(&with, PAST_MAX)?;
+        self.events.push_back(Event::Past { with, said });
         Ok(())
     }
 

@@ -19,3 +19,5 @@ pub(super) const WRITE_BYTES: usize = 4 * 1024 * 1024;
 /// How the first pause after a loss grows.
 pub(super) const PAUSE: (Duration, Duration) =
     (Duration::from_millis(250), Duration::from_secs(30));
+/// Messages of a conversation that are shown again: more than anybody scrolls through.
+pub(super) const PAST_MAX: u32 = 500;

@@ -13,5 +13,7 @@ mod line;
 mod run;
 
 pub use self::core::Event;
+pub use kinora_chat::Name;
 pub use people::Standing;
 pub use run::{Command, Hand, Options, Talk};
+pub use store::Said;

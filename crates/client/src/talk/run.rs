@@ -49,6 +49,8 @@ pub enum Command {
     Compared(String),
     /// A new key is taken without.
     Accept(String),
+    /// What was said with somebody before.
+    Past(String),
     /// Everything that was written goes out, then goodbye.
     Quit,
 }
@@ -279,6 +281,7 @@ impl Talk {
                 Command::Safety(with) => self.core.safety(&with),
                 Command::Compared(name) => self.core.trust(&name, true)?,
                 Command::Accept(name) => self.core.trust(&name, false)?,
+                Command::Past(with) => self.core.past(&with)?,
                 Command::Quit => self.is_leaving = true,
             }
         }

@@ -84,6 +84,19 @@ pub(super) enum Write {
     Sent(i64),
 }
 
+/// A message of the past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// As in [`super::Event::Message`].
+    pub id: i64,
+    /// This user wrote it, on whichever device.
+    pub is_own: bool,
+    /// What it says.
+    pub text: String,
+    /// When it was written, by the writer's clock, in milliseconds since 1970.
+    pub written_ms: u64,
+}
+
 impl Store {
     /// Opens the file in this directory, and makes both.
     ///
@@ -187,6 +200,21 @@ impl Store {
                 })
             },
         )
+    }
+
+    /// The newest messages with somebody that were shown before, in the order of their coming.
+    pub(super) fn past(&self, with: &Name, most: u32) -> Result<Vec<Said>, Fault> {
+        let sql = "select * from (select * from messages where peer = ?1 order by id desc limit ?2) order by id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let said = statement.query_map((with.as_str(), most), |row| {
+            Ok(Said {
+                id: row.get("id")?,
+                is_own: row.get("is_own")?,
+                text: row.get("text")?,
+                written_ms: row.get("written_ms")?,
+            })
+        })?;
+        Ok(said.collect::<Result<_, _>>()?)
     }
 
     /// A message was shown.

@@ -8,12 +8,14 @@ use crate::config::layers::home_directory;
 use crate::exit::Exit;
 use crate::output::Leftovers;
 use crate::report::{Failure, Outcome, failure, warning};
+use crate::screen;
 use crate::signals;
+use crate::standing::in_words;
 use crate::terminal::{printable, say, tell};
 use kinora_client::talk::{Command, Event, Hand, Options, Standing, Talk};
 use kinora_client::{Cancel, Fault, Timing};
 use serde_json::{Value, json};
-use std::io::{BufRead, Read};
+use std::io::{BufRead, IsTerminal, Read};
 
 /// What a message may have; more would be refused later anyway.
 const LONGEST: u64 = 64 * 1024;
@@ -33,6 +35,10 @@ const HELP: &str = "\
 /// When there is no name, no server, or the server refuses.
 pub(crate) fn run(arguments: &Chat, context: &Context) -> Result<Exit, Failure> {
     match &arguments.command {
+        None if is_full_screen(arguments, context) => {
+            let (talk, hand) = open(&arguments.place, context)?;
+            screen::run(talk, hand)
+        }
         None => lines(&arguments.place, context),
         Some(ChatCommand::Send(send)) => {
             let text = match send.text.as_slice() {
@@ -43,6 +49,13 @@ pub(crate) fn run(arguments: &Chat, context: &Context) -> Result<Exit, Failure> 
         }
         Some(ChatCommand::Listen(place)) => listen(place, context),
     }
+}
+
+/// Somebody sits at a terminal that can, and has not asked for lines.
+fn is_full_screen(arguments: &Chat, context: &Context) -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+    let is_plain = arguments.line || context.global.json || is_dumb;
+    !is_plain && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
 fn open(place: &ChatPlace, context: &Context) -> Outcome<(Talk, Hand)> {
@@ -267,7 +280,7 @@ fn print(event: &Event, was_here: &mut bool) {
         }
         Event::Joined(name) => tell(format_args!("* {name} is here")),
         Event::Left(name) => tell(format_args!("* {name} has left")),
-        Event::Sent { .. } => {}
+        Event::Sent { .. } | Event::Past { .. } => {}
         Event::Note { with, text } => tell(format_args!("* {with}: {}", printable(text))),
         Event::Refused { problem, .. } => failure(&Fault::Refused(problem.clone()).into(), false),
         Event::Safety { with, number, word } => {
@@ -300,17 +313,6 @@ fn standing(person: &Standing) -> String {
     )
 }
 
-/// What a state means, the same in every place.
-fn in_words(word: &str) -> &'static str {
-    match word {
-        "new" => "new: not written to yet",
-        "pinned" => "pinned: encrypted, not compared",
-        "verified" => "verified: encrypted, compared",
-        "you" => "you",
-        _ => "changed: the key is another one than before",
-    }
-}
-
 fn as_json(event: &Event) -> Value {
     match event {
         Event::Here(name) => json!({"event": "here", "name": name.as_str()}),
@@ -339,6 +341,7 @@ fn as_json(event: &Event) -> Value {
         }),
         Event::Joined(name) => json!({"event": "joined", "name": name.as_str()}),
         Event::Left(name) => json!({"event": "left", "name": name.as_str()}),
+        Event::Past { with, .. } => json!({"event": "past", "with": with.as_str()}),
         Event::Sent { to, .. } => json!({"event": "sent", "to": to.as_str()}),
         Event::Note { with, text } => json!({"event": "note", "with": with.as_str(), "text": text}),
         Event::Refused { problem, .. } => json!({

@@ -13,21 +13,21 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 const CANARY: &str = "canary-7f3a91";
 
 /// Somebody, with files of their own.
-struct Person {
+pub(crate) struct Person {
     name: &'static str,
     home: PathBuf,
     server: String,
 }
 
 /// A client that is running.
-struct Client {
+pub(crate) struct Client {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
 
 impl Person {
-    fn new(place: &Path, name: &'static str, server: &Server) -> Self {
+    pub(crate) fn new(place: &Path, name: &'static str, server: &Server) -> Self {
         let home = place.join(name);
         fs::create_dir(&home).unwrap();
         Self {
@@ -37,7 +37,7 @@ impl Person {
         }
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = kinora();
         command.args(words);
         command
@@ -74,7 +74,7 @@ impl Person {
     }
 
     /// Comes online, and waits until the whole directory is there.
-    fn come(&self) -> Client {
+    pub(crate) fn come(&self) -> Client {
         let mut client = self.start();
         client.until("people", |_| true);
         client
@@ -82,7 +82,7 @@ impl Person {
 }
 
 impl Client {
-    fn type_in(&mut self, line: &str) {
+    pub(crate) fn type_in(&mut self, line: &str) {
         let input = self.input.as_mut().unwrap();
         writeln!(input, "{line}").unwrap();
     }
@@ -94,7 +94,7 @@ impl Client {
     }
 
     /// The next event of this kind for which it holds.
-    fn until(&mut self, kind: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&mut self, kind: &str, holds: impl Fn(&Value) -> bool) -> Value {
         loop {
             let event = self.next().expect("it goes on until then");
             if event["event"] == kind && holds(&event) {
@@ -103,13 +103,13 @@ impl Client {
         }
     }
 
-    fn message(&mut self) -> (String, String) {
+    pub(crate) fn message(&mut self) -> (String, String) {
         let event = self.until("message", |_| true);
         let text = |name: &str| event[name].as_str().unwrap().to_owned();
         (text("from"), text("text"))
     }
 
-    fn quit(mut self) -> Option<i32> {
+    pub(crate) fn quit(mut self) -> Option<i32> {
         self.type_in("QUIT");
         self.child.wait().unwrap().code()
     }

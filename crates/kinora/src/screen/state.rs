@@ -1,0 +1,410 @@
+//! All that is on the screen, and what events and keys change of it.
+
+use super::room::{Entry, Fate, Room, Voice};
+use crate::terminal::printable;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use kinora_client::talk::{Command, Event, Standing};
+use std::collections::BTreeMap;
+
+/// Lines that Page Up and Page Down go.
+const PAGE: usize = 10;
+
+/// How the connection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// Not yet.
+    Connecting,
+    /// Logged in.
+    Here,
+    /// Gone, for this reason.
+    Lost(String),
+}
+
+/// What lies over the conversation until it is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Overlay {
+    /// Keys and commands.
+    Help,
+    /// Everybody, with how well each is known.
+    Who,
+    /// The number that two people compare.
+    Safety {
+        /// With whom.
+        with: String,
+        /// Twelve groups of five digits.
+        number: String,
+        /// Where it stands.
+        word: &'static str,
+    },
+}
+
+/// What is to be done outside of here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// A command for the device.
+    Give(Command),
+    /// A message, which gets its name outside.
+    Say(String, String),
+}
+
+/// The screen.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) me: String,
+    pub(super) link: Link,
+    pub(super) people: Vec<Standing>,
+    pub(super) rooms: BTreeMap<String, Room>,
+    /// With whom the conversation is that is seen.
+    pub(super) open: Option<String>,
+    pub(super) overlay: Option<Overlay>,
+    /// A sentence at the bottom, until the next key.
+    pub(super) notice: Option<String>,
+    /// The user has said goodbye; what is left goes out.
+    pub(super) is_leaving: bool,
+    began_ms: u64,
+}
+
+impl State {
+    /// For this user, at this time.
+    pub(super) fn new(me: &str, began_ms: u64) -> Self {
+        Self {
+            me: me.to_owned(),
+            link: Link::Connecting,
+            people: Vec::new(),
+            rooms: BTreeMap::new(),
+            open: None,
+            overlay: None,
+            notice: None,
+            is_leaving: false,
+            began_ms,
+        }
+    }
+
+    /// The conversation that is seen.
+    pub(super) fn room(&self) -> Option<(&str, &Room)> {
+        let name = self.open.as_deref()?;
+        Some((name, self.rooms.get(name)?))
+    }
+
+    /// How somebody stands.
+    pub(super) fn standing(&self, name: &str) -> Option<&Standing> {
+        let is_them = |person: &&Standing| person.name.as_str() == name;
+        self.people.iter().find(is_them)
+    }
+
+    /// Those who can be written to.
+    pub(super) fn others(&self) -> impl Iterator<Item = &Standing> {
+        self.people
+            .iter()
+            .filter(|person| person.name.as_str() != self.me)
+    }
+
+    /// Something has happened.
+    pub(super) fn told(&mut self, event: &Event) -> Vec<Deed> {
+        match event {
+            Event::Here(_) => self.link = Link::Here,
+            Event::Lost { reason, .. } => self.link = Link::Lost(reason.clone()),
+            Event::Directory { people, .. } => return self.directory(people),
+            Event::Joined(name) => {
+                self.presence(name.as_str(), true);
+                return self.look_up(name.as_str());
+            }
+            Event::Left(name) => self.presence(name.as_str(), false),
+            Event::Message {
+                id,
+                from,
+                with,
+                text,
+                written_ms,
+                ..
+            } => {
+                let voice = match from.as_str() == self.me {
+                    true => Voice::Own(Fate::Sent),
+                    false => Voice::Theirs,
+                };
+                self.add(
+                    with.as_str(),
+                    Entry {
+                        voice,
+                        text: text.clone(),
+                        at_ms: Some(*written_ms),
+                        id: Some(*id),
+                    },
+                );
+                return self.look_up(with.as_str());
+            }
+            Event::Past { with, said } => {
+                let room = self.rooms.entry(with.to_string()).or_default();
+                room.recall(said, self.began_ms);
+            }
+            Event::Sent { reference, to } => {
+                let room = self.rooms.entry(to.to_string()).or_default();
+                room.settle(*reference, Fate::Sent);
+                return self.look_up(to.as_str());
+            }
+            Event::Note { with, text } => {
+                self.note(with.as_str(), text.clone());
+                // It may be about a key.
+                return vec![Deed::Give(Command::Who)];
+            }
+            Event::Refused { reference, problem } => {
+                let sentence = format!("{}: {}", problem.description, problem.solution);
+                self.refused(*reference, sentence);
+            }
+            Event::Safety { with, number, word } => {
+                self.overlay = Some(Overlay::Safety {
+                    with: with.to_string(),
+                    number: number.clone(),
+                    word,
+                });
+            }
+        }
+        Vec::new()
+    }
+
+    /// A message has got its name, and is on its way.
+    pub(super) fn said(&mut self, to: &str, text: String, reference: [u8; 16], now_ms: u64) {
+        let room = self.rooms.entry(to.to_owned()).or_default();
+        room.scrolled = 0;
+        room.push(Entry {
+            voice: Voice::Own(Fate::Waiting(reference)),
+            text,
+            at_ms: Some(now_ms),
+            id: None,
+        });
+    }
+
+    /// Text that was pasted.
+    pub(super) fn pasted(&mut self, text: &str) {
+        if let Some(room) = self.open.as_ref().and_then(|name| self.rooms.get_mut(name)) {
+            room.draft
+                .insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+        }
+    }
+
+    /// A key was pressed.
+    pub(super) fn pressed(&mut self, key: KeyEvent) -> Vec<Deed> {
+        if key.kind == KeyEventKind::Release {
+            return Vec::new();
+        }
+        self.notice = None;
+        if self.overlay.is_some() && !is_control(key, 'c') {
+            return self.over(key);
+        }
+        let is_newline = key
+            .modifiers
+            .intersects(KeyModifiers::ALT | KeyModifiers::SHIFT);
+        match key.code {
+            KeyCode::Char('c' | 'q') if key.modifiers == KeyModifiers::CONTROL => self.leave(),
+            KeyCode::F(1) => self.show(Overlay::Help),
+            KeyCode::Tab => self.go(1),
+            KeyCode::BackTab => self.go(-1),
+            KeyCode::Char('n') if key.modifiers == KeyModifiers::CONTROL => self.go_to_unread(),
+            KeyCode::PageUp => self.scroll(PAGE as isize),
+            KeyCode::PageDown => self.scroll(-(PAGE as isize)),
+            KeyCode::Enter if !is_newline => self.enter(),
+            KeyCode::Char('j') if key.modifiers == KeyModifiers::CONTROL => {
+                self.write(|draft| draft.insert_newline())
+            }
+            KeyCode::Enter => self.write(|draft| draft.insert_newline()),
+            _ => self.write(|draft| {
+                draft.input(key);
+            }),
+        }
+    }
+
+    fn over(&mut self, key: KeyEvent) -> Vec<Deed> {
+        let safety = match self.overlay.take() {
+            Some(Overlay::Safety { with, .. }) => Some(with),
+            _ => None,
+        };
+        match (safety, key.code) {
+            (Some(with), KeyCode::Char('y')) => {
+                // What the number is now is seen in the title.
+                vec![
+                    Deed::Give(Command::Compared(with)),
+                    Deed::Give(Command::Who),
+                ]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn show(&mut self, overlay: Overlay) -> Vec<Deed> {
+        self.overlay = Some(overlay);
+        Vec::new()
+    }
+
+    fn leave(&mut self) -> Vec<Deed> {
+        self.is_leaving = true;
+        vec![Deed::Give(Command::Quit)]
+    }
+
+    fn write(&mut self, act: impl FnOnce(&mut ratatui_textarea::TextArea<'static>)) -> Vec<Deed> {
+        match self.open.as_ref().and_then(|name| self.rooms.get_mut(name)) {
+            Some(room) => act(&mut room.draft),
+            None => self.notice = Some("nobody else is registered here yet".into()),
+        }
+        Vec::new()
+    }
+
+    fn scroll(&mut self, lines: isize) -> Vec<Deed> {
+        if let Some(room) = self.open.as_ref().and_then(|name| self.rooms.get_mut(name)) {
+            room.scrolled = room.scrolled.saturating_add_signed(lines);
+        }
+        Vec::new()
+    }
+
+    /// Who is seen next, in the order of the list.
+    fn go(&mut self, by: isize) -> Vec<Deed> {
+        let names: Vec<String> = self
+            .others()
+            .map(|person| person.name.to_string())
+            .collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let now = self
+            .open
+            .as_ref()
+            .and_then(|open| names.iter().position(|name| name == open));
+        let next = match now {
+            None => 0,
+            Some(now) => (now as isize + by).rem_euclid(names.len() as isize) as usize,
+        };
+        self.enter_room(&names[next])
+    }
+
+    fn go_to_unread(&mut self) -> Vec<Deed> {
+        let unread = self.rooms.iter().find(|(_, room)| room.unread > 0);
+        match unread.map(|(name, _)| name.clone()) {
+            Some(name) => self.enter_room(&name),
+            None => Vec::new(),
+        }
+    }
+
+    fn enter_room(&mut self, name: &str) -> Vec<Deed> {
+        self.open = Some(name.to_owned());
+        let room = self.rooms.entry(name.to_owned()).or_default();
+        room.unread = 0;
+        if std::mem::replace(&mut room.is_opened, true) {
+            return Vec::new();
+        }
+        vec![Deed::Give(Command::Past(name.to_owned()))]
+    }
+
+    /// What was written is a message, or a command.
+    fn enter(&mut self) -> Vec<Deed> {
+        let Some(name) = self.open.clone() else {
+            return self.write(|_| {});
+        };
+        let room = self.rooms.entry(name.clone()).or_default();
+        let text = room.take_draft();
+        let text = text.trim_end();
+        if text.is_empty() {
+            return Vec::new();
+        }
+        if text == "QUIT" {
+            return self.leave();
+        }
+        if let Some(rest) = text.strip_prefix("//") {
+            return vec![Deed::Say(name, format!("/{rest}"))];
+        }
+        match text.strip_prefix('/') {
+            Some(command) => self.command(command, &name),
+            None => vec![Deed::Say(name, text.to_owned())],
+        }
+    }
+
+    fn command(&mut self, command: &str, open: &str) -> Vec<Deed> {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let with = words.get(1).copied().unwrap_or(open).to_owned();
+        match words.first().copied() {
+            Some("quit") => self.leave(),
+            Some("help") => self.show(Overlay::Help),
+            Some("who") => self.show(Overlay::Who),
+            Some("open") if self.standing(&with).is_some() && with != self.me => {
+                self.enter_room(&with)
+            }
+            Some("open") => {
+                self.notice = Some(format!("nobody here is called {}", printable(&with)));
+                Vec::new()
+            }
+            Some("verify") if words.get(2) == Some(&"yes") => {
+                vec![
+                    Deed::Give(Command::Compared(with)),
+                    Deed::Give(Command::Who),
+                ]
+            }
+            Some("verify") => vec![Deed::Give(Command::Safety(with))],
+            Some("accept") => vec![Deed::Give(Command::Accept(with)), Deed::Give(Command::Who)],
+            _ => {
+                self.notice = Some("that is no command; F1 lists them".into());
+                Vec::new()
+            }
+        }
+    }
+
+    fn directory(&mut self, people: &[Standing]) -> Vec<Deed> {
+        self.people = people.to_vec();
+        match self.open {
+            Some(_) => Vec::new(),
+            None => self.go(1),
+        }
+    }
+
+    /// Whoever is not known, or has just been, is looked up.
+    fn look_up(&self, name: &str) -> Vec<Deed> {
+        match self.standing(name).map(|person| person.word) {
+            None | Some("new") => vec![Deed::Give(Command::Who)],
+            Some(_) => Vec::new(),
+        }
+    }
+
+    fn presence(&mut self, name: &str, is_here: bool) {
+        let person = self
+            .people
+            .iter_mut()
+            .find(|person| person.name.as_str() == name);
+        if let Some(person) = person {
+            person.is_here = is_here;
+        }
+    }
+
+    fn add(&mut self, with: &str, entry: Entry) {
+        let is_seen = self.open.as_deref() == Some(with);
+        let room = self.rooms.entry(with.to_owned()).or_default();
+        if !is_seen && entry.voice == Voice::Theirs {
+            room.unread += 1;
+        }
+        room.push(entry);
+    }
+
+    fn note(&mut self, with: &str, text: String) {
+        self.add(
+            with,
+            Entry {
+                voice: Voice::Note,
+                text,
+                at_ms: None,
+                id: None,
+            },
+        );
+    }
+
+    fn refused(&mut self, reference: Option<[u8; 16]>, sentence: String) {
+        let fate = Fate::Refused;
+        let settled = reference.and_then(|reference| {
+            let mut rooms = self.rooms.iter_mut();
+            rooms.find_map(|(name, room)| room.settle(reference, fate).then(|| name.clone()))
+        });
+        match settled {
+            Some(name) => self.note(&name, sentence),
+            None => self.notice = Some(sentence),
+        }
+    }
+}
+
+fn is_control(key: KeyEvent, letter: char) -> bool {
+    key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char(letter)
+}
