@@ -7,6 +7,8 @@ import type { Readable } from 'node:stream';
 
 export interface Server {
   port: number;
+  /** Of the other door, which comes first. */
+  mmp: number;
   stop(): Promise<void>;
 }
 
@@ -19,14 +21,16 @@ export async function serve(binary: string, place: string, name: string, setting
   const server = spawn(binary, ['serve', ...all], { stdio: ['ignore', 'pipe', log] });
   closeSync(log);
   const over = new Promise<void>((done) => server.once('exit', () => done()));
+  let mmp = 0;
   for await (const line of createInterface({ input: server.stdout as Readable })) {
+    mmp = Number(/^listening mmp .*:(\d+)$/.exec(line)?.[1] ?? mmp);
     const found = /^listening http .*:(\d+)$/.exec(line);
     if (!found) continue;
     const stop = () => {
       server.kill('SIGTERM');
       return over;
     };
-    return { port: Number(found[1]), stop };
+    return { port: Number(found[1]), mmp, stop };
   }
   throw new Error(`the server has ended before it listened:\n${readFileSync(path, 'utf8')}`);
 }

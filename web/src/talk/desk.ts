@@ -339,7 +339,7 @@ export class Desk {
     const shown = others.map(({ person }): PersonShown => {
       const talk = this.book.talks.get(person.name);
       const { word } = this.contactOf(person.name);
-      return { name: person.name, isHere: person.isHere, word, unread: talk?.unseen.length ?? 0, last: talk?.last ?? '', lastAt: talk?.lastAt ?? 0 };
+      return { name: person.name, isHere: person.isHere, word, unread: this.watched === person.name ? 0 : (talk?.unseen.length ?? 0), last: talk?.last ?? '', lastAt: talk?.lastAt ?? 0 };
     });
     return shown.sort((a, b) => b.lastAt - a.lastAt || Number(b.isHere) - Number(a.isHere) || a.name.localeCompare(b.name));
   }

@@ -1,0 +1,73 @@
+/** The talk as the page shows it. The worker that does it is loaded when it is first wanted, and from then on with the page. */
+import type { Arrival, Command, Snapshot, Told } from '../talk/shapes';
+import { keep, kept } from './keep';
+
+const KEY = 'talk';
+const NOTHING: Snapshot = { phase: 'loading', me: null, problem: null, people: [], open: null };
+/** How long an arrival is shown. */
+const SHOWN_MS = 6_000;
+
+class Talk {
+  snapshot = $state.raw<Snapshot>(NOTHING);
+  isShown = $state(false);
+  /** What came while nobody looked, until it has been shown. */
+  arrival = $state.raw<Arrival | null>(null);
+  /** Whether anything ever came so: what shows it stays, so that the next is read out. */
+  hasArrived = $state(false);
+  unread = $derived(this.snapshot.people.reduce((sum, person) => sum + person.unread, 0));
+  private worker: Worker | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Who has talked here before is there again as soon as the page is. */
+  resume() {
+    if (kept(KEY)) this.start();
+  }
+
+  show() {
+    this.isShown = true;
+    this.start();
+    this.do({ do: 'look', isSeen: !document.hidden });
+  }
+
+  hide() {
+    this.isShown = false;
+    this.do({ do: 'look', isSeen: false });
+  }
+
+  open(peer: string | null) {
+    this.dismiss();
+    this.do({ do: 'open', peer });
+    if (peer && !this.isShown) this.show();
+  }
+
+  dismiss() {
+    clearTimeout(this.timer);
+    this.arrival = null;
+  }
+
+  do(command: Command) {
+    this.worker?.postMessage(command);
+  }
+
+  private start() {
+    if (this.worker) return;
+    this.worker = new Worker(new URL('../talk/worker.ts', import.meta.url), { type: 'module' });
+    this.worker.onmessage = ({ data }: MessageEvent<Told>) => this.hear(data);
+    this.worker.onerror = () => (this.snapshot = { ...NOTHING, phase: 'broken' });
+    document.addEventListener('visibilitychange', () => this.do({ do: 'look', isSeen: this.isShown && !document.hidden }));
+  }
+
+  private hear(told: Told) {
+    if (told.tell === 'snapshot') {
+      this.snapshot = told.snapshot;
+      if (told.snapshot.phase === 'here') keep(KEY, 'yes');
+      return;
+    }
+    clearTimeout(this.timer);
+    this.arrival = told.arrival;
+    this.hasArrived = true;
+    this.timer = setTimeout(() => (this.arrival = null), SHOWN_MS);
+  }
+}
+
+export const talk = new Talk();
