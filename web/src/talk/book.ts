@@ -113,7 +113,9 @@ export class Book {
     const [kind, of] = name.split('/') as [string, string];
     if (kind === 'contact') this.contacts.set(of, restored(bytes));
     if (kind === 'talk') this.talks.set(of, restored(bytes));
-    if (kind === 'group') this.groups.set(of, await Group.import(bytes));
+    // One that cannot be taken up is begun anew like one that is lost; the others go on.
+    const group = kind === 'group' ? await Group.import(bytes).catch(() => undefined) : undefined;
+    if (group) this.groups.set(of, group);
     if (kind === 'todo') this.todos.set(Number(of), restored(bytes));
     if (kind === 'out') this.outs.set(Number(of), restored(bytes));
   }

@@ -7,10 +7,10 @@ import type { Desk } from './desk';
 import type { Group, Event } from './engine/group';
 import { Fault } from './fault';
 import type { Deliver, Refused } from './frame';
-import { hex, type Bytes } from './layout';
+import { hex, utf8, type Bytes } from './layout';
 import { nextStep, type Step } from './ladder';
 import { taken } from './ledger';
-import { RECEIPTS_MAX } from './limits';
+import { RECEIPTS_MAX, TEXT_BYTES_MAX } from './limits';
 import * as pace from './pace';
 import { digest, messageBytes, readMessage, type Message, type MessageId } from './payload';
 import type { Mark, Note } from './shapes';
@@ -39,6 +39,8 @@ export class Conversations {
   private readonly shown = new Map<string, Line[]>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   private readonly delivered = new Map<string, MessageId[]>();
+  /** Whose conversation is begun anew although there is nothing to say: what they say would be lost. */
+  private readonly anew = new Set<string>();
 
   constructor(private readonly desk: Desk) {}
 
@@ -68,7 +70,7 @@ export class Conversations {
 
   /** The user says something. */
   async say(peer: string, text: string) {
-    if (this.desk.isBlocked(peer)) return;
+    if (this.desk.isBlocked(peer) || utf8(text).length > TEXT_BYTES_MAX) return;
     const line = await this.add(peer, { who: 'me', text, at: Date.now(), mark: 'waiting' });
     this.book.addTodo({ peer, content: { kind: 'text', text }, line: line.key });
     await this.book.keep();
@@ -90,14 +92,18 @@ export class Conversations {
   /** Somebody is new, or has another device: what waited for it goes on. */
   async directoryChanged() {
     await this.process();
-    for (const peer of new Set(Array.from(this.book.todos.values(), (todo) => todo.peer))) await this.pump(peer);
+    for (const peer of new Set([...Array.from(this.book.todos.values(), (todo) => todo.peer), ...this.anew])) await this.pump(peer);
   }
 
   /** This state is an old one: all groups are given up, and begun anew when there is something to say. */
   giveUp() {
     for (const out of this.outs()) this.withdraw(out);
     for (const id of this.book.groups.keys()) this.book.setGroup(id, null);
-    for (const talk of this.book.talks.values()) if (talk.group) this.book.setTalk({ ...talk, group: null, replaces: talk.group });
+    for (const talk of this.book.talks.values()) {
+      if (!talk.group) continue;
+      this.book.setTalk({ ...talk, group: null, replaces: talk.group });
+      this.anew.add(talk.peer);
+    }
   }
 
   /** Envelopes up to this one waited too long for this device. */
@@ -178,7 +184,7 @@ export class Conversations {
       }
       this.inbox.shift();
       this.desk.say({ kind: 'ack', number: this.book.head.cursor, step: this.book.head.step });
-      if (envelope.what !== 'message') await this.pump(envelope.with);
+      if (envelope.what !== 'message' || this.anew.has(envelope.with)) await this.pump(envelope.with);
     }
   }
 
@@ -232,10 +238,12 @@ export class Conversations {
       this.desk.say({ kind: 'look' });
       return false;
     }
+    // A group that cannot be joined, or not any more, is the pair's all the same until another takes its place.
     const talk = this.talk(envelope.with);
-    if (envelope.what !== 'welcome' && talk.group === envelope.group) {
-      this.book.setGroup(envelope.group, null);
+    if (envelope.what === 'welcome' || talk.group === envelope.group) {
+      for (const id of [talk.group, envelope.group]) if (id) this.book.setGroup(id, null);
       this.book.setTalk({ ...talk, group: null, replaces: envelope.group });
+      this.anew.add(talk.peer);
       await this.note(talk.peer, 'restarted');
     }
     return true;
@@ -341,27 +349,31 @@ export class Conversations {
   }
 
   /** Says what waits in a conversation, once it has a group whose members and keys are as they should be. */
-  private async pump(peer: string) {
+  private async pump(peer: string): Promise<void> {
     const waits = () => Array.from(this.book.todos.values()).filter((todo) => todo.peer === peer);
     const isBusy = this.outs().some((out) => out.peer === peer && out.ask.kind !== 'send');
-    if (!this.desk.isHere || isBusy || waits().length === 0 || !this.desk.isKnown(peer) || this.desk.isBlocked(peer)) return;
+    if (!this.desk.isHere || isBusy || !this.desk.isKnown(peer) || this.desk.isBlocked(peer)) return;
     const talk = this.talk(peer);
     const group = this.group(peer);
-    if (!group) return this.begin(talk);
-    if (group.hasPending) return;
+    if (!group) return waits().length > 0 || this.anew.has(peer) ? this.begin(talk) : undefined;
+    if (group.hasPending || waits().length === 0) return;
     const missing = this.missing(group, peer);
     if (missing.length > 0 && (await this.admit(talk, group, missing))) return;
     if (pace.isDue(talk.pace, seconds())) return this.update(talk, group);
     for (const todo of waits().sort((a, b) => a.at - b.at)) await this.seal(todo, group);
   }
 
-  private async begin(talk: Talk) {
-    const packages = this.claimFor(talk.peer, [talk.peer, this.book.me?.name ?? '']);
+  private async begin(talk: Talk): Promise<void> {
+    const claimed = this.claimFor(talk.peer, [talk.peer, this.book.me?.name ?? '']);
     const { client } = this.book;
-    if (!packages || !client || packages.length === 0) return;
+    if (!claimed || !client) return;
+    const packages = await client.usable(claimed, seconds(), this.desk.view);
+    // Nobody can be reached now: they may leave other packages.
+    if (packages.length === 0) return this.later(AGAIN_S * 1000, () => this.pump(talk.peer));
+    this.anew.delete(talk.peer);
     const id = crypto.getRandomValues(new Uint8Array(32));
     const { group, pending } = await client.open(id, packages, seconds(), this.desk.view);
-    const replaces = talk.replaces ?? undefined;
+    const replaces = talk.replaces ?? talk.group ?? undefined;
     const ask = { kind: 'open' as const, reference: reference(), peer: talk.peer, group: hex(id), welcome: pending.welcome as Bytes, replaces };
     this.book.setGroup(hex(id), group);
     await this.request(talk.peer, { ...ask, step: this.step });
@@ -379,9 +391,11 @@ export class Conversations {
   private async admit(talk: Talk, group: Group, missing: string[]): Promise<boolean> {
     const claim = this.claimFor(talk.peer, [talk.peer, this.book.me?.name ?? ''], missing);
     if (!claim) return true;
-    if (claim.length === 0) return false;
-    const pending = await group.change([], claim, seconds(), this.desk.view);
-    await this.commit(talk, group, pending, missing);
+    const packages = (await this.book.client?.usable(claim, seconds(), this.desk.view)) ?? [];
+    if (packages.length === 0) return false;
+    const before = new Set(group.members.map((device) => device.id));
+    const pending = await group.change([], packages, seconds(), this.desk.view);
+    await this.commit(talk, group, pending, missing.filter((device) => !before.has(device)));
     return true;
   }
 

@@ -1,7 +1,8 @@
 /** People at their desks, and a server that keeps its promises, loses connections, and is not always honest. */
 import { afterEach, expect, test } from 'vitest';
 import { Identity } from '../../src/talk/certificate';
-import { text } from '../../src/talk/layout';
+import { text, type Bytes } from '../../src/talk/layout';
+import { client, directory, NOW } from './people';
 import { MemoryDisk, Post, Sitter } from './post';
 
 let sitters: Sitter[] = [];
@@ -162,6 +163,46 @@ test('a second device of one of them comes in, and reads what follows', async ()
   await ravi.reads('one', 'both of you', 'from the tablet');
   await asha.reads('one', 'both of you', 'from the tablet');
   expect(asha.snapshot?.open?.lines.at(-1)?.who).toBe('me');
+});
+
+test('what others leave with the server may be damaged, and stops nobody', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  for (const seat of post.seats.values()) {
+    const [first] = seat.packages;
+    if (seat.name === 'ravi' && first) first[200] = (first[200] ?? 0) ^ 1;
+  }
+  await asha.say('ravi', 'with the second package');
+  await ravi.reads('with the second package');
+  // A commit that was changed on its way opens nowhere, and restarts nothing.
+  const seat = Array.from(post.seats.values()).find((each) => each.name === 'asha');
+  seat?.say?.({ kind: 'deliver', number: seat.count + 1n, what: 'commit', from: 'ravi', with: 'ravi', group: '00'.repeat(32), epoch: 1n, envelope: new Uint8Array(40), atMs: 0n });
+  if (seat) seat.count += 1n;
+  await ravi.say('asha', 'still here');
+  await asha.reads('with the second package', 'still here');
+  expect(asha.snapshot?.open?.lines.some((line) => line.note)).toBe(false);
+});
+
+test('an invitation that cannot be opened is answered by another one', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'one');
+  await ravi.reads('one');
+  await ravi.say('asha', 'two');
+  await asha.reads('one', 'two');
+  // It was made for a package that asha does not have.
+  const stranger = await client('asha.9', 'hybrid');
+  const packages = await stranger.keyPackages(1, NOW);
+  const made = await ravi.desk?.book.client?.open(new Uint8Array(32).fill(0xcd), packages, NOW, await directory('asha.9'));
+  const seat = Array.from(post.seats.values()).find((each) => each.name === 'asha');
+  const group = 'cd'.repeat(32);
+  post.replace('asha', 'ravi', group);
+  if (seat) seat.count += 1n;
+  seat?.say?.({ kind: 'deliver', number: seat.count, what: 'welcome', from: 'ravi', with: 'ravi', group, epoch: 1n, envelope: made?.pending.welcome as Bytes, atMs: 0n });
+  await asha.until(({ open }) => open?.lines.some((line) => line.note === 'restarted') ?? false);
+  await ravi.until(({ open }) => open?.lines.some((line) => line.note === 'restarted') ?? false);
+  await ravi.say('asha', 'three');
+  await asha.reads('one', 'two', 'three');
 });
 
 test('nothing that was said leaves in the clear', async () => {

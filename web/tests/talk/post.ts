@@ -82,6 +82,11 @@ export class Post {
     return { dial, cut };
   }
 
+  /** The pair has another group from now on, that neither of them made. */
+  replace(one: string, other: string, group: string) {
+    this.slots.set([one, other].sort().join(' '), { group, epoch: 1n });
+  }
+
   private leave(seat: Seat) {
     seat.say = undefined;
     this.present(seat.name);

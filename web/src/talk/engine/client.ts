@@ -138,6 +138,13 @@ export class Client {
     return { group, pending: await group.change([], packages, now, view) };
   }
 
+  /** Those of the packages with which their devices can be added now: what others left with the server may be anything. */
+  async usable(packages: Uint8Array[], now: number, view: DirectoryView): Promise<Uint8Array[]> {
+    const isGood = (bytes: Uint8Array) => vet.readPackage(bytes, this.ciphers, now, view).then(() => true, () => false);
+    const good = await Promise.all(packages.map(isGood));
+    return packages.filter((_, at) => good[at]);
+  }
+
   /**
    * Joins a group by its Welcome. The package that it was made for is used up, unless it is the last resort. After an
    * error it is kept, so that the Welcome can be tried again when the directory knows more.
