@@ -24,6 +24,7 @@ mod memory;
 mod cage;
 mod http;
 mod siege;
+mod watch;
 mod quality;
 
 use crate::tree::Tree;
@@ -37,7 +38,7 @@ use std::path::PathBuf;
 const PAGE: &str = "docs/benchmarks.md";
 
 const USAGE: &str = "\
-cargo xtask bench [transfer] [packets] [job] [share] [memory] [cage] [http] [siege] [--quick] [--write] [--server PROGRAM]
+cargo xtask bench [transfer] [packets] [job] [share] [memory] [cage] [http] [siege] [watch] [--quick] [--write] [--server PROGRAM]
 cargo xtask bench quality --clips DIR [...]
 
   --quick    smaller sizes and fewer rounds: whether it works, not how fast
@@ -56,6 +57,7 @@ const PARTS: &[(&str, Part)] = &[
     ("cage", cage::run),
     ("http", http::run),
     ("siege", siege::run),
+    ("watch", watch::run),
 ];
 
 /// What all parts need.

@@ -32,19 +32,35 @@ const GIB: f64 = (1u64 << 30) as f64;
 
 /// One turn of one server.
 #[derive(Clone, Copy)]
-struct Turn {
+pub(super) struct Turn {
     /// Processor seconds of server and client.
-    cpu: f64,
-    seconds: f64,
+    pub(super) cpu: f64,
+    pub(super) seconds: f64,
 }
 
-/// A server of one file.
-struct Peer {
+/// A server of files.
+pub(super) struct Peer {
     address: SocketAddr,
     path: String,
     fields: String,
     /// Whose processor time counts.
     pids: Vec<u32>,
+}
+
+impl Peer {
+    /// One whose files need no fields.
+    pub(super) fn of(address: SocketAddr, pids: Vec<u32>) -> Self {
+        Self {
+            address,
+            path: String::new(),
+            fields: String::new(),
+            pids,
+        }
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 /// Results, uploads and the page.
@@ -189,12 +205,12 @@ fn turn(peer: &Peer, width: usize, turns: u64) -> Result<Turn> {
     })
 }
 
-fn cpu(peer: &Peer) -> Result<f64> {
+pub(super) fn cpu(peer: &Peer) -> Result<f64> {
     let all = peer.pids.iter().copied().chain([std::process::id()]);
     all.map(process::cpu).sum()
 }
 
-fn connect(to: SocketAddr) -> Result<TcpStream> {
+pub(super) fn connect(to: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect(to)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -202,7 +218,7 @@ fn connect(to: SocketAddr) -> Result<TcpStream> {
 }
 
 /// One request; the body is thrown away. Returns its length.
-fn fetch(stream: &mut TcpStream, path: &str, fields: &str) -> Result<u64> {
+pub(super) fn fetch(stream: &mut TcpStream, path: &str, fields: &str) -> Result<u64> {
     let host = stream.peer_addr()?;
     write!(
         stream,
@@ -248,7 +264,7 @@ fn head(stream: &mut TcpStream) -> Result<(u64, Vec<u8>)> {
 }
 
 /// The whole body of the next answer.
-fn text(stream: &mut TcpStream) -> Result<Vec<u8>> {
+pub(super) fn text(stream: &mut TcpStream) -> Result<Vec<u8>> {
     let (length, mut body) = head(stream)?;
     let rest = length - body.len() as u64;
     stream.take(rest).read_to_end(&mut body)?;
@@ -381,17 +397,35 @@ fn page(http: SocketAddr) -> Result<Section> {
     Ok(section)
 }
 
-/// nginx with one file, from the same memory as ours.
-struct Nginx {
+/// nginx with files, from the same memory as ours.
+pub(super) struct Nginx {
     _running: Running,
     peer: Peer,
 }
 
 impl Nginx {
     fn start(directory: &Path, length: u64) -> Result<Self> {
+        let file = vec![7u8; usize::try_from(length)?];
+        Self::with(directory, &[("result".to_owned(), file)])
+    }
+
+    /// Where it is.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.peer.address
+    }
+
+    /// Its processes.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        self.peer.pids.clone()
+    }
+
+    /// With these files, by their names.
+    pub(super) fn with(directory: &Path, files: &[(String, Vec<u8>)]) -> Result<Self> {
         let root = directory.join("nginx");
         fs::create_dir_all(&root)?;
-        fs::write(root.join("result"), vec![7u8; usize::try_from(length)?])?;
+        for (name, bytes) in files {
+            fs::write(root.join(name), bytes)?;
+        }
         let address = child::free_address()?;
         let config = format!(
             "daemon off; worker_processes auto; pid {0}/pid; error_log stderr crit; events {{ worker_connections 256; }}\n\

@@ -62,15 +62,22 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `program` on a new directory, dividing the processor by these means.
     pub(crate) fn start(program: &Path, place: &Place, share: &str) -> Result<Self> {
-        Self::start_on(program, place, share, "off")
+        Self::start_with(program, place, share, "off", &[])
     }
 
     /// The same, with an HTTP door.
     pub(crate) fn start_with_http(program: &Path, place: &Place, share: &str) -> Result<Self> {
-        Self::start_on(program, place, share, "127.0.0.1:0")
+        Self::start_with(program, place, share, "127.0.0.1:0", &[])
     }
 
-    fn start_on(program: &Path, place: &Place, share: &str, http: &str) -> Result<Self> {
+    /// The same, listening for HTTP there, with more settings as variables.
+    pub(crate) fn start_with(
+        program: &Path,
+        place: &Place,
+        share: &str,
+        http: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let directory = place.directory()?;
         let log = directory.path().join("log");
         let mut command = Command::new(program);
@@ -79,6 +86,7 @@ impl Server {
             .arg(directory.path().join("data"));
         command.args(["--mmp-listen", "127.0.0.1:0"]);
         command.env("KINORA_SHARE_MODE", share);
+        command.envs(settings.iter().copied());
         // Settings of whoever measures would make two measurements two different things.
         command.env("XDG_CONFIG_HOME", directory.path());
         command.stdout(Stdio::piped()).stderr(File::create(&log)?);
