@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
-import { expect, faults, open, suite, test, visitor, world } from './harness';
+import { card, expect, faults, open, order, suite, test, visitor, world } from './harness';
 import { serve, type Server } from './server';
 
 const SECONDS = 12;
@@ -25,7 +25,15 @@ beforeAll(async () => {
   sources.push('-i', words);
   writeFileSync(join(folder, 'A_film.en.srt'), '1\n00:00:00,000 --> 00:00:05,000\n<i>Good</i> morning &\n<script>document.title = 1</script>good night\n\n2\n00:00:09,000 --> 00:00:11,500\nThe end\n');
   execFileSync('ffmpeg', ['-nostdin', '-y', '-loglevel', 'error', ...sources, ...codecs, join(folder, 'A_film.mp4')]);
-  server = await serve(world.binary, world.place, 'cinema', [`library.directories=${folder}`, 'library.heights=90,180,360', 'storage.margin=0']);
+  // A telephone that was held upright: the picture lies on its side, and a matrix says so.
+  const lying = join(world.place, 'lying.mp4');
+  execFileSync('ffmpeg', ['-nostdin', '-y', '-loglevel', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=30:duration=2', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', lying]);
+  execFileSync('ffmpeg', ['-nostdin', '-y', '-loglevel', 'error', '-i', lying, '-c', 'copy', '-metadata:s:v', 'rotate=90', join(folder, 'Upright.mp4')]);
+  const kept = join(world.place, 'kept');
+  mkdirSync(kept, { recursive: true });
+  chmodSync(kept, 0o755);
+  const settings = [`library.directories=${folder}`, `library.keep_in=${kept}`, 'library.heights=90,180,360', 'storage.margin=0'];
+  server = await serve(world.binary, world.place, 'cinema', settings);
   // Everything of it has been made.
   for (;;) {
     const list = (await (await fetch(`http://127.0.0.1:${server.port}/api/library`)).json()) as { titles: { staged_url: string | null; storyboard_url: string | null; progress: number | null }[] };
@@ -159,6 +167,34 @@ suite('the player', () => {
       return cues.map((cue) => [cue.startTime, cue.endTime]);
     });
     expect(times.at(-1)?.map((time) => Math.round(time * 20) / 20)).toEqual([9, 11.5]);
+  });
+
+  test('shows a picture upright that lies on its side in its file', async () => {
+    const context = await visitor();
+    const page = await open(context, '/library', `127.0.0.1:${server?.port}`);
+    await page.getByRole('link', { name: /Upright/ }).click();
+    await page.locator('video').waitFor();
+    await until(page, (video) => video.readyState >= 2);
+    const size = await page.evaluate(() => {
+      const video = document.querySelector('video') as HTMLVideoElement;
+      return [video.videoWidth, video.videoHeight];
+    });
+    expect(size).toEqual([90, 160]);
+  });
+
+  test('plays a result that was kept', async () => {
+    const context = await visitor();
+    const page = await open(context, '/', `127.0.0.1:${server?.port}`);
+    await order(page, ['clip.mp4'], 'resize');
+    const job = card(page, 'clip.mp4');
+    await job.getByRole('button', { name: 'Keep in the library' }).click();
+    const link = job.getByRole('link', { name: 'In the library' });
+    await link.waitFor();
+    await sound(page, 'kept');
+    await link.click();
+    await page.locator('video').waitFor();
+    await until(page, (video) => video.readyState >= 2);
+    await page.getByRole('heading', { name: 'clip' }).waitFor();
   });
 
   test('begins anew when one was nearly through', async () => {

@@ -1,6 +1,7 @@
 //! The library by the commands of the real binary, and by players that were not written for it.
 
 use crate::harness::{Server, kinora};
+use crate::wire::clip;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 struct Scene {
     server: Server,
-    _place: tempfile::TempDir,
+    place: tempfile::TempDir,
 }
 
 impl Scene {
@@ -21,12 +22,17 @@ impl Scene {
         fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
         film(&folder.join("Our_holiday.mp4"), 4);
         let folder = folder.to_string_lossy().into_owned();
-        let more = ["--library", &folder, "--set", "library.heights="];
+        let keep = format!("library.keep_in={folder}");
+        let more = [
+            "--library",
+            &folder,
+            "--set",
+            "library.heights=",
+            "--set",
+            &keep,
+        ];
         let server = Server::start(&place.path().join("data"), &more);
-        let scene = Self {
-            server,
-            _place: place,
-        };
+        let scene = Self { server, place };
         while !scene.told(&["library"]).contains("Our holiday") {
             std::thread::yield_now();
         }
@@ -40,6 +46,8 @@ impl Scene {
         command
             .args(words)
             .args(["--server", &address])
+            .env("HOME", self.place.path())
+            .env("XDG_STATE_HOME", self.place.path())
             .env("PATH", "/nonexistent");
         command.output().unwrap()
     }
@@ -128,4 +136,60 @@ fn what_is_not_there_is_said() {
         "cannot be played like that yet",
     );
     refused(&["share", "nothing"], "nothing that is called");
+}
+
+#[test]
+fn results_are_kept_and_links_taken_back() {
+    let scene = Scene::new();
+    let folder = scene.place.path().join("films");
+    let (film, out) = (
+        folder.join("Our_holiday.mp4"),
+        scene.place.path().join("b.mkv"),
+    );
+    let (film, out) = (film.to_str().unwrap(), out.to_str().unwrap());
+    let words = [
+        "convert", film, "--format", "mkv", "-o", out, "--keep", "--json",
+    ];
+    let told = scene.told(&words);
+    assert!(told.contains("\"kept_as\":\"Our_holiday.mkv\""), "{told}");
+    assert_eq!(
+        fs::read(out).unwrap(),
+        fs::read(folder.join("Our_holiday.mkv")).unwrap()
+    );
+    let id = scene.server.connect().submit("compress", clip());
+    scene.server.connect().wait_for(&id);
+    assert_eq!(
+        scene.told(&["keep", &id, "--name", "../Trip"]),
+        "Trip.mp4\n"
+    );
+    assert!(folder.join("Trip.mp4").is_file());
+    let shared = || {
+        let json = scene.told(&["share", "our", "holiday", "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        json["hls"].as_str().unwrap().to_owned()
+    };
+    fs::remove_file(folder.join("Our_holiday.mkv")).unwrap();
+    let status = |url: &str| {
+        let curl = Command::new("curl")
+            .args(["-s", "-o", "/dev/null", "-w", "%{http_code}", url])
+            .output();
+        String::from_utf8(curl.unwrap().stdout).unwrap()
+    };
+    while !scene
+        .told(&["library", "holiday"])
+        .lines()
+        .eq(["Our holiday  0:04  90p"])
+    {
+        std::thread::yield_now();
+    }
+    let before = shared();
+    assert_eq!(status(&before), "200");
+    let data = scene.place.path().join("data");
+    let revoked = kinora()
+        .args(["share", "--revoke-all", "--data"])
+        .arg(&data)
+        .status();
+    assert!(revoked.unwrap().success());
+    assert_eq!(status(&before), "403");
+    assert_eq!(status(&shared()), "200");
 }
