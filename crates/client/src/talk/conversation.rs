@@ -25,6 +25,8 @@ pub(super) struct Conversation {
     pub(super) flying: Option<i64>,
     /// Nothing is sent before, in seconds.
     pub(super) not_before_s: u64,
+    /// Nobody has written in this group yet: what is missing in front of the first message was said to be.
+    pub(super) is_fresh: bool,
     /// A new group has to be opened, whether or not something is to be sent.
     pub(super) is_lost: bool,
 }
@@ -61,6 +63,7 @@ impl Conversation {
             gathering: None,
             flying: None,
             not_before_s: 0,
+            is_fresh: false,
             is_lost: false,
         }
     }
@@ -94,6 +97,7 @@ impl Conversation {
             gathering: None,
             flying: None,
             not_before_s: 0,
+            is_fresh: false,
         }
     }
 
@@ -123,6 +127,7 @@ impl Conversation {
         self.pace = Pace::joined(now_s);
         (self.pending, self.gathering) = (None, None);
         (self.flying, self.is_lost) = (None, false);
+        self.is_fresh = true;
         Ok(())
     }
 

@@ -299,7 +299,7 @@ impl Core {
             Write::Written(kept, reference, payload),
             Write::Conversation(peer.clone(), kept_conversation),
         ])?;
-        self.outbox = self.store.outbox()?;
+        self.outbox.extend(self.store.last_outgoing()?);
         self.advance(&peer, now_ms / 1000)
     }
 

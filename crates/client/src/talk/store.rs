@@ -172,15 +172,13 @@ impl Store {
 
     /// What has not been answered for, in the order of its writing.
     pub(super) fn outbox(&self) -> Result<Vec<Outgoing>, Fault> {
-        self.all("select * from outbox order by id", |row| {
-            Ok(Outgoing {
-                id: row.get("id")?,
-                peer: name(row)?,
-                reference: row.get("reference")?,
-                payload: row.get("payload")?,
-                frame: row.get("frame")?,
-            })
-        })
+        self.all("select * from outbox order by id", outgoing)
+    }
+
+    /// The row of the outbox that was written last.
+    pub(super) fn last_outgoing(&self) -> Result<Option<Outgoing>, Fault> {
+        let sql = "select * from outbox order by id desc limit 1";
+        Ok(self.all(sql, outgoing)?.pop())
     }
 
     /// Messages that nobody was shown, in the order of their coming.
@@ -296,6 +294,16 @@ fn message_row(connection: &Connection, message: &KeptMessage) -> rusqlite::Resu
         message.is_own
     ];
     connection.prepare_cached(sql)?.execute(values).map(|_| ())
+}
+
+fn outgoing(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
+    Ok(Outgoing {
+        id: row.get("id")?,
+        peer: name(row)?,
+        reference: row.get("reference")?,
+        payload: row.get("payload")?,
+        frame: row.get("frame")?,
+    })
 }
 
 fn name(row: &Row<'_>) -> rusqlite::Result<Name> {

@@ -344,6 +344,56 @@ fn a_killed_server_and_a_killed_writer_lose_nothing_and_repeat_nothing() {
     assert_eq!(server.terminate(), Some(0));
 }
 
+/// The files of a client are put back to an older copy: it is noticed before anything is encrypted, and both go on.
+#[test]
+fn a_client_that_is_put_back_begins_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let server = Server::start(&data, &[]);
+    let asha = Person::new(place.path(), "asha", &server);
+    let ravi = Person::new(place.path(), "ravi", &server);
+    let (mut at_ravi, mut at_asha) = (ravi.come(), asha.come());
+    at_asha.type_in("/open ravi");
+    at_asha.type_in("one");
+    assert_eq!(at_ravi.message().1, "one");
+    assert_eq!(at_asha.quit(), Some(0));
+    let kept = asha
+        .home
+        .join(".local/share/kinora/talk")
+        .join(&asha.server);
+    let copy = place.path().join("copy.db");
+    fs::copy(kept.join("talk.db"), &copy).unwrap();
+    for text in ["two", "three"] {
+        assert!(
+            asha.output(&["chat", "send", "ravi", text])
+                .status
+                .success()
+        );
+        assert_eq!(at_ravi.message().1, text);
+    }
+    fs::copy(&copy, kept.join("talk.db")).unwrap();
+    let mut at_asha = asha.start();
+    let note = at_asha.until("note", |_| true);
+    assert!(
+        note["text"].as_str().unwrap().contains("put back"),
+        "{note}"
+    );
+    at_asha.until("people", |_| true);
+    at_asha.type_in("/open ravi");
+    at_asha.type_in("four");
+    let note = at_ravi.until("note", |_| true);
+    assert!(
+        note["text"].as_str().unwrap().contains("started anew"),
+        "{note}"
+    );
+    assert_eq!(at_ravi.message().1, "four");
+    at_ravi.type_in("/open asha");
+    at_ravi.type_in("five");
+    assert_eq!(at_asha.message().1, "five");
+    assert_eq!(at_ravi.quit(), Some(0));
+    assert_eq!(at_asha.quit(), Some(0));
+}
+
 /// Over TLS, where a token is asked for: the same key and the same token as for everything else.
 #[test]
 fn tokens_and_keys_are_those_of_the_server() {

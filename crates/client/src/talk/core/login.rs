@@ -81,6 +81,9 @@ impl Core {
     /// This file is an older copy than the one that was used last: its ratchets would use keys again. The groups are given
     /// up and opened anew; what was said stays.
     fn put_back(&mut self, step: u64) -> Vec<Write> {
+        // Each lost message was a step at least: numbers that went out once are not given again, or who has the first ones
+        // would take the new ones for them.
+        let lost_steps = step - self.step;
         self.step = step;
         let mut parts = Vec::new();
         let mut lost = Vec::new();
@@ -89,6 +92,7 @@ impl Core {
                 lost.push(peer.clone());
             }
             conversation.give_up();
+            conversation.written += lost_steps;
             parts.push(Write::Conversation(peer.clone(), conversation.kept()));
             parts.push(Write::Unsealed(peer.clone()));
         }

@@ -157,7 +157,9 @@ impl Core {
                 let before = conversation.ledger.gaps().len();
                 let is_new = conversation.ledger.take(id, message.written_at_ms);
                 let gaps = conversation.ledger.gaps();
+                let was_fresh = std::mem::take(&mut conversation.is_fresh);
                 if gaps.len() > before
+                    && !was_fresh
                     && let Some(gap) = gaps.iter().find(|gap| gap.last + 1 == id.counter)
                 {
                     let count = gap.last - gap.first + 1;
