@@ -164,10 +164,7 @@ impl Server {
             patience: config.mmp.patience,
             stopping: stop.clone(),
         };
-        let most = config.mmp.max_connections;
-        let (addresses, mmp) =
-            open_door(&runtime, &MMP, &config.mmp.listen, most, mmp, stop.clone())?;
-        let mut doors = vec![mmp];
+        let mut doors = Vec::new();
         let mut http_addresses = Vec::new();
         if !config.http.listen.is_empty() {
             let gate = gate("http/1.1", true).with_patience(config.http.patience);
@@ -191,6 +188,11 @@ impl Server {
             http_addresses = listen;
             doors.push(http);
         }
+        // Behind HTTP, whose port it tells from its first answer on.
+        let most = config.mmp.max_connections;
+        let (addresses, mmp) =
+            open_door(&runtime, &MMP, &config.mmp.listen, most, mmp, stop.clone())?;
+        doors.push(mmp);
         doors.push(runtime.spawn(talk.attend(stop.clone())));
         if let Some(keeper) = &keeper {
             doors.push(runtime.spawn(keep(Arc::clone(keeper), stop)));
