@@ -94,18 +94,8 @@ fn open(place: &ChatPlace, context: &Context) -> Outcome<(Talk, Hand)> {
 /// Lines in and lines out, until the input ends.
 fn lines(place: &ChatPlace, context: &Context) -> Result<Exit, Failure> {
     let (mut talk, hand) = open(place, context)?;
-    let is_json = context.global.json;
     read_lines(hand)?;
-    let mut was_here = false;
-    talk.run(&mut |event| {
-        if is_json {
-            say(as_json(event));
-        } else {
-            print(event, &mut was_here);
-        }
-        true
-    })?;
-    Ok(Exit::Success)
+    follow(&mut talk, context.global.json)
 }
 
 /// The keyboard, or a pipe, on a thread of its own: it blocks, and ends with the process.
@@ -217,7 +207,11 @@ fn send_one(name: &str, text: &str, place: &ChatPlace, context: &Context) -> Res
 /// Prints what comes, until it is interrupted.
 fn listen(place: &ChatPlace, context: &Context) -> Result<Exit, Failure> {
     let (mut talk, _hand) = open(place, context)?;
-    let is_json = context.global.json;
+    follow(&mut talk, context.global.json)
+}
+
+/// Prints what comes, until the talk ends.
+fn follow(talk: &mut Talk, is_json: bool) -> Result<Exit, Failure> {
     let mut was_here = false;
     talk.run(&mut |event| {
         if is_json {
