@@ -97,7 +97,8 @@ fn seconds(milliseconds: u64) -> String {
     format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000)
 }
 
-fn clock(milliseconds: u64) -> String {
+/// A time as WebVTT writes it.
+pub(crate) fn clock(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     format!(
         "{:02}:{:02}:{:02}.{:03}",

@@ -15,6 +15,7 @@ use std::fmt::Write;
 
 use crate::fault::Fault;
 use crate::limits;
+use crate::storyboard::clock;
 
 /// What is shown from one time to another, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,12 +98,12 @@ impl Subtitles {
     pub fn part(&self, from_ms: u64, to_ms: u64) -> String {
         let mut text = format!(
             "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:{},MPEGTS:{}\n",
-            time::clock(from_ms),
+            clock(from_ms),
             (u128::from(from_ms) * 90) % (1 << 33)
         );
         let is_shown = |cue: &&Cue| cue.begin_ms < to_ms && cue.end_ms > from_ms;
         for cue in self.cues.iter().filter(is_shown) {
-            let (begin, end) = (time::clock(cue.begin_ms), time::clock(cue.end_ms));
+            let (begin, end) = (clock(cue.begin_ms), clock(cue.end_ms));
             let space = if cue.settings.is_empty() { "" } else { " " };
             // Writing to a string cannot fail.
             let _ = write!(

@@ -121,7 +121,7 @@ proptest! {
 
     #[test]
     fn text_stays_text(body in "[<>&;a-z/ {}\\\\\n-]{0,60}", begin in 0u64..99_000) {
-        let given = format!("{} --> 99:59:59.000\nx{body}\n", time::clock(begin));
+        let given = format!("{} --> 99:59:59.000\nx{body}\n", clock(begin));
         let read = Subtitles::read(given.as_bytes()).unwrap();
         let text = read.webvtt();
         // Every line with an arrow is one of ours.

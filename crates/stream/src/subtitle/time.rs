@@ -46,15 +46,3 @@ fn number(text: &str) -> Option<u64> {
     let is_number = (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|_| is_number)
 }
-
-/// A time as WebVTT writes it.
-pub(super) fn clock(milliseconds: u64) -> String {
-    let seconds = milliseconds / 1000;
-    format!(
-        "{:02}:{:02}:{:02}.{:03}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60,
-        milliseconds % 1000
-    )
-}
