@@ -1,7 +1,7 @@
 //! People who talk through a server that cannot read it, each a process of its own; processes that are killed; and what
 //! the server keeps of it.
 
-use crate::harness::{Server, kinora};
+use crate::harness::{Server, kinora, own_addresses};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,6 +22,8 @@ pub(crate) struct Person {
 /// A client that is running.
 pub(crate) struct Client {
     child: Child,
+    /// Where it says what is wrong.
+    errors: PathBuf,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
@@ -54,11 +56,9 @@ impl Person {
 
     /// Starts a client.
     fn start(&self) -> Client {
+        let told = self.home.join("stderr");
         let mut errors = fs::File::options();
-        let errors = errors
-            .create(true)
-            .append(true)
-            .open(self.home.join("stderr"));
+        let errors = errors.create(true).append(true).open(&told);
         let mut command = self.command(&["chat", "--line", "--json", "--name", self.name]);
         let mut child = command
             .stdin(Stdio::piped())
@@ -69,6 +69,7 @@ impl Person {
         Client {
             input: child.stdin.take(),
             output: BufReader::new(child.stdout.take().unwrap()),
+            errors: told,
             child,
         }
     }
@@ -96,7 +97,10 @@ impl Client {
     /// The next event of this kind for which it holds.
     pub(crate) fn until(&mut self, kind: &str, holds: impl Fn(&Value) -> bool) -> Value {
         loop {
-            let event = self.next().expect("it goes on until then");
+            let Some(event) = self.next() else {
+                let told = fs::read_to_string(&self.errors).unwrap_or_default();
+                panic!("it ended before it told of {kind:?}:\n{told}");
+            };
             if event["event"] == kind && holds(&event) {
                 return event;
             }
@@ -131,11 +135,10 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The same server again, on the same ports.
-fn again(data: &Path, old: &Server) -> impl FnOnce() -> Server + use<> {
-    let (mmp, http) = (old.address.to_string(), old.http.to_string());
-    let data = data.to_owned();
-    move || Server::start_at(&data, &mmp, &http, &[])
+/// A server that can be killed and started again on the same ports, which nobody else is given meanwhile.
+fn start_with_own_ports(data: &Path) -> Server {
+    let [mmp, http] = own_addresses();
+    Server::start_at(data, &mmp, &http, &[])
 }
 
 /// Files below, whose bytes contain this.
@@ -160,7 +163,7 @@ fn files_with(place: &Path, needle: &str) -> Vec<PathBuf> {
 fn two_people_talk_and_the_server_knows_nothing_of_it() {
     let place = tempfile::tempdir().unwrap();
     let data = place.path().join("data");
-    let server = Server::start(&data, &[]);
+    let server = start_with_own_ports(&data);
     let asha = Person::new(place.path(), "asha", &server);
     let ravi = Person::new(place.path(), "ravi", &server);
     let nameless = asha.output(&["chat", "--line"]);
@@ -205,11 +208,10 @@ fn two_people_talk_and_the_server_knows_nothing_of_it() {
         at_asha.type_in(&format!("{CANARY} {n}"));
         at_asha.until("sent", |_| true);
     }
-    let start = again(&data, &server);
     assert_eq!(server.terminate(), Some(0));
     at_asha.until("lost", |_| true);
     at_asha.type_in(&format!("{CANARY} 4"));
-    let server = start();
+    let server = start_with_own_ports(&data);
     at_asha.until("sent", |_| true);
     let mut at_ravi = ravi.start();
     for n in 1..=4 {
@@ -306,7 +308,7 @@ fn a_killed_reader_loses_nothing() {
 fn a_killed_server_and_a_killed_writer_lose_nothing_and_repeat_nothing() {
     let place = tempfile::tempdir().unwrap();
     let data = place.path().join("data");
-    let mut server = Server::start(&data, &[]);
+    let mut server = start_with_own_ports(&data);
     let asha = Person::new(place.path(), "asha", &server);
     let ravi = Person::new(place.path(), "ravi", &server);
     let mut at_ravi = ravi.come();
@@ -325,9 +327,8 @@ fn a_killed_server_and_a_killed_writer_lose_nothing_and_repeat_nothing() {
         for _ in 0..round * 2 {
             at_asha.until("sent", |_| true);
         }
-        let start = again(&data, &server);
         server.kill();
-        server = start();
+        server = start_with_own_ports(&data);
     }
     // All that was typed is in the file once one that was typed later was sent; then the writer is killed, too.
     let all = write(&mut at_asha, 5);

@@ -29,6 +29,13 @@ pub(crate) struct Server {
     pub(crate) http: SocketAddr,
 }
 
+/// Two addresses that no other test uses, also while nobody listens there: below the ports that the system gives away
+/// (32768 and up by default), and by the number of this process, of which each test has one.
+pub(crate) fn own_addresses() -> [String; 2] {
+    let first = 10_000 + std::process::id() % 11_000 * 2;
+    [first, first + 1].map(|port| format!("127.0.0.1:{port}"))
+}
+
 impl Server {
     pub(crate) fn start(data: &Path, more: &[&str]) -> Self {
         Self::start_at(data, "127.0.0.1:0", "127.0.0.1:0", more)
