@@ -81,6 +81,15 @@ impl Peer {
                 let (bytes, view) = (bytes(request, "bytes")?, self.view.clone());
                 Ok(event(self.both()?.1.open_message(&bytes, &view)?))
             }
+            "signal" => {
+                let (number, nonce) = (number(request, "number")?, fixed(request, "nonce")?);
+                Ok(json!({"bytes": hex(&self.both()?.1.seal_signal(number, nonce)?)}))
+            }
+            "hear" => {
+                let bytes = bytes(request, "bytes")?;
+                let (from, signal) = self.both()?.1.open_signal(&bytes)?;
+                Ok(json!({"from": from.id.to_string(), "number": signal.number}))
+            }
             "restart" => {
                 let (client, group) = self.both()?;
                 (*client, *group) = (

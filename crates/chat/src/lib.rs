@@ -12,6 +12,7 @@ pub mod member;
 pub mod safety;
 pub mod contact;
 pub mod payload;
+pub mod signal;
 pub mod engine;
 pub mod conversation;
 

@@ -16,6 +16,13 @@ pub const PADDED_MIN: usize = 256;
 /// The largest payload: the first class that holds the longest text.
 pub const PADDED_MAX: usize = 128 * 1024;
 
+/// Contacts that go over to a new device: more than anybody has at one server.
+pub const HANDED_CONTACTS_MAX: usize = 4_096;
+/// Bytes that a hand-over is filled up to at least: that of somebody who knows a handful of people.
+pub const HANDED_MIN: usize = 1_024;
+/// Characters of an answer with as many contacts as there may be, names of the longest kind.
+pub const ANSWER_CHARS_MAX: usize = 2 * 1024 * 1024;
+
 /// Bytes of an MLS message: the longest payload, or a Welcome for a full group.
 pub const MLS_BYTES_MAX: usize = 1024 * 1024;
 /// Devices in a conversation: sixteen for each of two people.
@@ -43,3 +50,13 @@ pub const UPDATE_EVERY_MESSAGES: u32 = 64;
 pub const IDLE_S: u64 = 7 * 24 * 3_600;
 /// Gaps that are remembered of one device. More of them are a liar's.
 pub const GAPS_MAX: usize = 64;
+
+/// Milliseconds between two receipts of one conversation. What is collected meanwhile goes with the next.
+pub const RECEIPTS_EVERY_MS: u64 = 2_000;
+/// A receipt waits for up to so many milliseconds more, by chance: when a device hears of a message and when its user
+/// reads it are not to be seen from outside.
+pub const RECEIPTS_DELAY_MS: u64 = 3_000;
+/// Milliseconds between two signals of one device; the server passes no more on.
+pub const SIGNALS_EVERY_MS: u64 = 3_000;
+/// Milliseconds for which somebody is said to be writing after their last signal: twice the time to the next one.
+pub const SIGNAL_SHOWN_MS: u64 = 6_000;

@@ -43,3 +43,7 @@ export const UPDATE_EVERY_S = 600;
 export const UPDATE_EVERY_MESSAGES = 64;
 export const IDLE_S = 7 * 24 * 3_600;
 export const GAPS_MAX = 64;
+export const RECEIPTS_EVERY_MS = 2_000;
+export const RECEIPTS_DELAY_MS = 3_000;
+export const SIGNALS_EVERY_MS = 3_000;
+export const SIGNAL_SHOWN_MS = 6_000;

@@ -8,6 +8,7 @@ use crate::certificate::Device;
 use crate::fault::Fault;
 use crate::limits::{PADDED_MAX, PAST_EPOCHS};
 use crate::member::DirectoryView;
+use crate::signal::{self, Signal};
 use openmls::framing::errors::{MessageDecryptionError, SecretTreeError};
 use openmls::prelude::{
     ContentType, GroupId, LeafNodeIndex, MlsGroup, MlsMessageBodyIn, MlsMessageOut,
@@ -305,6 +306,47 @@ impl Group {
             let done = this.group.delete_past_epoch_secrets(&this.provider, all);
             done.map_err(|_| Fault::Engine)
         })
+    }
+
+    /// Seals that this user is writing, beside the ratchet: it may be lost. `number` is this device's clock in milliseconds,
+    /// the nonce is random; no state changes.
+    ///
+    /// # Errors
+    /// [`Fault::GroupOver`] after this device was removed.
+    pub fn seal_signal(&self, number: u64, nonce: [u8; 12]) -> Result<Vec<u8>, Fault> {
+        let own = self.group.own_leaf_node().ok_or(Fault::GroupOver)?;
+        let device = vet::device(own.credential())?.id;
+        let signal = Signal { device, number };
+        signal.seal(&self.signal_key()?, self.epoch(), nonce)
+    }
+
+    /// Opens another member's signal of this very epoch; one of another has come too late to be worth anything.
+    ///
+    /// # Errors
+    /// [`Fault::EpochAhead`], [`Fault::EpochPast`]; [`Fault::MessageDamaged`] for what no member sealed; those of
+    /// [`Signal::open`].
+    pub fn open_signal(&self, sealed: &[u8]) -> Result<(Device, Signal), Fault> {
+        let (have, got) = (self.epoch(), signal::epoch(sealed)?);
+        match got {
+            ahead if ahead > have => return Err(Fault::EpochAhead { have, got }),
+            past if past < have => return Err(Fault::EpochPast { have, got }),
+            _ => {}
+        }
+        let signal = Signal::open(&self.signal_key()?, sealed)?;
+        let mut members = self.members().into_iter();
+        let from = members.find(|device| device.id == signal.device);
+        Ok((from.ok_or(Fault::MessageDamaged)?, signal))
+    }
+
+    fn signal_key(&self) -> Result<[u8; 32], Fault> {
+        if !self.group.is_active() {
+            return Err(Fault::GroupOver);
+        }
+        let crypto = self.provider.crypto();
+        let key = self.group.export_secret(crypto, signal::LABEL, &[], 32);
+        key.ok()
+            .and_then(|key| key.try_into().ok())
+            .ok_or(Fault::Engine)
     }
 
     fn ready(&self) -> Result<(), Fault> {

@@ -435,3 +435,41 @@ fn forgetting_the_past_closes_it() {
     a.forget_past().unwrap();
     assert!(a.open_message(&old, &view()).is_err());
 }
+
+#[test]
+fn signals_are_of_one_epoch_and_use_no_key_of_messages() {
+    for suite in [Suite::Hybrid, Suite::Classic] {
+        let Pair {
+            asha,
+            ravi,
+            mut a,
+            mut b,
+        } = pair(suite);
+        let state = a.export();
+        let sealed = a.seal_signal(5, [1; 12]).unwrap();
+        assert_eq!(a.export(), state, "nothing of the ratchet moved");
+        let (from, signal) = b.open_signal(&sealed).unwrap();
+        assert_eq!((&from, signal.number), (asha.device(), 5));
+        let mut other = sealed.clone();
+        other[40] ^= 1;
+        assert_eq!(b.open_signal(&other), Err(Fault::MessageDamaged));
+
+        let update = b.update(ravi.keys()).unwrap();
+        a.open_message(&update.commit, &view()).unwrap();
+        let ahead = a.seal_signal(6, [2; 12]).unwrap();
+        assert_eq!(
+            b.open_signal(&ahead),
+            Err(Fault::EpochAhead { have: 1, got: 2 })
+        );
+        b.confirm().unwrap();
+        assert_eq!(b.open_signal(&ahead).unwrap().1.number, 6);
+        assert_eq!(
+            b.open_signal(&sealed),
+            Err(Fault::EpochPast { have: 2, got: 1 })
+        );
+        // The number of the epoch can be changed by anybody; the key is that of another one then.
+        let mut moved = sealed;
+        moved[8] = 2;
+        assert_eq!(b.open_signal(&moved), Err(Fault::MessageDamaged));
+    }
+}

@@ -1,4 +1,5 @@
-//! What every client has to agree on, as files that each client's tests read: names, certificates, members, messages.
+//! What every client has to agree on, as files that each client's tests read: names, certificates, members, messages,
+//! signals.
 //!
 //! `KINORA_WRITE_DOCS=1 cargo test -p kinora-chat vectors` writes them anew. Here they are compared with what this crate
 //! does; `web/tests/talk` compares them with what the page does. `safety.json` was calculated apart from both.
@@ -7,6 +8,7 @@ mod bounds;
 mod names;
 mod people;
 mod payloads;
+mod signals;
 
 use serde_json::Value;
 use std::path::Path;

@@ -28,6 +28,10 @@ fn vectors_of_bounds() {
             "UPDATE_EVERY_MESSAGES": at::UPDATE_EVERY_MESSAGES,
             "IDLE_S": at::IDLE_S,
             "GAPS_MAX": at::GAPS_MAX,
+            "RECEIPTS_EVERY_MS": at::RECEIPTS_EVERY_MS,
+            "RECEIPTS_DELAY_MS": at::RECEIPTS_DELAY_MS,
+            "SIGNALS_EVERY_MS": at::SIGNALS_EVERY_MS,
+            "SIGNAL_SHOWN_MS": at::SIGNAL_SHOWN_MS,
         }),
     );
 }
