@@ -38,6 +38,9 @@ struct Line {
     newest_ms: u64,
     #[n(2)]
     gaps: Vec<Gap>,
+    /// Whatever number comes next, nothing is missing in front of it.
+    #[n(3)]
+    is_open: Option<bool>,
 }
 
 /// What came of each device of a conversation.
@@ -62,26 +65,21 @@ impl Ledger {
         minicbor::decode(bytes).map_err(|_| Fault::StateDamaged)
     }
 
-    /// A device came in at this time, and had written this many messages before it could be read here.
-    pub fn begin(&mut self, device: DeviceId, newest: u64, now_ms: u64) {
-        let line = Line {
-            newest,
-            newest_ms: now_ms,
-            gaps: Vec::new(),
-        };
-        self.lines.entry(device).or_insert(line);
+    /// This device came in beside that one, which may have written before: what could not be read here is not missing.
+    pub fn begin(&mut self, device: DeviceId, now_ms: u64) {
+        let line = Line::new(now_ms);
+        self.lines.entry(device).or_insert(line).is_open = Some(true);
     }
 
     /// An authentic message came. False when it came before: it must not be shown again.
     pub fn take(&mut self, id: MessageId, written_at_ms: u64) -> bool {
-        let first = Line {
-            newest: 0,
-            newest_ms: written_at_ms,
-            gaps: Vec::new(),
-        };
+        let first = Line::new(written_at_ms);
         let line = self.lines.entry(id.device).or_insert(first);
         if id.counter <= line.newest {
             return line.fill(id.counter, written_at_ms);
+        }
+        if line.is_open.take().is_some() {
+            line.newest = id.counter - 1;
         }
         if id.counter > line.newest + 1 {
             line.gaps.push(Gap {
@@ -107,6 +105,15 @@ impl Ledger {
 }
 
 impl Line {
+    fn new(newest_ms: u64) -> Self {
+        Self {
+            newest: 0,
+            newest_ms,
+            gaps: Vec::new(),
+            is_open: None,
+        }
+    }
+
     /// A late one: it makes a gap smaller, or two of it.
     fn fill(&mut self, counter: u64, written_at_ms: u64) -> bool {
         let Some(at) = self
@@ -197,13 +204,31 @@ mod tests {
         }
     }
 
+    /// As the version before this one wrote it.
+    #[test]
+    fn an_old_one_is_taken_up() {
+        let mut ledger = Ledger::default();
+        take(&mut ledger, 1);
+        let line = [0x83, 1, 0x18, 100, 0x80];
+        let old = [&[0x81, 0xa1, 0x50][..], &DEVICE.0, &line].concat();
+        assert_eq!(Ledger::import(&old), Ok(ledger));
+    }
+
     #[test]
     fn one_that_came_in_later_misses_nothing_of_before() {
         let mut ledger = Ledger::default();
-        ledger.begin(DEVICE, 40, 4_000);
-        assert!(!take(&mut ledger, 40));
+        ledger.begin(DEVICE, 4_000);
+        let mut ledger = Ledger::import(&ledger.export()).unwrap();
         assert!(take(&mut ledger, 41));
+        assert!(!take(&mut ledger, 40));
         check(&ledger, &[]);
+        assert!(take(&mut ledger, 43));
+        check(&ledger, &[(42, 42, 4_100, 4_300)]);
+        // Came in again: what was written between is not missing, what was missing is.
+        ledger.begin(DEVICE, 9_000);
+        assert!(!take(&mut ledger, 43));
+        assert!(take(&mut ledger, 50) && take(&mut ledger, 52));
+        check(&ledger, &[(42, 42, 4_100, 4_300), (51, 51, 5_000, 5_200)]);
     }
 
     #[test]
