@@ -83,6 +83,12 @@ pub enum Fault {
     /// This device was removed from the conversation.
     #[error("this device is no longer in the conversation")]
     GroupOver,
+    /// Not what a new device shows.
+    #[error("this is no code of a new device, or a letter of it is wrong")]
+    CodeUnusable,
+    /// An answer to another device's code.
+    #[error("this is no answer for this device, or a letter of it is wrong")]
+    AnswerUnusable,
     /// A stored state that cannot be taken up.
     #[error("the stored state of a conversation is damaged")]
     StateDamaged,
@@ -113,6 +119,8 @@ impl Fault {
             Self::NotAllowed(_) => "not_allowed",
             Self::CommitPending => "commit_pending",
             Self::GroupOver => "group_over",
+            Self::CodeUnusable => "code_unusable",
+            Self::AnswerUnusable => "answer_unusable",
             Self::StateDamaged => "state_damaged",
             Self::Engine => "engine_failed",
         }
@@ -143,6 +151,10 @@ impl Fault {
                 "nothing; if a message is missing, ask for it again"
             }
             Self::EpochAhead { .. } => "fetch what was missed, then open it again",
+            Self::CodeUnusable => "copy all of what `kinora chat link` shows on the new device",
+            Self::AnswerUnusable => {
+                "start `kinora chat link` anew on this device, and give its code to the other one"
+            }
             Self::CommitPending => "wait for the server's answer, then send",
             Self::Engine => "start this client again",
         }

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod member;
 pub mod safety;
 pub mod contact;
+pub mod handover;
 pub mod payload;
 pub mod signal;
 pub mod engine;

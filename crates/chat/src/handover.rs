@@ -1,0 +1,432 @@
+//! How a user's next device gets the identity: from an older one, sealed for it alone.
+//!
+//! The new device makes an X25519 key that lives for as long as it waits, and shows it: its [`Code`]. The older one seals
+//! the identity and its contacts to it (HPKE, RFC 9180, base mode) and gives an *answer*, a text that may go any way, for
+//! nobody else can open it. The code is what has to be right: whoever puts another one in its place gets the identity, so
+//! it is read from one's own screen. X25519 and no hybrid: what is sealed is a signature key, of use to nobody who
+//! opens it when such keys are broken.
+//!
+//! code: `KINORA-LINK-`, then in base32 `version 1 · key 32 · first 4 bytes of SHA-256(CONTEXT · version · key)`
+//! answer: between two lines, in base32 `version 1 · encapsulated key 32 · AES-256-GCM of the CBOR, filled with zeros`
+
+use crate::Name;
+use crate::certificate::IdentityKey;
+use crate::contact::Contact;
+use crate::fault::Fault;
+use crate::limits::{ANSWER_CHARS_MAX, HANDED_CONTACTS_MAX, HANDED_MIN};
+use minicbor::{Decode, Encode};
+use openmls_rust_crypto::OpenMlsRustCrypto;
+use openmls_traits::OpenMlsProvider;
+use openmls_traits::crypto::OpenMlsCrypto;
+use openmls_traits::types::{
+    HpkeAeadType, HpkeCiphertext, HpkeConfig, HpkeKdfType, HpkeKemType, HpkeKeyPair,
+};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::str::FromStr;
+
+const VERSION: u8 = 1;
+const CONTEXT: &[u8] = b"kinora chat device\0";
+const PREFIX: &str = "KINORA-LINK-";
+const FIRST: &str = "-----BEGIN KINORA DEVICE-----";
+const LAST: &str = "-----END KINORA DEVICE-----";
+/// Characters between two strokes of a code, and in a line of an answer.
+const GROUP: usize = 4;
+const LINE: usize = 64;
+const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const CONFIG: HpkeConfig = HpkeConfig(
+    HpkeKemType::DhKem25519,
+    HpkeKdfType::HkdfSha256,
+    HpkeAeadType::AesGcm256,
+);
+
+/// What a new device shows: its key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Code([u8; 32]);
+
+/// A new device that waits for the answer.
+pub struct Newcomer {
+    keys: HpkeKeyPair,
+    code: Code,
+}
+
+/// What goes from one device to the other.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Handover {
+    /// The user's name.
+    pub name: Name,
+    /// The secret of [`crate::certificate::Identity`].
+    pub secret: [u8; 32],
+    /// Whom the older device knows.
+    pub contacts: Vec<(Name, Contact)>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(map)]
+struct Written {
+    #[n(0)]
+    name: String,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    secret: [u8; 32],
+    #[n(2)]
+    contacts: Vec<WrittenContact>,
+}
+
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct WrittenContact {
+    #[n(0)]
+    name: String,
+    #[cbor(n(1), with = "minicbor::bytes")]
+    key: [u8; 32],
+    #[n(2)]
+    is_verified: bool,
+}
+
+impl Newcomer {
+    /// Makes the key of these random bytes.
+    ///
+    /// # Errors
+    /// [`Fault::Engine`] when the cipher fails, which it does not.
+    pub fn new(random: &[u8; 32]) -> Result<Self, Fault> {
+        let provider = OpenMlsRustCrypto::default();
+        let keys = provider.crypto().derive_hpke_keypair(CONFIG, random);
+        let keys = keys.map_err(|_| Fault::Engine)?;
+        let code = Code(
+            keys.public
+                .as_slice()
+                .try_into()
+                .map_err(|_| Fault::Engine)?,
+        );
+        Ok(Self { keys, code })
+    }
+
+    /// What the older device has to be given.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Opens an answer.
+    ///
+    /// # Errors
+    /// [`Fault::AnswerUnusable`] for all that was not sealed for this device.
+    pub fn open(&self, answer: &str) -> Result<Handover, Fault> {
+        let bytes = unarmored(answer).ok_or(Fault::AnswerUnusable)?;
+        let (version, rest) = bytes.split_first().ok_or(Fault::AnswerUnusable)?;
+        let (kem, cipher) = rest.split_at_checked(32).ok_or(Fault::AnswerUnusable)?;
+        if *version != VERSION {
+            return Err(Fault::AnswerUnusable);
+        }
+        let input = HpkeCiphertext {
+            kem_output: kem.to_vec().into(),
+            ciphertext: cipher.to_vec().into(),
+        };
+        let provider = OpenMlsRustCrypto::default();
+        let aad = self.code.bytes();
+        let opened = provider
+            .crypto()
+            .hpke_open(CONFIG, &input, &self.keys.private, CONTEXT, &aad);
+        read(&opened.map_err(|_| Fault::AnswerUnusable)?).ok_or(Fault::AnswerUnusable)
+    }
+}
+
+impl fmt::Debug for Newcomer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Newcomer").field(&self.code).finish()
+    }
+}
+
+impl Handover {
+    /// Seals it for the device that shows this code: an answer, in lines.
+    ///
+    /// # Errors
+    /// [`Fault::CodeUnusable`] when the code holds no key.
+    pub fn seal(&self, code: &Code) -> Result<String, Fault> {
+        let contacts = self.contacts.iter();
+        let contacts = contacts.filter_map(|(name, contact)| written(name, contact));
+        let all = Written {
+            name: self.name.to_string(),
+            secret: self.secret,
+            contacts: contacts.take(HANDED_CONTACTS_MAX).collect(),
+        };
+        let mut plain = minicbor::to_vec(all).expect("a vector takes all that is written to it");
+        // How many people one knows is nobody's business.
+        plain.resize(plain.len().next_power_of_two().max(HANDED_MIN), 0);
+        let provider = OpenMlsRustCrypto::default();
+        let crypto = provider.crypto();
+        let sealed = crypto.hpke_seal(CONFIG, &code.0, CONTEXT, &code.bytes(), &plain);
+        let sealed = sealed.map_err(|_| Fault::CodeUnusable)?;
+        let parts = [
+            &[VERSION],
+            sealed.kem_output.as_slice(),
+            sealed.ciphertext.as_slice(),
+        ];
+        Ok(armored(&parts.concat()))
+    }
+}
+
+impl fmt::Debug for Handover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Handover").field(&self.name).finish()
+    }
+}
+
+impl Code {
+    fn bytes(self) -> [u8; 33] {
+        let mut bytes = [VERSION; 33];
+        bytes[1..].copy_from_slice(&self.0);
+        bytes
+    }
+
+    fn check(self) -> [u8; 4] {
+        let hash = Sha256::new_with_prefix(CONTEXT);
+        let hash: [u8; 32] = hash.chain_update(self.bytes()).finalize().into();
+        [hash[0], hash[1], hash[2], hash[3]]
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letters = base32(&[&self.bytes()[..], &self.check()].concat());
+        let groups: Vec<&str> = pieces(&letters, GROUP).collect();
+        write!(f, "{PREFIX}{}", groups.join("-"))
+    }
+}
+
+impl FromStr for Code {
+    type Err = Fault;
+
+    /// Strokes, blanks and the case of letters make no difference.
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let is_filler = |c: char| c == '-' || c.is_whitespace();
+        let text: String = text.chars().filter(|c| !is_filler(*c)).collect();
+        let text = text.to_ascii_uppercase();
+        let parse = || {
+            let letters = text.strip_prefix("KINORALINK")?;
+            let bytes: [u8; 37] = unbase32(letters)?.try_into().ok()?;
+            let (version, rest) = bytes.split_first()?;
+            let (key, check) = rest.split_first_chunk()?;
+            let code = Self(*key);
+            (*version == VERSION && code.check() == check).then_some(code)
+        };
+        parse().ok_or(Fault::CodeUnusable)
+    }
+}
+
+fn written(name: &Name, contact: &Contact) -> Option<WrittenContact> {
+    // Of a changed key the one that was known: the new device sees by itself that it has changed.
+    let (key, is_verified) = match contact {
+        Contact::New => return None,
+        Contact::Pinned(key) => (key, false),
+        Contact::Verified(key) => (key, true),
+        Contact::Changed {
+            known,
+            was_verified,
+            ..
+        } => (known, *was_verified),
+    };
+    Some(WrittenContact {
+        name: name.to_string(),
+        key: key.0,
+        is_verified,
+    })
+}
+
+fn read(plain: &[u8]) -> Option<Handover> {
+    let mut decoder = minicbor::Decoder::new(plain);
+    let all: Written = decoder.decode().ok()?;
+    let zeros = plain.get(decoder.position()..)?;
+    if zeros.iter().any(|byte| *byte != 0) || all.contacts.len() > HANDED_CONTACTS_MAX {
+        return None;
+    }
+    let contact = |each: WrittenContact| {
+        let key = IdentityKey(each.key);
+        let contact = match each.is_verified {
+            true => Contact::Verified(key),
+            false => Contact::Pinned(key),
+        };
+        Some((Name::folded(&each.name).ok()?, contact))
+    };
+    Some(Handover {
+        name: Name::folded(&all.name).ok()?,
+        secret: all.secret,
+        contacts: all
+            .contacts
+            .into_iter()
+            .map(contact)
+            .collect::<Option<_>>()?,
+    })
+}
+
+fn armored(bytes: &[u8]) -> String {
+    let letters = base32(bytes);
+    let lines: Vec<&str> = pieces(&letters, LINE).collect();
+    format!("{FIRST}\n{}\n{LAST}\n", lines.join("\n"))
+}
+
+/// What stands between the two lines, whatever stands around them.
+fn unarmored(text: &str) -> Option<Vec<u8>> {
+    let (_, rest) = text.split_once(FIRST)?;
+    let (letters, _) = rest.split_once(LAST)?;
+    if letters.len() > ANSWER_CHARS_MAX {
+        return None;
+    }
+    let letters: String = letters.split_whitespace().collect();
+    unbase32(&letters)
+}
+
+/// Whether this line ends an answer.
+pub fn is_end(line: &str) -> bool {
+    line.trim() == LAST
+}
+
+fn pieces(letters: &str, size: usize) -> impl Iterator<Item = &str> {
+    let starts = (0..letters.len()).step_by(size);
+    starts.map(move |start| &letters[start..letters.len().min(start + size)])
+}
+
+/// RFC 4648 §6, without padding.
+fn base32(bytes: &[u8]) -> String {
+    let mut letters = String::with_capacity(bytes.len().div_ceil(5) * 8);
+    let (mut bits, mut count) = (0u32, 0u32);
+    for byte in bytes {
+        bits = bits << 8 | u32::from(*byte);
+        count += 8;
+        while count >= 5 {
+            count -= 5;
+            letters.push(letter(bits >> count));
+        }
+    }
+    if count > 0 {
+        letters.push(letter(bits << (5 - count)));
+    }
+    letters
+}
+
+fn letter(bits: u32) -> char {
+    char::from(LETTERS[(bits & 31) as usize])
+}
+
+/// `None` for other letters, and for bits that belong to no byte and are not nought: there is one way to write a thing.
+fn unbase32(letters: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(letters.len() * 5 / 8);
+    let (mut bits, mut count) = (0u32, 0u32);
+    for letter in letters.bytes() {
+        let value = LETTERS.iter().position(|each| *each == letter)?;
+        bits = bits << 5 | u32::try_from(value).ok()?;
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
+        }
+        bits &= (1 << count) - 1;
+    }
+    (count < 5 && bits == 0).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handover(contacts: usize) -> Handover {
+        let contact = |n: usize| {
+            let key = IdentityKey([n as u8; 32]);
+            let name = Name::new(&format!("friend {n}").replace(' ', "-")).unwrap();
+            match n % 2 {
+                0 => (name, Contact::Pinned(key)),
+                _ => (name, Contact::Verified(key)),
+            }
+        };
+        Handover {
+            name: Name::new("asha").unwrap(),
+            secret: [7; 32],
+            contacts: (0..contacts).map(contact).collect(),
+        }
+    }
+
+    #[test]
+    fn an_answer_is_for_one_device() {
+        let (one, other) = (
+            Newcomer::new(&[1; 32]).unwrap(),
+            Newcomer::new(&[2; 32]).unwrap(),
+        );
+        for contacts in [0, 1, 40] {
+            let all = handover(contacts);
+            let answer = all.seal(&one.code()).unwrap();
+            assert!(answer.lines().all(|line| line.len() <= LINE));
+            let pasted = format!("look:\r\n{}\r\nthat was it", answer.replace('\n', "\r\n  "));
+            assert_eq!(one.open(&pasted), Ok(all));
+            assert_eq!(other.open(&answer), Err(Fault::AnswerUnusable));
+        }
+    }
+
+    #[test]
+    fn how_many_contacts_there_are_is_not_seen() {
+        let code = Newcomer::new(&[1; 32]).unwrap().code();
+        let length = |contacts| handover(contacts).seal(&code).unwrap().len();
+        assert_eq!(length(0), length(5));
+    }
+
+    #[test]
+    fn every_letter_of_an_answer_counts() {
+        let device = Newcomer::new(&[1; 32]).unwrap();
+        let answer = handover(0).seal(&device.code()).unwrap();
+        for (at, letter) in answer.char_indices() {
+            let other = if letter == 'A' { "B" } else { "A" };
+            let mut changed = answer.clone();
+            changed.replace_range(at..at + 1, other);
+            // The end of a line may become a letter in its middle, or be one of the last line's.
+            if !letter.is_whitespace() {
+                assert!(device.open(&changed).is_err(), "{at}");
+            }
+        }
+        assert_eq!(device.open(""), Err(Fault::AnswerUnusable));
+        let long = format!("{FIRST}\n{}\n{LAST}", "A".repeat(ANSWER_CHARS_MAX + 1));
+        assert_eq!(device.open(&long), Err(Fault::AnswerUnusable));
+    }
+
+    #[test]
+    fn a_code_is_read_as_it_is_written_and_typed() {
+        let code = Newcomer::new(&[1; 32]).unwrap().code();
+        let text = code.to_string();
+        assert_eq!(text.parse(), Ok(code));
+        assert_eq!(text.to_lowercase().replace('-', " ").parse(), Ok(code));
+        for (at, letter) in text.char_indices().filter(|(_, letter)| *letter != '-') {
+            let mut typo = text.clone();
+            typo.replace_range(at..at + 1, if letter == 'A' { "B" } else { "A" });
+            assert_eq!(typo.parse::<Code>(), Err(Fault::CodeUnusable), "{at}");
+        }
+        assert_eq!("".parse::<Code>(), Err(Fault::CodeUnusable));
+        assert_eq!("KINORA-LINK-é".parse::<Code>(), Err(Fault::CodeUnusable));
+    }
+
+    /// RFC 4648 §10.
+    #[test]
+    fn base32_is_that_of_the_standard() {
+        for (bytes, letters) in [
+            ("", ""),
+            ("f", "MY"),
+            ("fo", "MZXQ"),
+            ("foobar", "MZXW6YTBOI"),
+        ] {
+            assert_eq!(base32(bytes.as_bytes()), letters);
+            assert_eq!(unbase32(letters).as_deref(), Some(bytes.as_bytes()));
+        }
+        assert_eq!(unbase32("MZ"), None);
+        assert_eq!(unbase32("M"), None);
+    }
+
+    /// Whoever changes how it is written notices here: the other device may be of another version.
+    #[test]
+    fn a_golden_answer_opens() {
+        let device = Newcomer::new(&[1; 32]).unwrap();
+        assert_eq!(
+            device.code().to_string(),
+            include_str!("handover/code.txt").trim()
+        );
+        assert_eq!(
+            device.open(include_str!("handover/answer.txt")),
+            Ok(handover(2))
+        );
+    }
+}
