@@ -21,6 +21,8 @@ pub struct Library {
 /// A title, with addresses below the server's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Title {
+    /// What the server calls it: the same for as long as its file is.
+    pub id: String,
     /// What people call it, as the server says it.
     pub name: String,
     /// Milliseconds.
@@ -54,6 +56,18 @@ impl Library {
         })
     }
 
+    /// The title that is meant: the only one found, or the one that is called exactly so.
+    ///
+    /// # Errors
+    /// The names of those that it may be: none, or several.
+    pub fn only(&self, words: &str) -> Result<&Title, Vec<&str>> {
+        let is_it = |title: &&Title| title.name.eq_ignore_ascii_case(words);
+        match (self.titles.iter().find(is_it), &*self.titles) {
+            (Some(title), _) | (None, [title]) => Ok(title),
+            (None, several) => Err(several.iter().map(|title| &*title.name).collect()),
+        }
+    }
+
     fn read(json: &Map<String, Value>) -> Self {
         let http = json.get("http");
         let port = http.and_then(|http| u16::try_from(http["port"].as_u64()?).ok());
@@ -76,6 +90,7 @@ impl Title {
             path.map(str::to_owned)
         };
         Self {
+            id: json["id"].as_str().unwrap_or_default().to_owned(),
             name: json["name"].as_str().unwrap_or_default().to_owned(),
             duration_ms: number("duration_ms"),
             width: number("width"),

@@ -74,7 +74,7 @@ pub(crate) enum Other {
     Share(Share),
     /// Talk with the other people of a server; what is said the server cannot read
     #[command(
-        after_help = "Examples:\n  kinora chat --name asha\n  kinora chat send ravi - < letter.txt\n  kinora chat listen --json"
+        after_help = "Examples:\n  kinora chat --name asha\n  kinora chat send ravi - < letter.txt\n  kinora chat send ravi --title holiday --at 12:31\n  kinora chat listen --json"
     )]
     Chat(Chat),
     /// Run a server
@@ -264,7 +264,7 @@ pub(crate) struct Chat {
 pub(crate) enum ChatCommand {
     /// Send one message, and end when the server has it
     #[command(
-        after_help = "Examples:\n  kinora chat send ravi see you at eight\n  kinora chat send ravi - < letter.txt"
+        after_help = "Examples:\n  kinora chat send ravi see you at eight\n  kinora chat send ravi - < letter.txt\n  kinora chat send ravi --title holiday --at 12:31"
     )]
     Send(ChatSend),
     /// Print what comes, one line each, until Ctrl-C
@@ -278,8 +278,14 @@ pub(crate) struct ChatSend {
     /// To whom
     pub(crate) to: String,
     /// What; "-" takes it from standard input
-    #[arg(required = true)]
+    #[arg(required_unless_present = "title", conflicts_with = "title")]
     pub(crate) text: Vec<String>,
+    /// A title of the library instead: its name, or words that only it has
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) title: Option<String>,
+    /// From when to watch it
+    #[arg(long, value_name = "TIME", value_parser = units::position, requires = "title")]
+    pub(crate) at: Option<f64>,
     #[command(flatten)]
     pub(crate) place: ChatPlace,
 }
@@ -291,6 +297,10 @@ pub(crate) struct ChatPlace {
     /// Your name there, at the first use; then it is remembered, with its keys
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Tell nobody this time that their messages came, that they were read, and that you are writing; /receipts off is for
+    /// always
+    #[arg(long)]
+    pub(crate) no_receipts: bool,
     #[command(flatten)]
     pub(crate) shelf: Shelf,
 }

@@ -19,6 +19,8 @@ mod logs;
 mod progress;
 mod signals;
 mod standing;
+mod card;
+mod typed;
 mod screen;
 mod cli;
 mod commands;

@@ -1,4 +1,4 @@
-//! How well somebody is known, in the same words everywhere.
+//! How well somebody is known, and what others are told, in the same words everywhere.
 
 /// What a state of a contact means.
 pub(crate) fn in_words(word: &str) -> &'static str {
@@ -8,5 +8,17 @@ pub(crate) fn in_words(word: &str) -> &'static str {
         "verified" => "verified: encrypted, compared",
         "you" => "you",
         _ => "changed: the key is another one than before",
+    }
+}
+
+/// What `/receipts` means.
+pub(crate) fn receipts_in_words(tells: bool) -> &'static str {
+    match tells {
+        true => {
+            "others are told that their messages came, that you have read them, and that you are writing"
+        }
+        false => {
+            "others are told nothing of that any more; they see that their messages are sent, and no more"
+        }
     }
 }

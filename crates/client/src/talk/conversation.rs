@@ -1,11 +1,13 @@
 //! One conversation as this device has it: the group, what came, what was written, and a commit without an answer.
 
+use super::limits::{AGAIN, SHUT_MAX_S};
 use super::store::KeptConversation;
 use crate::Fault;
-use kinora_chat::conversation::{Ledger, Pace};
+use kinora_chat::certificate::DeviceId;
+use kinora_chat::conversation::{Ledger, Pace, Receipts};
 use kinora_chat::engine::Group;
 use kinora_talk::field::Reference;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One conversation.
 #[derive(Debug)]
@@ -25,8 +27,14 @@ pub(super) struct Conversation {
     pub(super) flying: Option<i64>,
     /// Nothing is sent before, in seconds.
     pub(super) not_before_s: u64,
-    /// Nobody has written in this group yet: what is missing in front of the first message was said to be.
-    pub(super) is_fresh: bool,
+    /// What the other side is to be told of its messages.
+    pub(super) receipts: Receipts,
+    /// When this device said last that its user is writing, in milliseconds.
+    pub(super) signalled_ms: u64,
+    /// The number of the last signal of each device.
+    pub(super) signals: BTreeMap<DeviceId, u64>,
+    /// Devices that could not be let in: when to try again, in seconds, and after how long the next time.
+    pub(super) shut: BTreeMap<DeviceId, (u64, u64)>,
     /// A new group has to be opened, whether or not something is to be sent.
     pub(super) is_lost: bool,
 }
@@ -47,7 +55,7 @@ pub(super) struct Pending {
 pub(super) struct Gathering {
     /// Questions without an answer.
     pub(super) asked: BTreeSet<[u8; 16]>,
-    pub(super) packages: Vec<Vec<u8>>,
+    pub(super) packages: Vec<(DeviceId, Vec<u8>)>,
 }
 
 impl Conversation {
@@ -63,7 +71,10 @@ impl Conversation {
             gathering: None,
             flying: None,
             not_before_s: 0,
-            is_fresh: false,
+            receipts: Receipts::default(),
+            signalled_ms: 0,
+            signals: BTreeMap::new(),
+            shut: BTreeMap::new(),
             is_lost: false,
         }
     }
@@ -94,10 +105,7 @@ impl Conversation {
                 behind: kept.behind,
                 is_sent: false,
             }),
-            gathering: None,
-            flying: None,
-            not_before_s: 0,
-            is_fresh: false,
+            ..Self::new(0)
         }
     }
 
@@ -120,15 +128,30 @@ impl Conversation {
     }
 
     /// Takes a group up in the place of what was there.
-    pub(super) fn begin(&mut self, group: Group, now_s: u64) -> Result<(), Fault> {
+    pub(super) fn begin(&mut self, group: Group, own: DeviceId, now_s: u64) -> Result<(), Fault> {
+        for device in group.members().iter().filter(|device| device.id != own) {
+            self.ledger.begin(device.id, now_s * 1000);
+        }
         let id = group.id().try_into();
         self.group_id = Some(id.map_err(|_| kinora_chat::Fault::WelcomeUnusable)?);
         self.group = Some(group);
         self.pace = Pace::joined(now_s);
         (self.pending, self.gathering) = (None, None);
         (self.flying, self.is_lost) = (None, false);
-        self.is_fresh = true;
         Ok(())
+    }
+
+    /// Whether it may be tried to let this device in.
+    pub(super) fn is_open(&self, device: &DeviceId, now_s: u64) -> bool {
+        let shut = self.shut.get(device);
+        shut.is_none_or(|(until_s, _)| now_s >= *until_s)
+    }
+
+    /// This device could not be let in: it left no package, or a bad one. After each time it is tried later.
+    pub(super) fn shut(&mut self, device: DeviceId, now_s: u64) {
+        let (until_s, pause_s) = self.shut.entry(device).or_insert((0, AGAIN.as_secs()));
+        *until_s = now_s + *pause_s;
+        *pause_s = (*pause_s * 2).min(SHUT_MAX_S);
     }
 
     /// Gives the group up; the next one names it.
@@ -141,6 +164,7 @@ impl Conversation {
     pub(super) fn disconnected(&mut self) {
         (self.gathering, self.flying) = (None, None);
         self.not_before_s = 0;
+        self.shut.clear();
         if let Some(pending) = &mut self.pending {
             pending.is_sent = false;
         }

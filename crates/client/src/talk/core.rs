@@ -1,107 +1,43 @@
 //! What is done about what the server says and what the user wants. No socket and no clock: frames and times come in,
 //! frames and events go out, and between them every step is on the disk.
 
+mod directory;
+mod say;
+mod receipts;
+mod signals;
 mod open;
+mod read;
 mod mail;
 mod login;
 
 use super::conversation::Conversation;
+use super::event::{Arrival, Event};
 use super::limits::PAST_MAX;
-use super::people::{People, Standing};
-use super::store::{KeptMessage, Outgoing, Said, Store, Write};
+use super::people::People;
+use super::store::{KeptMessage, Outgoing, Store, Write};
 use crate::Fault;
 use kinora_chat::Name;
 use kinora_chat::certificate::{Device, DeviceId, Identity};
-use kinora_chat::contact::Sending;
 use kinora_chat::engine::{Client, Newcomer, Suite};
 use kinora_chat::member::DirectoryView;
-use kinora_chat::payload::{Content, Message};
-use kinora_chat::safety::SafetyNumber;
 use kinora_mmp::Problem;
 use kinora_talk::field::{Fixed, Reference};
-use kinora_talk::frame::{Ask, Bye, Deliver, Look, People as Page, Tell};
+use kinora_talk::frame::{Ask, Bye, Deliver, Look, Tell};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
-/// Something that a user may want to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The device is logged in under this name.
-    Here(Name),
-    /// The whole directory: it has come, or was asked for.
-    Directory {
-        /// In the order of names.
-        people: Vec<Standing>,
-        /// The user wants to see it.
-        is_asked: bool,
-    },
-    /// Somebody wrote. It counts as shown when the observer returns.
-    Message {
-        /// By which it is known here.
-        id: i64,
-        /// Who wrote it: this user too, on another device.
-        from: Name,
-        /// The other one of the conversation.
-        with: Name,
-        /// The device that wrote it, and the how-manieth of that device: the same wherever it is shown.
-        device: String,
-        /// See `device`.
-        counter: u64,
-        /// What it says.
-        text: String,
-        /// When it was written, by the writer's clock, in milliseconds since 1970.
-        written_ms: u64,
-        /// When the server took it.
-        at_ms: u64,
-    },
-    /// What was said before, in the order in which it was.
-    Past {
-        /// With whom.
-        with: Name,
-        /// The newest of it.
-        said: Vec<Said>,
-    },
-    /// Somebody came.
-    Joined(Name),
-    /// Somebody went.
-    Left(Name),
-    /// A message is on the server's disk.
-    Sent {
-        /// As [`super::Hand::send`] named it.
-        reference: [u8; 16],
-        /// To whom.
-        to: Name,
-    },
-    /// Something that the conversation has to say by itself.
-    Note {
-        /// Which conversation.
-        with: Name,
-        /// A sentence.
-        text: String,
-    },
-    /// Something was refused.
-    Refused {
-        /// The message that was, and is not sent any more; one that is tried again is not named.
-        reference: Option<[u8; 16]>,
-        /// What, and what to do.
-        problem: Problem,
-    },
-    /// What two people compare.
-    Safety {
-        /// With whom.
-        with: Name,
-        /// Twelve groups of five digits.
-        number: String,
-        /// new, pinned, verified, changed.
-        word: &'static str,
-    },
-    /// The connection is gone; it is tried again after the pause.
-    Lost {
-        /// How.
-        reason: String,
-        /// For so long nothing is tried.
-        pause: std::time::Duration,
-    },
+pub use say::{card, clock};
+
+/// When a message counts as read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Reading {
+    /// When it was told: it is on a screen, or with a program.
+    #[default]
+    Told,
+    /// When [`super::Command::Seen`] says so.
+    Seen,
+    /// Nobody looks. What comes is told again to the next one who does.
+    Nobody,
 }
 
 /// One device of one user.
@@ -126,6 +62,11 @@ pub(super) struct Core {
     is_here: bool,
     /// The directory has come once, so names are known.
     pub(super) is_oriented: bool,
+    pub(super) reading: Reading,
+    /// Others are told what came and what was read; that is this user's setting.
+    tells: bool,
+    /// They are not, for as long as this runs.
+    pub(super) is_mute: bool,
     /// Frames that are to go out.
     pub(super) asks: Vec<Vec<u8>>,
     /// What is to be told.
@@ -174,6 +115,9 @@ impl Core {
             pages: 0,
             is_here: false,
             is_oriented: false,
+            reading: Reading::default(),
+            tells: number("mute")? == 0,
+            is_mute: false,
             asks: Vec::new(),
             events: VecDeque::new(),
             store,
@@ -185,13 +129,14 @@ impl Core {
         for (peer, kept) in core.store.conversations()? {
             core.conversations.insert(peer, Conversation::of(kept));
         }
+        for peer in core.store.owed()? {
+            core.owe(&peer, now_s * 1000);
+        }
         if core.step == 0 {
             let identity = Write::Fact("identity", core.identity.secret().to_vec());
             core.write(vec![identity, core.client_fact()])?;
         }
-        for kept in core.store.new_messages()? {
-            core.show(kept);
-        }
+        core.show_new()?;
         Ok(core)
     }
 
@@ -222,8 +167,16 @@ impl Core {
     ///
     /// # Errors
     /// Those of the file.
-    pub(super) fn shown(&self, id: i64) -> Result<(), Fault> {
-        self.store.shown(id)
+    pub(super) fn shown(&mut self, message: &Arrival, now_ms: u64) -> Result<(), Fault> {
+        match self.reading {
+            Reading::Nobody => return Ok(()),
+            Reading::Seen => self.store.shown(message.id, false)?,
+            Reading::Told => self.store.shown(message.id, true)?,
+        }
+        if self.reading == Reading::Told && message.from == message.with {
+            self.owe(&message.with, now_ms);
+        }
+        Ok(())
     }
 
     /// Takes what the server says. `host` is the name under which it was called.
@@ -247,8 +200,10 @@ impl Core {
             Tell::Claimed(claimed) => self.claimed(&claimed, now_ms / 1000),
             Tell::Taken(taken) => self.taken(&taken, now_ms),
             Tell::Deliver(deliver) => self.deliver(deliver, now_ms),
-            // Nothing here sends any yet, and what cannot be read is passed over.
-            Tell::Signal(_) => Ok(()),
+            Tell::Signal(signal) => {
+                self.signalled(&signal, now_ms);
+                Ok(())
+            }
             Tell::Refused(refused) => self.refused(&refused, now_ms),
         }
     }
@@ -257,135 +212,18 @@ impl Core {
     ///
     /// # Errors
     /// Those of the file.
-    pub(super) fn tick(&mut self, now_s: u64) -> Result<(), Fault> {
+    pub(super) fn tick(&mut self, now_ms: u64) -> Result<(), Fault> {
         let peers: Vec<Name> = self.conversations.keys().cloned().collect();
-        peers.iter().try_for_each(|peer| self.advance(peer, now_s))
-    }
-
-    /// Writes a message. It goes out as soon as it can, and survives until then.
-    ///
-    /// # Errors
-    /// Those of the file; what is wrong with the message itself is an event.
-    pub(super) fn send(
-        &mut self,
-        to: &str,
-        text: &str,
-        reference: [u8; 16],
-        now_ms: u64,
-    ) -> Result<(), Fault> {
-        let written = self.written(to, text, now_ms);
-        let (peer, message, payload) = match written {
-            Ok(written) => written,
-            Err(problem) => {
-                let reference = Some(reference);
-                self.events.push_back(Event::Refused { reference, problem });
-                return Ok(());
-            }
-        };
-        let kept = KeptMessage {
-            id: 0,
-            peer: peer.clone(),
-            is_own: true,
-            device: self.device().0,
-            counter: message.counter,
-            written_ms: now_ms,
-            at_ms: now_ms,
-            text: text.to_owned(),
-        };
-        let conversation = self.conversation(&peer, now_ms / 1000);
-        conversation.written = message.counter;
-        let kept_conversation = conversation.kept();
-        self.write(vec![
-            Write::Written(kept, reference, payload),
-            Write::Conversation(peer.clone(), kept_conversation),
-        ])?;
-        self.outbox.extend(self.store.last_outgoing()?);
-        self.advance(&peer, now_ms / 1000)
-    }
-
-    /// The message as it is to be encrypted, or why it is not written.
-    fn written(
-        &mut self,
-        to: &str,
-        text: &str,
-        now_ms: u64,
-    ) -> Result<(Name, Message, Vec<u8>), Problem> {
-        let peer = self.known(to)?;
-        if peer == *self.name() {
-            return Err(problem(
-                "not_yourself",
-                "a conversation is between two people",
-                "name somebody else",
-            ));
+        for peer in &peers {
+            self.receipt(peer, now_ms)?;
+            self.advance(peer, now_ms / 1000)?;
         }
-        let sending = self.people.0[&peer].contact.sending();
-        match sending {
-            Sending::Blocked => {
-                return Err(problem(
-                    "key_changed",
-                    &format!("the key of {peer} is another one than the one that you compared"),
-                    "compare the safety number again (/verify), or take the new key unseen (/accept)",
-                ));
-            }
-            Sending::Advised => {
-                let text = format!(
-                    "the key of {peer} has changed: a new start on their side, or somebody between you; /verify {peer} tells"
-                );
-                let with = peer.clone();
-                self.events.push_back(Event::Note { with, text });
-            }
-            Sending::Free => {}
-        }
-        let counter = self.conversation(&peer, now_ms / 1000).written + 1;
-        let message = Message::new(counter, now_ms, None, Content::Text(text.to_owned()));
-        let payload = message.to_bytes().map_err(|fault| of_chat(&fault))?;
-        Ok((peer, message, payload))
-    }
-
-    /// What two people compare.
-    pub(super) fn safety(&mut self, with: &str) {
-        let event = match self.known(with) {
-            Ok(with) => self.safety_of(with),
-            Err(problem) => refusal(problem),
-        };
-        self.events.push_back(event);
-    }
-
-    fn safety_of(&self, with: Name) -> Event {
-        let person = &self.people.0[&with];
-        let own = self.identity.public();
-        let number = SafetyNumber::new((self.name(), &own), (&with, &person.shown));
-        Event::Safety {
-            number: number.to_string(),
-            word: person.contact.word(),
-            with,
-        }
-    }
-
-    /// The numbers were compared and are equal; or a new key is taken without.
-    ///
-    /// # Errors
-    /// Those of the file.
-    pub(super) fn trust(&mut self, name: &str, is_compared: bool) -> Result<(), Fault> {
-        let name = match self.known(name) {
-            Ok(name) => name,
-            Err(problem) => {
-                self.events.push_back(refusal(problem));
-                return Ok(());
-            }
-        };
-        if let Some(person) = self.people.0.get_mut(&name) {
-            let contact = person.contact.seen(person.shown);
-            person.contact = match is_compared {
-                true => contact.compared(person.shown),
-                false => contact.accepted(person.shown),
-            };
-        }
-        let kept = self.people.kept(&name).map(Write::Person);
-        self.write(kept.into_iter().collect())?;
-        let event = self.safety_of(name);
-        self.events.push_back(event);
         Ok(())
+    }
+
+    /// Says goodbye.
+    pub(super) fn leave(&mut self) {
+        self.ask(Bye {});
     }
 
     /// What was said with somebody, the newest of it.
@@ -401,126 +239,41 @@ impl Core {
         Ok(())
     }
 
-    /// Who is there.
-    pub(super) fn who(&mut self, is_asked: bool) {
-        let mut people = self.people.standings();
-        for person in people
-            .iter_mut()
-            .filter(|person| person.name == *self.name())
-        {
-            person.word = "you";
-        }
-        self.events.push_back(Event::Directory { people, is_asked });
-    }
-
-    /// Says goodbye.
-    pub(super) fn leave(&mut self) {
-        self.ask(Bye {});
-    }
-
-    /// Somebody of the directory, by a name as it was typed.
-    fn known(&self, typed: &str) -> Result<Name, Problem> {
-        let name = Name::new(typed).map_err(|fault| of_chat(&fault.into()))?;
-        match self.people.0.contains_key(&name) {
-            true => Ok(name),
-            false => Err(problem(
-                "unknown_user",
-                &format!("nobody here is called {name}"),
-                "look who is there (/who)",
-            )),
-        }
-    }
-
-    fn page(&mut self, page: &Page, now_ms: u64) -> Result<(), Fault> {
-        let mut kept = Vec::new();
-        for person in page.people.iter() {
-            let was_here = self
-                .people
-                .0
-                .get(&person.name)
-                .is_some_and(|known| known.is_here);
-            let news = self.people.see(person);
-            let is_own = person.name == *self.name();
-            if is_own && person.identity != self.identity.public() {
-                return Err(Fault::Refused(problem(
-                    "identity_changed",
-                    "the server's directory shows another key under your name",
-                    "somebody may stand between you and the people here: ask its operator",
-                )));
+    /// Tells of what was not shown yet, or has changed since. What waits to be told is not told twice.
+    fn show_new(&mut self) -> Result<(), Fault> {
+        for kept in self.store.new_messages()? {
+            let id = kept.id;
+            let event = self.told(kept);
+            let mut waiting = self.events.iter_mut();
+            match waiting.find(|event| event.is_about(id)) {
+                Some(waiting) => *waiting = event,
+                None => self.events.push_back(event),
             }
-            let note = |text: String| Event::Note {
-                with: person.name.clone(),
-                text,
-            };
-            for label in news.added.iter().filter(|_| !is_own) {
-                self.events
-                    .push_back(note(format!("{} added the device {label:?}", person.name)));
-            }
-            for label in news.removed.iter().filter(|_| !is_own) {
-                self.events.push_back(note(format!(
-                    "{} removed the device {label:?}",
-                    person.name
-                )));
-            }
-            if news.has_changed {
-                let text = format!(
-                    "the key of {} has changed; /verify {} tells more",
-                    person.name, person.name
-                );
-                self.events.push_back(note(text));
-                if let Some(conversation) = self.conversations.get_mut(&person.name) {
-                    conversation.give_up();
-                }
-            }
-            if self.pages == usize::MAX && person.is_here && !was_here && !is_own {
-                self.events.push_back(Event::Joined(person.name.clone()));
-            }
-            kept.extend(self.people.kept(&person.name).map(Write::Person));
-        }
-        self.write(kept)?;
-        if !page.has_more {
-            if self.pages != usize::MAX {
-                self.who(false);
-            }
-            // From here on what comes is news.
-            self.pages = usize::MAX;
-            self.is_oriented = true;
-            self.work(now_ms)?;
-            self.tick(now_ms / 1000)?;
         }
         Ok(())
     }
 
-    fn moved(&mut self, name: &Name, is_here: bool) {
-        let is_own = name == self.name();
-        let Some(person) = self.people.0.get_mut(name) else {
-            return;
-        };
-        if person.is_here != is_here && !is_own {
-            let name = name.clone();
-            self.events.push_back(match is_here {
-                true => Event::Joined(name),
-                false => Event::Left(name),
-            });
-        }
-        person.is_here = is_here;
-    }
-
-    fn show(&mut self, kept: KeptMessage) {
+    fn told(&self, kept: KeptMessage) -> Event {
         let from = match kept.is_own {
             true => self.name().clone(),
             false => kept.peer.clone(),
         };
-        self.events.push_back(Event::Message {
+        let arrival = Arrival {
             id: kept.id,
             from,
             with: kept.peer,
             device: DeviceId(kept.device).to_string(),
             counter: kept.counter,
             text: kept.text,
+            content: kept.content,
+            is_edited: kept.is_edited,
             written_ms: kept.written_ms,
             at_ms: kept.at_ms,
-        });
+        };
+        match kept.was_shown {
+            true => Event::Edited(arrival),
+            false => Event::Message(arrival),
+        }
     }
 
     fn device(&self) -> DeviceId {

@@ -21,3 +21,6 @@ pub(super) const PAUSE: (Duration, Duration) =
     (Duration::from_millis(250), Duration::from_secs(30));
 /// Messages of a conversation that are shown again: more than anybody scrolls through.
 pub(super) const PAST_MAX: u32 = 500;
+/// Seconds after which it is tried at the latest to let a device in that could not be before; the server gives sixty
+/// packages of one person a day.
+pub(super) const SHUT_MAX_S: u64 = 3_600;

@@ -7,13 +7,16 @@
 mod limits;
 mod store;
 mod people;
+mod event;
 mod conversation;
 mod core;
 mod line;
 mod run;
 
-pub use self::core::Event;
+pub use self::core::{Reading, card, clock};
+pub use event::{Arrival, Event, Own};
 pub use kinora_chat::Name;
+pub use kinora_chat::payload::{Content, Progress};
 pub use people::Standing;
 pub use run::{Command, Hand, Options, Talk};
 pub use store::Said;

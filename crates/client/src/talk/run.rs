@@ -1,11 +1,14 @@
 //! The loop of one device: connects, hears, says, and comes back after a loss.
 
-use super::core::{Core, Event, random};
+use super::core::{Core, Reading, random};
+use super::event::Event;
 use super::limits::{PAUSE, SILENCE, TICK};
 use super::line::{Line, Way};
 use crate::retry::{self, Policy};
 use crate::{Address, Cancel, Fault, Security, Session, Timing, Token};
 use kinora_chat::Name;
+use kinora_chat::payload::Content;
+use kinora_mmp::Problem;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -32,6 +35,10 @@ pub struct Options {
     pub name: Option<String>,
     /// What other people see this device called.
     pub label: String,
+    /// When a message counts as read.
+    pub reading: Reading,
+    /// Nobody is told what came, what was read, and that this user is writing.
+    pub is_mute: bool,
     /// Ends everything.
     pub cancel: Cancel,
 }
@@ -41,6 +48,16 @@ pub struct Options {
 pub enum Command {
     /// A message: to whom, what, and a name for it that nobody else gives.
     Send(String, String, [u8; 16]),
+    /// Another text for the last message: to whom, what, and a name as for a message.
+    Edit(String, String, [u8; 16]),
+    /// A title of the library: to whom, words of its name, from which millisecond on, and a name as for a message.
+    Watch(String, String, u64, [u8; 16]),
+    /// A conversation is before the user's eyes.
+    Seen(String),
+    /// The user is writing to somebody.
+    Writing(String),
+    /// Whether others are told what came, what was read, and that this user is writing; it is remembered.
+    Receipts(bool),
     /// Who is there?
     Who,
     /// The number to compare with somebody.
@@ -80,6 +97,27 @@ impl Hand {
         self.give(Command::Send(to.to_owned(), text.to_owned(), reference));
         Ok(reference)
     }
+
+    /// Gives the last message another text, named as a message is.
+    ///
+    /// # Errors
+    /// As [`Hand::send`].
+    pub fn edit(&mut self, to: &str, text: &str) -> Result<[u8; 16], Fault> {
+        let reference = random()?;
+        self.give(Command::Edit(to.to_owned(), text.to_owned(), reference));
+        Ok(reference)
+    }
+
+    /// Sends a title of the library by words of its name, to be watched from this time on.
+    ///
+    /// # Errors
+    /// As [`Hand::send`].
+    pub fn watch(&mut self, to: &str, title: &str, at_ms: u64) -> Result<[u8; 16], Fault> {
+        let reference = random()?;
+        let (to, title) = (to.to_owned(), title.to_owned());
+        self.give(Command::Watch(to, title, at_ms, reference));
+        Ok(reference)
+    }
 }
 
 /// One device of one user at one server.
@@ -103,7 +141,8 @@ impl Talk {
         let name = options.name.as_deref().map(Name::new).transpose();
         let name = name.map_err(kinora_chat::Fault::from)?;
         let now_s = now_ms() / 1000;
-        let core = Core::open(&options.directory, name.as_ref(), &options.label, now_s)?;
+        let mut core = Core::open(&options.directory, name.as_ref(), &options.label, now_s)?;
+        (core.reading, core.is_mute) = (options.reading, options.is_mute);
         let no_wake = |error: std::io::Error| Fault::Random(error.to_string());
         let (wake, waker) = UnixStream::pair().map_err(no_wake)?;
         for end in [&wake, &waker] {
@@ -204,7 +243,7 @@ impl Talk {
                 goes_on &= self.flow(&mut line, observer)?;
             }
             self.obey()?;
-            self.core.tick(now_ms() / 1000)?;
+            self.core.tick(now_ms())?;
             goes_on &= self.flow(&mut line, observer)?;
             if !goes_on || (self.is_leaving && self.core.is_done()) {
                 self.core.leave();
@@ -228,18 +267,59 @@ impl Talk {
 
     /// Asks the server where it serves HTTP.
     fn door(&self) -> Result<u16, Fault> {
-        let session = Session::new(
-            self.way.server.clone(),
-            self.way.timing.clone(),
-            self.way.cancel.clone(),
-        );
-        let session = session
-            .with_token(self.way.token.clone())
-            .with_security(self.way.security.clone());
-        let found = session.http_port()?;
+        let found = self.session().http_port()?;
         found.ok_or_else(|| Fault::NoHttp {
             server: self.way.server.to_string(),
         })
+    }
+
+    /// Looks a title up, and sends it. Its name is what the library calls it; the rights of whoever plays it are looked at
+    /// then.
+    fn watch(
+        &mut self,
+        to: &str,
+        words: &str,
+        at_ms: u64,
+        reference: [u8; 16],
+    ) -> Result<(), Fault> {
+        let refused = |code: &str, description: String, solution: &str| Problem {
+            code: code.into(),
+            description,
+            solution: solution.into(),
+        };
+        let problem = match self.session().library(words, None) {
+            Ok(library) => match library.only(words) {
+                Ok(title) => {
+                    let content = Content::Card(title.id.clone(), title.name.clone(), at_ms);
+                    return self.core.say(to, content, reference, now_ms());
+                }
+                Err(names) if names.is_empty() => refused(
+                    "unknown_title",
+                    format!("the library has nothing that is called {words:?}"),
+                    "`kinora library` lists what it has",
+                ),
+                Err(names) => refused(
+                    "several_titles",
+                    format!(
+                        "{words:?} may be {}",
+                        names[..names.len().min(5)].join(", or ")
+                    ),
+                    "say more of its name",
+                ),
+            },
+            Err(Fault::Refused(problem)) => problem,
+            Err(fault) => refused("library_unreachable", fault.to_string(), "try again"),
+        };
+        self.core.refuse(reference, problem);
+        Ok(())
+    }
+
+    fn session(&self) -> Session {
+        let way = &self.way;
+        let session = Session::new(way.server.clone(), way.timing.clone(), way.cancel.clone());
+        session
+            .with_token(way.token.clone())
+            .with_security(way.security.clone())
     }
 
     /// Frames go out, events are told. False when the observer wants no more.
@@ -260,8 +340,8 @@ impl Talk {
         while let Some(event) = self.core.events.pop_front() {
             goes_on &= observer(&event);
             // Only now it counts as shown: a crash before shows it again rather than never.
-            if let Event::Message { id, .. } = event {
-                self.core.shown(id)?;
+            if let Event::Message(arrival) | Event::Edited(arrival) = &event {
+                self.core.shown(arrival, now_ms())?;
             }
         }
         Ok(goes_on)
@@ -275,8 +355,18 @@ impl Talk {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Send(to, text, reference) => {
-                    self.core.send(&to, &text, reference, now_ms())?;
+                    let content = Content::Text(text);
+                    self.core.say(&to, content, reference, now_ms())?;
                 }
+                Command::Edit(to, text, reference) => {
+                    self.core.edit(&to, &text, reference, now_ms())?;
+                }
+                Command::Watch(to, title, at_ms, reference) => {
+                    self.watch(&to, &title, at_ms, reference)?;
+                }
+                Command::Seen(with) => self.core.seen(&with, now_ms())?,
+                Command::Writing(to) => self.core.writing(&to, now_ms())?,
+                Command::Receipts(tells) => self.core.set_telling(tells)?,
                 Command::Who => self.core.who(true),
                 Command::Safety(with) => self.core.safety(&with),
                 Command::Compared(name) => self.core.trust(&name, true)?,

@@ -2,6 +2,8 @@
 
 use crate::Fault;
 use kinora_chat::Name;
+use kinora_chat::certificate::DeviceId;
+use kinora_chat::payload::{Content, MessageId, Progress};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -9,7 +11,8 @@ use std::path::Path;
 
 /// "Kinl": says whose file this is.
 const APPLICATION: i32 = 0x4b69_6e6c;
-const VERSION: i32 = 1;
+/// How a file of each version becomes one of the next; the first begins with nothing.
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
 
 /// The file, and the lock that keeps other processes out.
 #[derive(Debug)]
@@ -54,7 +57,15 @@ pub(super) struct KeptMessage {
     pub(super) counter: u64,
     pub(super) written_ms: u64,
     pub(super) at_ms: u64,
+    /// What there is to be read of it.
     pub(super) text: String,
+    /// All that it says, where that is more than a text.
+    pub(super) content: Option<Content>,
+    pub(super) is_edited: bool,
+    /// How far its writer has been told that it came; of an own one, how far this user has.
+    pub(super) progress: Option<Progress>,
+    /// It was shown, and has changed since.
+    pub(super) was_shown: bool,
 }
 
 /// A message that has not been answered for.
@@ -65,6 +76,8 @@ pub(super) struct Outgoing {
     pub(super) reference: [u8; 16],
     pub(super) payload: Vec<u8>,
     pub(super) frame: Option<Vec<u8>>,
+    /// The row of the message, if it is one.
+    pub(super) message: Option<i64>,
 }
 
 /// One part of a step. All parts of a step are one transaction.
@@ -77,6 +90,14 @@ pub(super) enum Write {
     Received(KeptMessage),
     /// A message of our own, and what goes out of it.
     Written(KeptMessage, [u8; 16], Vec<u8>),
+    /// Something that goes out and is no message of its own: to whom, its reference, and what it says.
+    Aside(Name, [u8; 16], Vec<u8>),
+    /// This message has another text now. Whoever was shown the old one is shown the new one.
+    Edited(i64, String),
+    /// Nobody is told any more of what came until now.
+    Hushed,
+    /// It came so far, or further; it never goes back.
+    Progress(i64, Progress),
     /// The outbox's row has this frame now, or none.
     Frame(i64, Option<Vec<u8>>),
     /// No frame of this conversation is good any more.
@@ -93,8 +114,16 @@ pub struct Said {
     pub is_own: bool,
     /// What it says.
     pub text: String,
+    /// All that it says, where that is more than a text.
+    pub content: Option<Content>,
+    /// It said something else before.
+    pub is_edited: bool,
     /// When it was written, by the writer's clock, in milliseconds since 1970.
     pub written_ms: u64,
+    /// Of an own one: by this name it waits to be sent.
+    pub waits: Option<[u8; 16]>,
+    /// Of an own one: how far it came.
+    pub progress: Option<Progress>,
 }
 
 impl Store {
@@ -181,44 +210,90 @@ impl Store {
         Ok(self.all(sql, outgoing)?.pop())
     }
 
-    /// Messages that nobody was shown, in the order of their coming.
+    /// Messages that nobody was shown, or not as they are now, in the order of their coming.
     pub(super) fn new_messages(&self) -> Result<Vec<KeptMessage>, Fault> {
         self.all(
-            "select * from messages where is_shown = 0 order by id",
-            |row| {
-                Ok(KeptMessage {
-                    id: row.get("id")?,
-                    peer: name(row)?,
-                    is_own: row.get("is_own")?,
-                    device: row.get("device")?,
-                    counter: row.get("counter")?,
-                    written_ms: row.get("written_ms")?,
-                    at_ms: row.get("at_ms")?,
-                    text: row.get("text")?,
-                })
-            },
+            "select * from messages where is_shown <> 1 order by id",
+            message,
         )
+    }
+
+    /// The message of this writer, if it is here.
+    pub(super) fn message(&self, with: &Name, of: MessageId) -> Result<Option<KeptMessage>, Fault> {
+        let sql = "select * from messages where peer = ?1 and device = ?2 and counter = ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row((with.as_str(), of.device.0, of.counter), message);
+        Ok(found.optional()?)
+    }
+
+    /// What this user wrote last to somebody, on whichever device.
+    pub(super) fn last_own(&self, to: &Name) -> Result<Option<KeptMessage>, Fault> {
+        let sql = "select * from messages where peer = ?1 and is_own = 1 order by id desc limit 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row([to.as_str()], message);
+        Ok(found.optional()?)
+    }
+
+    /// Messages of somebody who has not been told that they came so far, the oldest first.
+    pub(super) fn untold(
+        &self,
+        of: &Name,
+        progress: Progress,
+        most: usize,
+    ) -> Result<Vec<(i64, MessageId)>, Fault> {
+        let sql = "select id, device, counter from messages
+            where peer = ?1 and is_own = 0 and progress < 2 and progress < ?2 and is_read >= ?3
+            order by id limit ?4";
+        let far = number_of(progress);
+        let is_read = progress == Progress::Read;
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_map((of.as_str(), far, is_read, most), |row| {
+            let device = DeviceId(row.get("device")?);
+            let counter = row.get("counter")?;
+            Ok((row.get("id")?, MessageId { device, counter }))
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// Those who have not been told all that there is to tell.
+    pub(super) fn owed(&self) -> Result<Vec<Name>, Fault> {
+        let sql = "select distinct peer from messages where is_own = 0 and progress < 2 and progress < 1 + is_read";
+        self.all(sql, name)
     }
 
     /// The newest messages with somebody that were shown before, in the order of their coming.
     pub(super) fn past(&self, with: &Name, most: u32) -> Result<Vec<Said>, Fault> {
-        let sql = "select * from (select * from messages where peer = ?1 order by id desc limit ?2) order by id";
+        let sql = "select newest.*, outbox.reference as waits
+            from (select * from messages where peer = ?1 order by id desc limit ?2) as newest
+            left join outbox on outbox.message = newest.id order by newest.id";
         let mut statement = self.connection.prepare_cached(sql)?;
         let said = statement.query_map((with.as_str(), most), |row| {
+            let kept = message(row)?;
             Ok(Said {
-                id: row.get("id")?,
-                is_own: row.get("is_own")?,
-                text: row.get("text")?,
-                written_ms: row.get("written_ms")?,
+                id: kept.id,
+                is_own: kept.is_own,
+                text: kept.text,
+                content: kept.content,
+                is_edited: kept.is_edited,
+                written_ms: kept.written_ms,
+                waits: row.get("waits")?,
+                progress: kept.progress.filter(|_| kept.is_own),
             })
         })?;
         Ok(said.collect::<Result<_, _>>()?)
     }
 
-    /// A message was shown.
-    pub(super) fn shown(&self, id: i64) -> Result<(), Fault> {
-        let sql = "update messages set is_shown = 1 where id = ?1";
-        self.connection.execute(sql, [id])?;
+    /// A message was shown, and read if there is somebody who reads what is shown.
+    pub(super) fn shown(&self, id: i64, is_read: bool) -> Result<(), Fault> {
+        let sql = "update messages set is_shown = 1, is_read = max(is_read, ?2) where id = ?1";
+        self.connection.execute(sql, (id, is_read))?;
+        Ok(())
+    }
+
+    /// All that was said by somebody has been read.
+    pub(super) fn read(&self, of: &Name) -> Result<(), Fault> {
+        let sql = "update messages set is_read = 1 where peer = ?1 and is_own = 0 and progress < 2 and is_read = 0";
+        self.connection.execute(sql, [of.as_str()])?;
         Ok(())
     }
 
@@ -266,23 +341,44 @@ fn apply(connection: &Connection, part: &Write) -> rusqlite::Result<()> {
                 kept.has_received, kept.written, kept.pending, kept.reference, kept.behind
             ],
         ),
-        Write::Received(message) => message_row(connection, message),
+        Write::Received(message) => message_row(connection, message, false),
         Write::Written(message, reference, payload) => {
-            message_row(connection, message)?;
+            message_row(connection, message, true)?;
             run(
                 "insert into outbox (peer, reference, payload, message) values (?1, ?2, ?3, ?4)",
                 params![message.peer.as_str(), reference, payload, connection.last_insert_rowid()],
             )
         }
+        Write::Aside(peer, reference, payload) => run(
+            "insert into outbox (peer, reference, payload) values (?1, ?2, ?3)",
+            params![peer.as_str(), reference, payload],
+        ),
+        Write::Edited(id, text) => run(
+            "update messages set text = ?2, is_edited = 1, is_shown = min(is_shown * 2, 2) where id = ?1",
+            params![id, text],
+        ),
+        Write::Hushed => run("update messages set progress = 2 where is_own = 0", params![]),
+        Write::Progress(id, progress) => run(
+            "update messages set progress = max(progress, ?2) where id = ?1",
+            params![id, number_of(*progress)],
+        ),
         Write::Frame(id, frame) => run("update outbox set frame = ?2 where id = ?1", params![id, frame]),
         Write::Unsealed(peer) => run("update outbox set frame = null where peer = ?1", params![peer.as_str()]),
         Write::Sent(id) => run("delete from outbox where id = ?1", params![id]),
     }
 }
 
-fn message_row(connection: &Connection, message: &KeptMessage) -> rusqlite::Result<()> {
-    let sql = "insert or ignore into messages (peer, is_own, device, counter, written_ms, at_ms, text, is_shown)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+fn message_row(
+    connection: &Connection,
+    message: &KeptMessage,
+    is_shown: bool,
+) -> rusqlite::Result<()> {
+    let sql = "insert or ignore into messages
+        (peer, is_own, device, counter, written_ms, at_ms, text, content, is_shown, progress)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let content = message.content.as_ref().map(|content| {
+        minicbor::to_vec(content).expect("a vector takes all that is written to it")
+    });
     let values = params![
         message.peer.as_str(),
         message.is_own,
@@ -291,9 +387,42 @@ fn message_row(connection: &Connection, message: &KeptMessage) -> rusqlite::Resu
         message.written_ms,
         message.at_ms,
         message.text,
-        message.is_own
+        content,
+        is_shown,
+        message.progress.map_or(0, number_of)
     ];
     connection.prepare_cached(sql)?.execute(values).map(|_| ())
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<KeptMessage> {
+    let content: Option<Vec<u8>> = row.get("content")?;
+    let shown: u8 = row.get("is_shown")?;
+    Ok(KeptMessage {
+        id: row.get("id")?,
+        peer: name(row)?,
+        is_own: row.get("is_own")?,
+        device: row.get("device")?,
+        counter: row.get("counter")?,
+        written_ms: row.get("written_ms")?,
+        at_ms: row.get("at_ms")?,
+        text: row.get("text")?,
+        // Of a newer program; the text is what there is to be read of it.
+        content: content.and_then(|content| minicbor::decode(&content).ok()),
+        is_edited: row.get("is_edited")?,
+        progress: match row.get("progress")? {
+            0_u8 => None,
+            1 => Some(Progress::Delivered),
+            _ => Some(Progress::Read),
+        },
+        was_shown: shown == 2,
+    })
+}
+
+fn number_of(progress: Progress) -> u8 {
+    match progress {
+        Progress::Delivered => 1,
+        Progress::Read => 2,
+    }
 }
 
 fn outgoing(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
@@ -303,6 +432,7 @@ fn outgoing(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
         reference: row.get("reference")?,
         payload: row.get("payload")?,
         frame: row.get("frame")?,
+        message: row.get("message")?,
     })
 }
 
@@ -318,16 +448,17 @@ fn connect(file: &Path) -> rusqlite::Result<Connection> {
     // A ratchet that a power cut took back would use keys twice.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "secure_delete", true)?;
-    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version == 0 {
-        let schema = include_str!("schema.sql");
-        connection.execute_batch(&format!("begin immediate; {schema}"))?;
+    let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    // A newer program's is left alone.
+    let missing = STEPS.get(version..).ok_or(rusqlite::Error::InvalidQuery)?;
+    if !missing.is_empty() {
+        connection.execute_batch("begin immediate")?;
+        missing
+            .iter()
+            .try_for_each(|step| connection.execute_batch(step))?;
         connection.pragma_update(None, "application_id", APPLICATION)?;
-        connection.pragma_update(None, "user_version", VERSION)?;
+        connection.pragma_update(None, "user_version", STEPS.len())?;
         connection.execute_batch("commit")?;
-    } else if version != VERSION {
-        // A newer program's.
-        return Err(rusqlite::Error::InvalidQuery);
     }
     Ok(connection)
 }

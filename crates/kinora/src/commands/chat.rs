@@ -3,16 +3,20 @@
 //! What people say goes to standard output, what the program says to standard error.
 
 use super::context::Context;
-use crate::cli::{Chat, ChatCommand, ChatPlace};
+use crate::card;
+use crate::cli::{Chat, ChatCommand, ChatPlace, ChatSend};
 use crate::config::layers::home_directory;
 use crate::exit::Exit;
 use crate::output::Leftovers;
 use crate::report::{Failure, Outcome, failure, warning};
 use crate::screen;
 use crate::signals;
-use crate::standing::in_words;
+use crate::standing::{in_words, receipts_in_words};
 use crate::terminal::{printable, say, tell};
-use kinora_client::talk::{Command, Event, Hand, Options, Standing, Talk};
+use crate::typed::{self, Typed};
+use kinora_client::talk::{
+    Arrival, Command, Content, Event, Hand, Name, Options, Progress, Reading, Standing, Talk,
+};
 use kinora_client::{Cancel, Fault, Timing};
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Read};
@@ -24,8 +28,11 @@ const LABEL: &str = "terminal";
 const HELP: &str = "\
 /who            who is there, and how well each is known
 /open NAME      write to NAME from now on
+/edit TEXT      put TEXT in the place of what you wrote last
+/watch TITLE    send a title of the library; /watch TITLE 12:31 to be watched from there
 /verify NAME    the number to compare with NAME; /verify NAME yes when it is the same on both sides
 /accept NAME    take a new key of NAME without comparing
+/receipts off   tell nobody what came and what you have read; /receipts on
 /quit           send what is left, and leave (also QUIT, or the end of the input)
 //TEXT          a text that begins with a stroke";
 
@@ -36,17 +43,11 @@ const HELP: &str = "\
 pub(crate) fn run(arguments: &Chat, context: &Context) -> Result<Exit, Failure> {
     match &arguments.command {
         None if is_full_screen(arguments, context) => {
-            let (talk, hand) = open(&arguments.place, context)?;
+            let (talk, hand) = open(&arguments.place, Reading::Seen, context)?;
             screen::run(talk, hand)
         }
         None => lines(&arguments.place, context),
-        Some(ChatCommand::Send(send)) => {
-            let text = match send.text.as_slice() {
-                [only] if only == "-" => standard_input()?,
-                words => words.join(" "),
-            };
-            send_one(&send.to, &text, &send.place, context)
-        }
+        Some(ChatCommand::Send(send)) => send_one(send, context),
         Some(ChatCommand::Listen(place)) => listen(place, context),
     }
 }
@@ -58,7 +59,7 @@ fn is_full_screen(arguments: &Chat, context: &Context) -> bool {
     !is_plain && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-fn open(place: &ChatPlace, context: &Context) -> Outcome<(Talk, Hand)> {
+fn open(place: &ChatPlace, reading: Reading, context: &Context) -> Outcome<(Talk, Hand)> {
     let server = context.server(place.shelf.server.as_ref())?;
     let data = home_directory(&context.variables, "XDG_DATA_HOME", ".local/share");
     let data = data.ok_or_else(|| {
@@ -85,6 +86,8 @@ fn open(place: &ChatPlace, context: &Context) -> Outcome<(Talk, Hand)> {
         timing: Timing::default(),
         name: place.name.clone(),
         label: LABEL.to_owned(),
+        reading,
+        is_mute: place.no_receipts,
         server,
         cancel,
     };
@@ -93,7 +96,7 @@ fn open(place: &ChatPlace, context: &Context) -> Outcome<(Talk, Hand)> {
 
 /// Lines in and lines out, until the input ends.
 fn lines(place: &ChatPlace, context: &Context) -> Result<Exit, Failure> {
-    let (mut talk, hand) = open(place, context)?;
+    let (mut talk, hand) = open(place, Reading::Told, context)?;
     read_lines(hand)?;
     follow(&mut talk, context.global.json)
 }
@@ -123,59 +126,70 @@ fn read_lines(mut hand: Hand) -> Outcome {
 
 /// Does what a line says. False when it says that this is all.
 fn obey(line: &str, open: &mut Option<String>, hand: &mut Hand) -> bool {
-    if line.is_empty() {
-        return true;
-    }
-    if line == "QUIT" {
+    let typed = typed::read(line);
+    if typed == Typed::Quit {
         return false;
     }
-    let text = line.strip_prefix("//").map(|rest| format!("/{rest}"));
-    let Some(command) = line.strip_prefix('/').filter(|_| text.is_none()) else {
-        let text = text.unwrap_or_else(|| line.to_owned());
-        match open {
-            Some(to) => {
-                if let Err(fault) = hand.send(to, &text) {
-                    failure(&fault.into(), false);
-                }
-            }
-            None => tell("to whom? /open NAME says"),
-        }
+    if let Typed::Open(name) = &typed {
+        let shown = printable(name);
+        tell(format_args!(
+            "writing to {shown}; /verify {shown} shows the number to compare"
+        ));
+        *open = Some(name.clone());
         return true;
-    };
-    let mut words = command.split_whitespace();
-    let (word, name, more) = (words.next(), words.next(), words.next());
-    match (word, name, more) {
-        (Some("quit"), None, _) => return false,
-        (Some("help"), ..) => tell(HELP),
-        (Some("who"), None, _) => {
-            hand.give(Command::Who);
-        }
-        (Some("open"), Some(name), None) => {
-            tell(format_args!(
-                "writing to {}; /verify {} shows the number to compare",
-                printable(name),
-                printable(name)
-            ));
-            *open = Some(name.to_owned());
-        }
-        (Some("verify"), Some(name), None) => {
-            hand.give(Command::Safety(name.to_owned()));
-        }
-        (Some("verify"), Some(name), Some("yes")) => {
-            hand.give(Command::Compared(name.to_owned()));
-        }
-        (Some("accept"), Some(name), None) => {
-            hand.give(Command::Accept(name.to_owned()));
-        }
-        _ => tell("that is no command; /help lists them"),
+    }
+    match deed(typed, open.as_deref(), hand) {
+        Ok(None) => {}
+        Ok(Some(words)) => tell(words),
+        Err(fault) => failure(&fault.into(), false),
     }
     true
 }
 
-/// Sends one text, and ends when it is on the server's disk.
-fn send_one(name: &str, text: &str, place: &ChatPlace, context: &Context) -> Result<Exit, Failure> {
-    let (mut talk, mut hand) = open(place, context)?;
-    let reference = hand.send(name, text)?;
+/// Gives the talk what was typed; or gives back what there is to be said about it.
+fn deed(typed: Typed, open: Option<&str>, hand: &mut Hand) -> Result<Option<&'static str>, Fault> {
+    let nobody = Ok(Some("to whom? /open NAME says"));
+    let whom = |name: Option<String>| name.or_else(|| open.map(str::to_owned));
+    let command = match (typed, open) {
+        (Typed::Nothing | Typed::Quit | Typed::Open(_), _) => return Ok(None),
+        (Typed::Help, _) => return Ok(Some(HELP)),
+        (Typed::Wrong(why), _) => return Ok(Some(why)),
+        (Typed::Text(text), Some(to)) => return hand.send(to, &text).map(|_| None),
+        (Typed::Edit(text), Some(to)) => return hand.edit(to, &text).map(|_| None),
+        (Typed::Watch(title, at_ms), Some(to)) => {
+            return hand.watch(to, &title, at_ms).map(|_| None);
+        }
+        (Typed::Text(_) | Typed::Edit(_) | Typed::Watch(..), None) => return nobody,
+        (Typed::Who, _) => Command::Who,
+        (Typed::Receipts(tells), _) => {
+            hand.give(Command::Receipts(tells));
+            return Ok(Some(receipts_in_words(tells)));
+        }
+        (Typed::Verify(name, is_equal), _) => match (whom(name), is_equal) {
+            (None, _) => return nobody,
+            (Some(name), false) => Command::Safety(name),
+            (Some(name), true) => Command::Compared(name),
+        },
+        (Typed::Accept(name), _) => match whom(name) {
+            None => return nobody,
+            Some(name) => Command::Accept(name),
+        },
+    };
+    hand.give(command);
+    Ok(None)
+}
+
+/// Sends one text or title, and ends when it is on the server's disk.
+fn send_one(send: &ChatSend, context: &Context) -> Result<Exit, Failure> {
+    let text = match send.text.as_slice() {
+        [only] if only == "-" => standard_input()?,
+        words => words.join(" "),
+    };
+    let (mut talk, mut hand) = open(&send.place, Reading::Nobody, context)?;
+    let reference = match &send.title {
+        Some(title) => hand.watch(&send.to, title, typed::milliseconds(send.at))?,
+        None => hand.send(&send.to, &text)?,
+    };
     let mut refused = None;
     let done = talk.run(&mut |event| match event {
         Event::Sent {
@@ -199,14 +213,14 @@ fn send_one(name: &str, text: &str, place: &ChatPlace, context: &Context) -> Res
     }
     done?;
     if context.global.json {
-        say(json!({"event": "sent", "to": name}));
+        say(json!({"event": "sent", "to": send.to}));
     }
     Ok(Exit::Success)
 }
 
 /// Prints what comes, until it is interrupted.
 fn listen(place: &ChatPlace, context: &Context) -> Result<Exit, Failure> {
-    let (mut talk, _hand) = open(place, context)?;
+    let (mut talk, _hand) = open(place, Reading::Told, context)?;
     follow(&mut talk, context.global.json)
 }
 
@@ -264,17 +278,17 @@ fn print(event: &Event, was_here: &mut bool) {
                 people.len()
             ));
         }
-        Event::Message { from, text, .. } => {
-            let mut lines = text.lines();
-            say(format_args!(
-                "{from}: {}",
-                printable(lines.next().unwrap_or_default())
-            ));
-            lines.for_each(|line| say(format_args!("  {}", printable(line))));
-        }
+        Event::Message(arrival) => message(arrival, ""),
+        Event::Edited(arrival) => message(arrival, " (edited)"),
         Event::Joined(name) => tell(format_args!("* {name} is here")),
         Event::Left(name) => tell(format_args!("* {name} has left")),
-        Event::Sent { .. } | Event::Past { .. } => {}
+        Event::Past { .. } | Event::Writing { .. } => {}
+        Event::Sent { to, .. } => tell(format_args!("* sent to {to}")),
+        Event::Came {
+            to,
+            progress,
+            messages,
+        } => tell(format_args!("* {}", came(to, *progress, messages.len()))),
         Event::Note { with, text } => tell(format_args!("* {with}: {}", printable(text))),
         Event::Refused { problem, .. } => failure(&Fault::Refused(problem.clone()).into(), false),
         Event::Safety { with, number, word } => {
@@ -291,6 +305,30 @@ fn print(event: &Event, was_here: &mut bool) {
             printable(reason),
             pause.as_secs_f32().ceil()
         )),
+    }
+}
+
+fn message(arrival: &Arrival, mark: &str) {
+    let (from, with) = (&arrival.from, &arrival.with);
+    let text = card::shown(&arrival.text, arrival.content.as_ref());
+    let mut lines = text.lines();
+    let first = printable(lines.next().unwrap_or_default());
+    // Of this user, on another device.
+    match from == with {
+        true => say(format_args!("{from}{mark}: {first}")),
+        false => say(format_args!("{from} to {with}{mark}: {first}")),
+    }
+    lines.for_each(|line| say(format_args!("  {}", printable(line))));
+}
+
+fn came(to: &Name, progress: Progress, count: usize) -> String {
+    let messages = match count {
+        1 => "your message".to_owned(),
+        several => format!("{several} messages"),
+    };
+    match progress {
+        Progress::Delivered => format!("{to} has {messages}"),
+        Progress::Read => format!("{to} has read {messages}"),
     }
 }
 
@@ -320,23 +358,29 @@ fn as_json(event: &Event) -> Value {
                 .collect();
             json!({"event": "people", "people": people})
         }
-        Event::Message {
-            from,
-            with,
-            device,
-            counter,
-            text,
-            written_ms,
-            at_ms,
-            ..
-        } => json!({
-            "event": "message", "from": from.as_str(), "with": with.as_str(), "text": text, "device": device,
-            "counter": counter, "written_ms": written_ms, "at_ms": at_ms,
-        }),
+        Event::Message(arrival) => arrival_as_json("message", arrival),
+        Event::Edited(arrival) => arrival_as_json("edited", arrival),
+        Event::Writing { from, .. } => json!({"event": "writing", "from": from.as_str()}),
+        Event::Came {
+            to,
+            progress,
+            messages,
+        } => {
+            let event = match progress {
+                Progress::Delivered => "delivered",
+                Progress::Read => "read",
+            };
+            let messages = messages
+                .iter()
+                .map(|own| json!({"device": own.device, "counter": own.counter}));
+            json!({"event": event, "to": to.as_str(), "messages": messages.collect::<Vec<_>>()})
+        }
         Event::Joined(name) => json!({"event": "joined", "name": name.as_str()}),
         Event::Left(name) => json!({"event": "left", "name": name.as_str()}),
         Event::Past { with, .. } => json!({"event": "past", "with": with.as_str()}),
-        Event::Sent { to, .. } => json!({"event": "sent", "to": to.as_str()}),
+        Event::Sent { to, message, .. } => json!({
+            "event": "sent", "to": to.as_str(), "device": message.device, "counter": message.counter,
+        }),
         Event::Note { with, text } => json!({"event": "note", "with": with.as_str(), "text": text}),
         Event::Refused { problem, .. } => json!({
             "event": "refused", "code": problem.code, "description": problem.description,
@@ -349,4 +393,18 @@ fn as_json(event: &Event) -> Value {
             json!({"event": "lost", "reason": reason, "pause_s": pause.as_secs_f32()})
         }
     }
+}
+
+fn arrival_as_json(event: &str, arrival: &Arrival) -> Value {
+    let title = match &arrival.content {
+        Some(Content::Card(id, name, at_ms)) => json!({
+            "id": id, "name": name, "at_ms": at_ms, "command": card::command(arrival.content.as_ref()),
+        }),
+        _ => Value::Null,
+    };
+    json!({
+        "event": event, "from": arrival.from.as_str(), "with": arrival.with.as_str(), "text": arrival.text,
+        "title": title, "edited": arrival.is_edited, "device": arrival.device, "counter": arrival.counter,
+        "written_ms": arrival.written_ms, "at_ms": arrival.at_ms,
+    })
 }

@@ -140,34 +140,26 @@ fn ask(
     Ok((server, library))
 }
 
-/// The title that is meant: the only one found, or the one that is called exactly so.
+/// The title that is meant.
 fn one<'a>(library: &'a Library, words: &str) -> Outcome<&'a Title> {
-    let exact = library
-        .titles
-        .iter()
-        .find(|title| title.name.eq_ignore_ascii_case(words));
-    match (exact, library.titles.as_slice()) {
-        (Some(title), _) | (None, [title]) => Ok(title),
-        (None, []) => Err(Failure::new(
+    library.only(words).map_err(|names| match names.as_slice() {
+        [] => Failure::new(
             Exit::Usage,
             "unknown_title",
             format!("the library has nothing that is called {words:?}"),
             "`kinora library` lists what it has",
-        )),
-        (None, several) => {
-            let names: Vec<String> = several
-                .iter()
-                .take(5)
-                .map(|each| printable(&each.name))
-                .collect();
-            Err(Failure::new(
+        ),
+        several => {
+            let names = several.iter().take(5).map(|name| printable(name));
+            let names = names.collect::<Vec<_>>().join(", or ");
+            Failure::new(
                 Exit::Usage,
                 "several_titles",
-                format!("{words:?} may be {}", names.join(", or ")),
+                format!("{words:?} may be {names}"),
                 "say more of its name",
-            ))
+            )
         }
-    }
+    })
 }
 
 fn address(library: &Library, server: &Address, path: &str) -> Outcome<String> {

@@ -1,6 +1,7 @@
 //! One conversation as it is on the screen.
 
-use kinora_client::talk::Said;
+use crate::card;
+use kinora_client::talk::{Progress, Said};
 use ratatui_textarea::{TextArea, WrapMode};
 
 /// Entries that are kept of a conversation; older ones stay in the file.
@@ -24,6 +25,10 @@ pub(super) enum Fate {
     Waiting([u8; 16]),
     /// On the server's disk.
     Sent,
+    /// On the disk of one of the other one's devices.
+    Delivered,
+    /// Before their eyes.
+    Read,
     /// It will not be sent.
     Refused,
 }
@@ -37,6 +42,8 @@ pub(super) struct Entry {
     pub(super) at_ms: Option<u64>,
     /// By which the file knows it, where that is known.
     pub(super) id: Option<i64>,
+    /// It said something else before.
+    pub(super) is_edited: bool,
 }
 
 /// A conversation.
@@ -82,27 +89,43 @@ impl Room {
         let mut all: Vec<Entry> = past
             .iter()
             .filter(|said| !is_known(said))
-            .map(|said| Entry {
-                voice: if said.is_own {
-                    Voice::Own(Fate::Sent)
-                } else {
-                    Voice::Theirs
-                },
-                text: said.text.clone(),
-                at_ms: Some(said.written_ms),
-                id: Some(said.id),
-            })
+            .map(recalled)
             .collect();
         all.append(&mut self.entries);
         let surplus = all.len().saturating_sub(ENTRIES_MAX);
         self.entries = all.split_off(surplus);
     }
 
-    /// What became of an own message. False when it is not one of these.
-    pub(super) fn settle(&mut self, reference: [u8; 16], fate: Fate) -> bool {
+    /// What became of an own message, and by which the file knows it from now on. False when it is not one of these.
+    pub(super) fn settle(&mut self, reference: [u8; 16], fate: Fate, id: Option<i64>) -> bool {
         let waiting = Voice::Own(Fate::Waiting(reference));
         let found = self.entries.iter_mut().find(|entry| entry.voice == waiting);
-        found.map(|entry| entry.voice = Voice::Own(fate)).is_some()
+        let Some(entry) = found else {
+            return false;
+        };
+        entry.voice = Voice::Own(fate);
+        entry.id = id.or(entry.id);
+        true
+    }
+
+    /// An own message came so far. It does not go back.
+    pub(super) fn came(&mut self, id: i64, fate: Fate) {
+        let found = self.entries.iter_mut().find(|entry| entry.id == Some(id));
+        if let Some(entry) = found.filter(|entry| entry.voice != Voice::Own(Fate::Read)) {
+            entry.voice = Voice::Own(fate);
+        }
+    }
+
+    /// A message says something else now. One of our own that is on its way has no id yet: it is the last one.
+    pub(super) fn edit(&mut self, id: i64, is_own: bool, text: String) {
+        let is_known = self.entries.iter().any(|entry| entry.id == Some(id));
+        let is_it = |entry: &Entry| match is_known {
+            true => entry.id == Some(id),
+            false => is_own && matches!(entry.voice, Voice::Own(_)) && entry.id.is_none(),
+        };
+        if let Some(entry) = self.entries.iter_mut().rfind(|entry| is_it(entry)) {
+            (entry.text, entry.is_edited) = (text, true);
+        }
     }
 
     /// Takes away what is written.
@@ -117,4 +140,24 @@ fn blank() -> TextArea<'static> {
     area.set_wrap_mode(WrapMode::WordOrGlyph);
     area.set_cursor_line_style(ratatui::style::Style::default());
     area
+}
+
+fn recalled(said: &Said) -> Entry {
+    let fate = match (said.waits, said.progress) {
+        (Some(reference), _) => Fate::Waiting(reference),
+        (None, None) => Fate::Sent,
+        (None, Some(Progress::Delivered)) => Fate::Delivered,
+        (None, Some(Progress::Read)) => Fate::Read,
+    };
+    Entry {
+        voice: if said.is_own {
+            Voice::Own(fate)
+        } else {
+            Voice::Theirs
+        },
+        text: card::shown(&said.text, said.content.as_ref()),
+        at_ms: Some(said.written_ms),
+        id: Some(said.id),
+        is_edited: said.is_edited,
+    }
 }

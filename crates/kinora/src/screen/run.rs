@@ -10,10 +10,10 @@ use crossterm::execute;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kinora_client::Fault;
-use kinora_client::talk::{Command, Event, Hand, Talk};
+use kinora_client::talk::{Command, Event, Hand, Talk, card};
 use ratatui::DefaultTerminal;
 use std::io::{self, stdout};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 
 /// News that wait to be drawn; then whoever brings more waits.
@@ -82,8 +82,14 @@ fn show(
     loop {
         look.now_ms = now_ms();
         terminal.draw(|frame| draw(frame, &mut state, &look))?;
-        let Ok(first) = news.recv() else {
-            return Ok(Ok(()));
+        let first = match state.next_change(look.now_ms) {
+            None => news.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(pause) => news.recv_timeout(pause),
+        };
+        let first = match first {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return Ok(Ok(())),
         };
         // All that has come is one picture.
         for one in std::iter::once(first).chain(news.try_iter()) {
@@ -116,6 +122,18 @@ fn act(deed: Deed, state: &mut State, hand: &mut Hand) {
         }
         Deed::Say(to, text) => match hand.send(&to, &text) {
             Ok(reference) => state.said(&to, text, reference, now_ms()),
+            Err(fault) => state.notice = Some(fault.to_string()),
+        },
+        // What becomes of these is told by events.
+        Deed::Edit(to, text) => {
+            if let Err(fault) = hand.edit(&to, &text) {
+                state.notice = Some(fault.to_string());
+            }
+        }
+        Deed::Watch(to, title, at_ms) => match hand.watch(&to, &title, at_ms) {
+            Ok(reference) => {
+                state.said(&to, card(&title, at_ms), reference, now_ms());
+            }
             Err(fault) => state.notice = Some(fault.to_string()),
         },
     }

@@ -1,10 +1,14 @@
 //! All that is on the screen, and what events and keys change of it.
 
 use super::room::{Entry, Fate, Room, Voice};
+use crate::card;
+use crate::standing::receipts_in_words;
 use crate::terminal::printable;
+use crate::typed::{self, Typed};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use kinora_client::talk::{Command, Event, Standing};
+use kinora_client::talk::{Arrival, Command, Event, Progress, Standing};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Lines that Page Up and Page Down go.
 const PAGE: usize = 10;
@@ -45,6 +49,10 @@ pub(super) enum Deed {
     Give(Command),
     /// A message, which gets its name outside.
     Say(String, String),
+    /// Another text for the last one.
+    Edit(String, String),
+    /// A title, by words of its name, and from which millisecond on.
+    Watch(String, String, u64),
 }
 
 /// The screen.
@@ -57,6 +65,8 @@ pub(super) struct State {
     /// With whom the conversation is that is seen.
     pub(super) open: Option<String>,
     pub(super) overlay: Option<Overlay>,
+    /// Who is writing, and until when that may be said.
+    pub(super) writing: BTreeMap<String, u64>,
     /// A sentence at the bottom, until the next key.
     pub(super) notice: Option<String>,
     /// The user has said goodbye; what is left goes out.
@@ -74,6 +84,7 @@ impl State {
             rooms: BTreeMap::new(),
             open: None,
             overlay: None,
+            writing: BTreeMap::new(),
             notice: None,
             is_leaving: false,
             began_ms,
@@ -99,6 +110,13 @@ impl State {
             .filter(|person| person.name.as_str() != self.me)
     }
 
+    /// After this time something else is to be seen, though nothing happens: somebody is said to be writing no more.
+    pub(super) fn next_change(&self, now_ms: u64) -> Option<Duration> {
+        let until = self.open.as_ref().and_then(|open| self.writing.get(open))?;
+        let left = until.checked_sub(now_ms).filter(|left| *left > 0)?;
+        Some(Duration::from_millis(left))
+    }
+
     /// Something has happened.
     pub(super) fn told(&mut self, event: &Event) -> Vec<Deed> {
         match event {
@@ -110,37 +128,44 @@ impl State {
                 return self.look_up(name.as_str());
             }
             Event::Left(name) => self.presence(name.as_str(), false),
-            Event::Message {
-                id,
-                from,
-                with,
-                text,
-                written_ms,
-                ..
-            } => {
-                let voice = match from.as_str() == self.me {
-                    true => Voice::Own(Fate::Sent),
-                    false => Voice::Theirs,
-                };
-                self.add(
-                    with.as_str(),
-                    Entry {
-                        voice,
-                        text: text.clone(),
-                        at_ms: Some(*written_ms),
-                        id: Some(*id),
-                    },
-                );
-                return self.look_up(with.as_str());
+            Event::Message(arrival) => return self.arrived(arrival),
+            Event::Edited(arrival) => {
+                let room = self.rooms.entry(arrival.with.to_string()).or_default();
+                let is_own = arrival.from.as_str() == self.me;
+                room.edit(arrival.id, is_own, arrival.text.clone());
+            }
+            Event::Writing { from, until_ms } => {
+                self.writing.insert(from.to_string(), *until_ms);
             }
             Event::Past { with, said } => {
                 let room = self.rooms.entry(with.to_string()).or_default();
                 room.recall(said, self.began_ms);
             }
-            Event::Sent { reference, to } => {
+            Event::Sent {
+                reference,
+                to,
+                message,
+            } => {
                 let room = self.rooms.entry(to.to_string()).or_default();
-                room.settle(*reference, Fate::Sent);
+                room.settle(*reference, Fate::Sent, message.id);
                 return self.look_up(to.as_str());
+            }
+            Event::Came {
+                to,
+                progress,
+                messages,
+            } => {
+                let fate = match progress {
+                    Progress::Delivered => Fate::Delivered,
+                    Progress::Read => Fate::Read,
+                };
+                let room = self.rooms.entry(to.to_string()).or_default();
+                let ids = messages.iter().filter_map(|own| own.id);
+                ids.for_each(|id| room.came(id, fate));
+            }
+            // About this user's own devices: no conversation is with oneself.
+            Event::Note { with, text } if with.as_str() == self.me => {
+                self.notice = Some(text.clone());
             }
             Event::Note { with, text } => {
                 self.note(with.as_str(), text.clone());
@@ -162,6 +187,30 @@ impl State {
         Vec::new()
     }
 
+    fn arrived(&mut self, arrival: &Arrival) -> Vec<Deed> {
+        let with = arrival.with.as_str();
+        let voice = match arrival.from.as_str() == self.me {
+            true => Voice::Own(Fate::Sent),
+            false => Voice::Theirs,
+        };
+        self.writing.remove(arrival.from.as_str());
+        self.add(
+            with,
+            Entry {
+                voice,
+                text: card::shown(&arrival.text, arrival.content.as_ref()),
+                at_ms: Some(arrival.written_ms),
+                id: Some(arrival.id),
+                is_edited: arrival.is_edited,
+            },
+        );
+        let mut deeds = self.look_up(with);
+        if self.open.as_deref() == Some(with) {
+            deeds.push(Deed::Give(Command::Seen(with.to_owned())));
+        }
+        deeds
+    }
+
     /// A message has got its name, and is on its way.
     pub(super) fn said(&mut self, to: &str, text: String, reference: [u8; 16], now_ms: u64) {
         let room = self.rooms.entry(to.to_owned()).or_default();
@@ -171,6 +220,7 @@ impl State {
             text,
             at_ms: Some(now_ms),
             id: None,
+            is_edited: false,
         });
     }
 
@@ -245,7 +295,18 @@ impl State {
             Some(room) => act(&mut room.draft),
             None => self.notice = Some("nobody else is registered here yet".into()),
         }
-        Vec::new()
+        self.signal()
+    }
+
+    /// A text is being written; a command is nobody's business.
+    fn signal(&self) -> Vec<Deed> {
+        let Some((name, room)) = self.room() else {
+            return Vec::new();
+        };
+        let first = room.draft.lines().first().map_or("", String::as_str);
+        let is_text = !first.is_empty() && (!first.starts_with('/') || first.starts_with("//"));
+        let writing = is_text.then(|| Deed::Give(Command::Writing(name.to_owned())));
+        writing.into_iter().collect()
     }
 
     fn scroll(&mut self, lines: isize) -> Vec<Deed> {
@@ -287,10 +348,11 @@ impl State {
         self.open = Some(name.to_owned());
         let room = self.rooms.entry(name.to_owned()).or_default();
         room.unread = 0;
+        let seen = Deed::Give(Command::Seen(name.to_owned()));
         if std::mem::replace(&mut room.is_opened, true) {
-            return Vec::new();
+            return vec![seen];
         }
-        vec![Deed::Give(Command::Past(name.to_owned()))]
+        vec![Deed::Give(Command::Past(name.to_owned())), seen]
     }
 
     /// What was written is a message, or a command.
@@ -299,47 +361,38 @@ impl State {
             return self.write(|_| {});
         };
         let room = self.rooms.entry(name.clone()).or_default();
-        let text = room.take_draft();
-        let text = text.trim_end();
-        if text.is_empty() {
-            return Vec::new();
-        }
-        if text == "QUIT" {
-            return self.leave();
-        }
-        if let Some(rest) = text.strip_prefix("//") {
-            return vec![Deed::Say(name, format!("/{rest}"))];
-        }
-        match text.strip_prefix('/') {
-            Some(command) => self.command(command, &name),
-            None => vec![Deed::Say(name, text.to_owned())],
-        }
+        let typed = typed::read(&room.take_draft());
+        self.command(typed, name)
     }
 
-    fn command(&mut self, command: &str, open: &str) -> Vec<Deed> {
-        let words: Vec<&str> = command.split_whitespace().collect();
-        let with = words.get(1).copied().unwrap_or(open).to_owned();
-        match words.first().copied() {
-            Some("quit") => self.leave(),
-            Some("help") => self.show(Overlay::Help),
-            Some("who") => self.show(Overlay::Who),
-            Some("open") if self.standing(&with).is_some() && with != self.me => {
-                self.enter_room(&with)
+    fn command(&mut self, typed: Typed, open: String) -> Vec<Deed> {
+        let give = |command| vec![Deed::Give(command), Deed::Give(Command::Who)];
+        match typed {
+            Typed::Nothing => Vec::new(),
+            Typed::Text(text) => vec![Deed::Say(open, text)],
+            Typed::Edit(text) => vec![Deed::Edit(open, text)],
+            Typed::Watch(title, at_ms) => vec![Deed::Watch(open, title, at_ms)],
+            Typed::Quit => self.leave(),
+            Typed::Help => self.show(Overlay::Help),
+            Typed::Who => self.show(Overlay::Who),
+            Typed::Open(name) if self.standing(&name).is_some() && name != self.me => {
+                self.enter_room(&name)
             }
-            Some("open") => {
-                self.notice = Some(format!("nobody here is called {}", printable(&with)));
+            Typed::Open(name) => {
+                self.notice = Some(format!("nobody here is called {}", printable(&name)));
                 Vec::new()
             }
-            Some("verify") if words.get(2) == Some(&"yes") => {
-                vec![
-                    Deed::Give(Command::Compared(with)),
-                    Deed::Give(Command::Who),
-                ]
+            Typed::Verify(name, true) => give(Command::Compared(name.unwrap_or(open))),
+            Typed::Verify(name, false) => {
+                vec![Deed::Give(Command::Safety(name.unwrap_or(open)))]
             }
-            Some("verify") => vec![Deed::Give(Command::Safety(with))],
-            Some("accept") => vec![Deed::Give(Command::Accept(with)), Deed::Give(Command::Who)],
-            _ => {
-                self.notice = Some("that is no command; F1 lists them".into());
+            Typed::Accept(name) => give(Command::Accept(name.unwrap_or(open))),
+            Typed::Receipts(tells) => {
+                self.notice = Some(receipts_in_words(tells).into());
+                vec![Deed::Give(Command::Receipts(tells))]
+            }
+            Typed::Wrong(why) => {
+                self.notice = Some(why.replace("/help", "F1"));
                 Vec::new()
             }
         }
@@ -388,6 +441,7 @@ impl State {
                 text,
                 at_ms: None,
                 id: None,
+                is_edited: false,
             },
         );
     }
@@ -396,7 +450,7 @@ impl State {
         let fate = Fate::Refused;
         let settled = reference.and_then(|reference| {
             let mut rooms = self.rooms.iter_mut();
-            rooms.find_map(|(name, room)| room.settle(reference, fate).then(|| name.clone()))
+            rooms.find_map(|(name, room)| room.settle(reference, fate, None).then(|| name.clone()))
         });
         match settled {
             Some(name) => self.note(&name, sentence),

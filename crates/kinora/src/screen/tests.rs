@@ -3,9 +3,10 @@ use super::state::{Deed, Overlay, State};
 use super::view::{Look, draw};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
-use kinora_client::talk::{Command, Event, Name, Said, Standing};
+use kinora_client::talk::{Arrival, Command, Content, Event, Name, Own, Progress, Said, Standing};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use std::time::Duration;
 
 /// 2026-11-22 14:02 UTC.
 const NOON: u64 = 1_795_356_120_000;
@@ -24,16 +25,35 @@ fn person(text: &str, is_here: bool, word: &'static str) -> Standing {
 }
 
 fn message(id: i64, from: &str, with: &str, text: &str) -> Event {
-    Event::Message {
+    Event::Message(arrival(id, from, with, text))
+}
+
+fn arrival(id: i64, from: &str, with: &str, text: &str) -> Arrival {
+    Arrival {
         id,
         from: name(from),
         with: name(with),
         device: "laptop".into(),
         counter: id as u64,
         text: text.into(),
+        content: None,
+        is_edited: false,
         written_ms: NOON + id as u64 * 1000,
         at_ms: NOON,
     }
+}
+
+fn own(id: i64) -> Own {
+    Own {
+        id: Some(id),
+        device: "laptop".into(),
+        counter: id as u64,
+    }
+}
+
+fn opened(with: &str) -> Vec<Deed> {
+    let deeds = [Command::Past(with.into()), Command::Seen(with.into())];
+    deeds.map(Deed::Give).to_vec()
 }
 
 fn directory(people: &[Standing]) -> Event {
@@ -53,7 +73,7 @@ fn mira() -> State {
         person("ravi", false, "pinned"),
     ];
     let deeds = state.told(&directory(&people));
-    assert_eq!(deeds, [Deed::Give(Command::Past("asha".into()))]);
+    assert_eq!(deeds, opened("asha"));
     state
 }
 
@@ -67,7 +87,9 @@ fn control(letter: char) -> KeyEvent {
 
 fn typed(state: &mut State, text: &str) -> Vec<Deed> {
     for letter in text.chars() {
-        assert_eq!(state.pressed(key(KeyCode::Char(letter))), []);
+        let deeds = state.pressed(key(KeyCode::Char(letter)));
+        let is_signal = |deed: &Deed| matches!(deed, Deed::Give(Command::Writing(_)));
+        assert!(deeds.iter().all(is_signal), "{deeds:?}");
     }
     state.pressed(key(KeyCode::Enter))
 }
@@ -124,9 +146,18 @@ fn commands_are_no_messages() {
         typed(&mut state, "/verify"),
         give(Command::Safety("asha".into()))
     );
+    assert_eq!(typed(&mut state, "/open ravi"), opened("ravi"));
     assert_eq!(
-        typed(&mut state, "/open ravi"),
-        give(Command::Past("ravi".into()))
+        typed(&mut state, "/edit better"),
+        [Deed::Edit("ravi".into(), "better".into())]
+    );
+    assert_eq!(
+        typed(&mut state, "/watch Our holiday 12:31"),
+        [Deed::Watch("ravi".into(), "Our holiday".into(), 751_000)]
+    );
+    assert_eq!(
+        typed(&mut state, "/receipts off"),
+        give(Command::Receipts(false))
     );
     assert_eq!(
         typed(&mut state, "/accept")[..1],
@@ -149,10 +180,7 @@ fn what_is_not_seen_is_counted() {
     state.told(&message(2, "asha", "asha", "hi"));
     let unread = |state: &State, name: &str| state.rooms.get(name).map_or(0, |room| room.unread);
     assert_eq!((unread(&state, "asha"), unread(&state, "ravi")), (0, 1));
-    assert_eq!(
-        state.pressed(control('n')),
-        [Deed::Give(Command::Past("ravi".into()))]
-    );
+    assert_eq!(state.pressed(control('n')), opened("ravi"));
     assert_eq!(
         (state.open.as_deref(), unread(&state, "ravi")),
         (Some("ravi"), 0)
@@ -172,7 +200,8 @@ fn a_newcomer_is_looked_up() {
     ];
     assert_eq!(state.told(&directory(&people)), []);
     assert_eq!(state.told(&message(1, "noor", "noor", "hello")), who);
-    assert_eq!(state.told(&message(2, "asha", "asha", "hello")), []);
+    let seen = [Deed::Give(Command::Seen("asha".into()))];
+    assert_eq!(state.told(&message(2, "asha", "asha", "hello")), seen);
 }
 
 #[test]
@@ -184,7 +213,11 @@ fn the_past_comes_once() {
         id,
         is_own,
         text: text.into(),
+        content: None,
+        is_edited: false,
         written_ms,
+        waits: None,
+        progress: None,
     };
     state.told(&Event::Past {
         with: name("asha"),
@@ -210,6 +243,7 @@ fn what_became_of_a_message_is_seen() {
     state.told(&Event::Sent {
         reference: [1; 16],
         to: name("asha"),
+        message: own(1),
     });
     state.told(&Event::Refused {
         reference: Some([2; 16]),
@@ -230,6 +264,92 @@ fn what_became_of_a_message_is_seen() {
             Voice::Note
         ]
     );
+}
+
+#[test]
+fn how_far_a_message_came_is_seen_and_never_goes_back() {
+    let mut state = mira();
+    for n in 1..=3 {
+        state.said("asha", format!("number {n}"), [n; 16], NOON);
+        state.told(&Event::Sent {
+            reference: [n; 16],
+            to: name("asha"),
+            message: own(n.into()),
+        });
+    }
+    let mut came = |progress, ids: &[i64]| {
+        state.told(&Event::Came {
+            to: name("asha"),
+            progress,
+            messages: ids.iter().map(|id| own(*id)).collect(),
+        });
+        let fates = state.rooms["asha"].entries.iter().map(|entry| entry.voice);
+        fates.collect::<Vec<_>>()
+    };
+    let all = |fates: [Fate; 3]| fates.map(Voice::Own).to_vec();
+    let (sent, delivered, read) = (Fate::Sent, Fate::Delivered, Fate::Read);
+    assert_eq!(came(Progress::Read, &[1]), all([read, sent, sent]));
+    assert_eq!(
+        came(Progress::Delivered, &[1, 2, 9]),
+        all([read, delivered, sent])
+    );
+    let seen = picture(&mut state, 72, 12);
+    assert!(seen.contains("number 1 (read)"), "{seen}");
+    assert!(seen.contains("number 2 (delivered)"), "{seen}");
+    assert!(seen.contains("number 3 (sent)"), "{seen}");
+}
+
+#[test]
+fn a_changed_message_is_seen_where_it_was() {
+    let mut state = mira();
+    state.told(&message(1, "asha", "asha", "at seven"));
+    state.told(&message(2, "asha", "asha", "or not"));
+    let edited = |id, from: &str, text: &str| Event::Edited(arrival(id, from, "asha", text));
+    state.told(&edited(1, "asha", "at eight"));
+    let seen = picture(&mut state, 72, 12);
+    assert!(
+        seen.contains("at eight (edited)") && !seen.contains("at seven"),
+        "{seen}"
+    );
+    // An own one that is still on its way is not known by its id.
+    state.said("asha", "yes".into(), [1; 16], NOON);
+    state.told(&edited(3, "mira", "no"));
+    assert!(picture(&mut state, 72, 12).contains("no (edited) (not sent yet)"));
+}
+
+#[test]
+fn a_title_stands_with_the_command_that_plays_it() {
+    let mut state = mira();
+    let mut title = arrival(1, "asha", "asha", "Our holiday, from 12:31");
+    title.content = Some(Content::Card("x".into(), "Our holiday".into(), 751_000));
+    state.told(&Event::Message(title));
+    let seen = picture(&mut state, 72, 12);
+    assert!(
+        seen.contains("kinora play 'Our holiday' --at 12:31"),
+        "{seen}"
+    );
+}
+
+#[test]
+fn who_is_writing_is_seen_for_a_while() {
+    let mut state = mira();
+    let writing = |state: &mut State, until_ms| {
+        let from = name("asha");
+        state.told(&Event::Writing { from, until_ms });
+        picture(state, 72, 12).contains("asha is writing")
+    };
+    // The picture is of a minute past noon.
+    let then = NOON + 60_000;
+    assert!(!writing(&mut state, then));
+    assert_eq!(state.next_change(then), None);
+    assert!(writing(&mut state, then + 1));
+    assert_eq!(state.next_change(then), Some(Duration::from_millis(1)));
+    state.told(&message(1, "asha", "asha", "there it is"));
+    assert!(!picture(&mut state, 72, 12).contains("asha is writing"));
+    let signal = [Deed::Give(Command::Writing("asha".into()))];
+    assert_eq!(state.pressed(key(KeyCode::Char('a'))), signal);
+    state.pressed(key(KeyCode::Backspace));
+    assert_eq!(state.pressed(key(KeyCode::Char('/'))), []);
 }
 
 #[test]

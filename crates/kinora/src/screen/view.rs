@@ -194,11 +194,11 @@ fn title(state: &State) -> String {
 fn lines(room: &Room, (me, peer): (&str, &str), width: u16, look: &Look) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut before: Option<&Entry> = None;
-    for entry in &room.entries {
+    for (at, entry) in room.entries.iter().enumerate() {
         if !is_same_breath(before, entry) {
             lines.extend(head(entry, me, peer, look));
         }
-        lines.extend(body(entry, width, look));
+        lines.extend(body(entry, mark(&room.entries, at), width, look));
         before = Some(entry);
     }
     lines
@@ -233,13 +233,30 @@ fn head(entry: &Entry, me: &str, peer: &str, look: &Look) -> Option<Line<'static
     ]))
 }
 
-fn body(entry: &Entry, width: u16, look: &Look) -> Vec<Line<'static>> {
-    let (mark, style) = match entry.voice {
-        Voice::Own(Fate::Waiting(_)) => (" (not sent yet)", Look::dim()),
-        Voice::Own(Fate::Refused) => (" (not sent)", look.warning()),
-        Voice::Note => ("", Look::dim()),
-        _ => ("", Style::new()),
+/// What became of an own message. What came as far as the next one is said there only.
+fn mark(entries: &[Entry], at: usize) -> &'static str {
+    let Voice::Own(fate) = entries[at].voice else {
+        return "";
     };
+    let mut later = entries[at + 1..].iter();
+    let is_said_later = later.any(|entry| entry.voice == Voice::Own(fate));
+    match fate {
+        Fate::Waiting(_) => " (not sent yet)",
+        Fate::Refused => " (not sent)",
+        _ if is_said_later => "",
+        Fate::Sent => " (sent)",
+        Fate::Delivered => " (delivered)",
+        Fate::Read => " (read)",
+    }
+}
+
+fn body(entry: &Entry, mark: &str, width: u16, look: &Look) -> Vec<Line<'static>> {
+    let style = match entry.voice {
+        Voice::Own(Fate::Waiting(_)) | Voice::Note => Look::dim(),
+        Voice::Own(Fate::Refused) => look.warning(),
+        _ => Style::new(),
+    };
+    let edited = if entry.is_edited { " (edited)" } else { "" };
     let indent = if entry.voice == Voice::Note {
         "* "
     } else {
@@ -249,7 +266,7 @@ fn body(entry: &Entry, width: u16, look: &Look) -> Vec<Line<'static>> {
         .initial_indent(indent)
         .subsequent_indent("  ");
     let text = entry.text.lines().map(printable);
-    let text = text.collect::<Vec<_>>().join("\n") + mark;
+    let text = text.collect::<Vec<_>>().join("\n") + edited + mark;
     let wrapped = textwrap::wrap(&text, options);
     wrapped
         .into_iter()
@@ -267,6 +284,13 @@ fn footer(state: &State, look: &Look) -> Line<'static> {
         1 => "1 new message (Ctrl-N) - ".into(),
         more => format!("{more} new messages (Ctrl-N) - "),
     };
+    let writing = state.open.as_ref().filter(|name| {
+        let until = state.writing.get(*name);
+        until.is_some_and(|until| look.now_ms < *until)
+    });
+    let writing = writing.map_or(String::new(), |name| {
+        format!("{} is writing - ", printable(name))
+    });
     let me = printable(&state.me);
     let (how, style) = match (&state.link, state.is_leaving) {
         (_, true) => ("sending what is left".into(), Style::new()),
@@ -279,6 +303,7 @@ fn footer(state: &State, look: &Look) -> Line<'static> {
     };
     Line::from(vec![
         Span::styled(news, Look::bold()),
+        Span::raw(writing),
         Span::raw(format!("you are {me} - ")),
         Span::styled(how, style),
         Span::styled(" - F1 help", Look::dim()),
@@ -293,6 +318,9 @@ const HELP: &[&str] = &[
     "PgUp, PgDn     older, newer",
     "Ctrl-C         send what is left, and leave",
     "",
+    "/edit TEXT     put TEXT in the place of what you wrote last",
+    "/watch TITLE   send a title of the library; /watch TITLE 12:31",
+    "/receipts off  tell nobody what came and what you have read; on",
     "/verify        the number to compare with this person",
     "/accept        take a new key without comparing",
     "/open NAME     write to NAME",

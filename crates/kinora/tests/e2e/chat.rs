@@ -2,10 +2,12 @@
 //! the server keeps of it.
 
 use crate::harness::{Server, kinora, own_addresses};
+use crate::library::film;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
@@ -56,11 +58,17 @@ impl Person {
 
     /// Starts a client.
     fn start(&self) -> Client {
+        self.start_with(&[])
+    }
+
+    /// Starts a client with more flags.
+    fn start_with(&self, more: &[&str]) -> Client {
         let told = self.home.join("stderr");
         let mut errors = fs::File::options();
         let errors = errors.create(true).append(true).open(&told);
         let mut command = self.command(&["chat", "--line", "--json", "--name", self.name]);
         let mut child = command
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(errors.unwrap())
@@ -416,4 +424,130 @@ fn tokens_and_keys_are_those_of_the_server() {
     assert!(with.status.success(), "{}", said(&with));
     assert!(said(&with).contains("you are asha"), "{}", said(&with));
     assert_eq!(server.terminate(), Some(0));
+}
+
+/// The numbers of the messages that an event names.
+fn counters(event: &Value) -> Vec<u64> {
+    let messages = event["messages"].as_array().unwrap().iter();
+    messages
+        .map(|each| each["counter"].as_u64().unwrap())
+        .collect()
+}
+
+/// What was read is told, unless its reader does not want that; what was changed is shown in its new words.
+#[test]
+fn receipts_and_changes_reach_the_other_one() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let server = Server::start(&data, &[]);
+    let asha = Person::new(place.path(), "asha", &server);
+    let ravi = Person::new(place.path(), "ravi", &server);
+    let mut at_ravi = ravi.start_with(&["--no-receipts"]);
+    at_ravi.until("people", |_| true);
+    let mut at_asha = asha.come();
+    at_asha.type_in("/edit nothing");
+    at_asha.type_in("/open ravi");
+    at_asha.type_in("/edit nothing");
+    at_asha.until("refused", |event| event["code"] == "nothing_to_edit");
+    at_asha.type_in("not told of");
+    assert_eq!(at_asha.until("sent", |_| true)["counter"], 1);
+    assert_eq!(at_ravi.message().1, "not told of");
+    assert_eq!(at_ravi.quit(), Some(0));
+
+    // With receipts again, those of before are not made up for.
+    let mut at_ravi = ravi.come();
+    at_asha.type_in("at seven");
+    assert_eq!(at_ravi.message().1, "at seven");
+    let read = at_asha.until("read", |_| true);
+    assert_eq!((counters(&read), &read["to"]), (vec![2], &"ravi".into()));
+    at_asha.type_in("/edit at eight");
+    let edited = at_ravi.until("edited", |_| true);
+    assert_eq!(
+        (&edited["text"], &edited["counter"]),
+        (&"at eight".into(), &2.into())
+    );
+
+    // Switched off it stays, over the end of the program, until it is switched on.
+    at_ravi.type_in("/receipts off");
+    at_ravi.type_in("/who");
+    at_ravi.until("people", |_| true);
+    assert_eq!(at_ravi.quit(), Some(0));
+    let mut at_ravi = ravi.come();
+    at_asha.type_in("four");
+    assert_eq!(at_ravi.message().1, "four");
+    at_ravi.type_in("/receipts on");
+    at_ravi.type_in("/who");
+    at_ravi.until("people", |_| true);
+    at_asha.type_in("five");
+    assert_eq!(at_ravi.message().1, "five");
+    assert_eq!(counters(&at_asha.until("read", |_| true)), [5]);
+
+    // Read by nobody: what comes while one message is sent is told to whoever looks later.
+    assert_eq!(at_ravi.quit(), Some(0));
+    at_asha.type_in("later");
+    at_asha.until("sent", |event| event["counter"] == 6);
+    assert!(
+        ravi.output(&["chat", "send", "asha", "hi"])
+            .status
+            .success()
+    );
+    assert_eq!(at_asha.message().1, "hi");
+    let mut at_ravi = ravi.start();
+    assert_eq!(at_ravi.message().1, "later");
+    assert_eq!(counters(&at_asha.until("read", |_| true)), [6]);
+    assert_eq!(at_ravi.quit(), Some(0));
+    assert_eq!(at_asha.quit(), Some(0));
+}
+
+/// A title goes with its time; who gets it plays it with a command, by rights of their own.
+#[test]
+fn a_title_is_sent_to_be_watched() {
+    let place = tempfile::tempdir().unwrap();
+    let films = place.path().join("films");
+    fs::create_dir(&films).unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    film(&films.join("Our_holiday.mp4"), 4);
+    let films = films.to_string_lossy().into_owned();
+    let data = place.path().join("data");
+    let more = ["--library", &films, "--set", "library.heights="];
+    let server = Server::start(&data, &more);
+    let asha = Person::new(place.path(), "asha", &server);
+    let ravi = Person::new(place.path(), "ravi", &server);
+    let mut at_ravi = ravi.come();
+    let listed = |words: &[&str]| String::from_utf8(asha.output(words).stdout).unwrap();
+    while !listed(&["library"]).contains("Our holiday") {
+        std::thread::yield_now();
+    }
+    let name = asha.output(&["chat", "--line", "--name", "asha"]);
+    assert!(name.status.success(), "{}", said(&name));
+    let sent = asha.output(&["chat", "send", "ravi", "--title", "holiday", "--at", "0:02"]);
+    assert!(sent.status.success(), "{}", said(&sent));
+    let message = at_ravi.until("message", |_| true);
+    let title = &message["title"];
+    assert_eq!(title["name"], "Our holiday");
+    assert_eq!(title["at_ms"], 2_000);
+    assert_eq!(title["command"], "kinora play 'Our holiday' --at 0:02");
+    let nothing = asha.output(&["chat", "send", "ravi", "--title", "nothing"]);
+    assert_eq!(nothing.status.code(), Some(4), "{}", said(&nothing));
+    assert!(
+        said(&nothing).contains("kinora library"),
+        "{}",
+        said(&nothing)
+    );
+    at_ravi.type_in("/open asha");
+    at_ravi.type_in("/watch our holiday");
+    at_ravi.until("sent", |_| true);
+    assert_eq!(at_ravi.quit(), Some(0));
+    // A line for people, with the command below it.
+    let mut ravi_reads = asha.command(&["chat", "--line"]);
+    let read = ravi_reads.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut read = read.spawn().unwrap();
+    let mut lines = BufReader::new(read.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "ravi: Our holiday");
+    assert_eq!(
+        lines.next().unwrap().unwrap(),
+        "  kinora play 'Our holiday'"
+    );
+    drop(read.stdin.take());
+    assert!(read.wait().unwrap().success());
 }

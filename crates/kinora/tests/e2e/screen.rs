@@ -111,10 +111,18 @@ fn a_terminal_talks_with_a_program() {
 
     screen.press("hello ravi\r");
     assert_eq!(at_ravi.message(), ("asha".into(), "hello ravi".into()));
-    screen.until(|seen| seen.contains("  hello ravi") && !seen.contains("not sent yet"));
+    screen.until(|seen| seen.contains("  hello ravi (read)"));
+    screen.press("/edit hello Ravi\r");
+    screen.until(|seen| seen.contains("  hello Ravi (edited)"));
+    at_ravi.until("edited", |event| event["text"] == "hello Ravi");
     at_ravi.type_in("/open asha");
     at_ravi.type_in("hello asha");
     screen.until(|seen| seen.contains("  hello asha"));
+    at_ravi.until("read", |_| true);
+    // That somebody writes is seen before they have sent it.
+    screen.press("how");
+    at_ravi.until("writing", |event| event["from"] == "asha");
+    screen.press("\u{7f}\u{7f}\u{7f}");
 
     // Both see one number; who has compared it, says so with one key.
     at_ravi.type_in("/verify asha");
@@ -131,6 +139,19 @@ fn a_terminal_talks_with_a_program() {
     screen.until(|seen| seen.contains("verified: encrypted, compared"));
     screen.press(" ");
 
+    // What comes while another conversation is seen has come, and is not read until it is seen.
+    let mia = Person::new(place.path(), "mia", &server);
+    let mut at_mia = mia.come();
+    at_mia.type_in("/open asha");
+    at_mia.type_in("hello from mia");
+    screen.until(|seen| seen.contains("mia (1)"));
+    at_mia.until("delivered", |_| true);
+    screen.press("\u{e}");
+    screen.until(|seen| seen.contains("  hello from mia"));
+    at_mia.until("read", |_| true);
+    assert_eq!(at_mia.quit(), Some(0));
+    screen.press("/open ravi\r");
+
     assert_eq!(at_ravi.quit(), Some(0));
     screen.until(|seen| seen.contains("○ ravi"));
     screen.press("/quit\r");
@@ -138,7 +159,11 @@ fn a_terminal_talks_with_a_program() {
 
     // What was said is there again.
     let mut screen = Terminal::new(&chat(&asha));
-    screen.until(|seen| seen.contains("  hello ravi") && seen.contains("  hello asha"));
+    screen.until(|seen| seen.contains("○ ravi"));
+    screen.press("/open ravi\r");
+    screen.until(|seen| {
+        seen.contains("  hello Ravi (edited) (read)") && seen.contains("  hello asha")
+    });
     screen.press("\u{3}");
     assert_eq!(screen.end(), Some(0));
 }

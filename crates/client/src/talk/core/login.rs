@@ -2,7 +2,7 @@
 
 use super::{Core, number, problem};
 use crate::Fault;
-use crate::talk::core::Event;
+use crate::talk::event::Event;
 use crate::talk::limits::{PACKAGES, PACKAGES_LOW};
 use crate::talk::store::Write;
 use kinora_chat::certificate::Certificate;

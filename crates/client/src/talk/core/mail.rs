@@ -1,14 +1,15 @@
 //! What comes in: envelopes in their order, answers to what went out, and what is done when one cannot be opened.
 
-use super::{Core, Event, number, problem};
+use super::{Core, number, problem};
 use crate::Fault;
+use crate::talk::event::{Event, Own};
 use crate::talk::limits::AGAIN;
-use crate::talk::store::{KeptMessage, Write};
+use crate::talk::store::{Outgoing, Write};
 use kinora_chat::Name;
 use kinora_chat::certificate::Device;
 use kinora_chat::conversation::{Pace, Step, next_step};
 use kinora_chat::engine;
-use kinora_chat::payload::{Content, Message, MessageId};
+use kinora_chat::payload::{Content, Message};
 use kinora_talk::frame::{Ack, Deliver, Kind, Refused, Taken};
 
 /// Looks into the directory for one envelope.
@@ -62,22 +63,12 @@ impl Core {
                 number: self.cursor,
                 step: self.step,
             });
-            for kept in self.store.new_messages()? {
-                self.show_once(kept);
-            }
+            self.show_new()?;
         }
         peers.dedup();
         peers
             .iter()
             .try_for_each(|peer| self.advance(peer, now_ms / 1000))
-    }
-
-    /// Those that wait to be shown are not told twice.
-    fn show_once(&mut self, kept: KeptMessage) {
-        let is_it = |event: &Event| matches!(event, Event::Message { id, .. } if *id == kept.id);
-        if !self.events.iter().any(is_it) {
-            self.show(kept);
-        }
     }
 
     fn take(&mut self, deliver: &Deliver, now_ms: u64) -> Result<Looked, Fault> {
@@ -104,9 +95,10 @@ impl Core {
                 kinora_chat::Fault::NotAllowed("an invitation to another conversation").into(),
             );
         }
+        let device = self.device();
         let conversation = self.conversation(peer, now_s);
         let was_there = conversation.group_id.is_some();
-        conversation.begin(group, now_s)?;
+        conversation.begin(group, device, now_s)?;
         let kept = Write::Conversation(peer.clone(), conversation.kept());
         for row in self.outbox.iter_mut().filter(|row| row.peer == *peer) {
             row.frame = None;
@@ -122,7 +114,6 @@ impl Core {
     fn opened(&mut self, deliver: &Deliver, now_ms: u64) -> Result<Vec<Write>, Fault> {
         let peer = &deliver.with;
         let view = self.view(peer);
-        let own = self.name().clone();
         let Some(conversation) = self.conversations.get_mut(peer) else {
             return Ok(Vec::new());
         };
@@ -131,7 +122,6 @@ impl Core {
             return Ok(Vec::new());
         };
         let mut parts = Vec::new();
-        let mut notes = Vec::new();
         match group.open_message(&deliver.envelope, &view)? {
             engine::Event::Own => {}
             engine::Event::Commit {
@@ -142,53 +132,21 @@ impl Core {
             } => {
                 // Another one ended the epoch that ours was for.
                 conversation.pending = None;
-                notes.extend(added.iter().map(|device| let_in(&by, device)));
-                notes.extend(removed.iter().map(|device| put_out(&by, device)));
                 if is_out {
                     conversation.give_up();
                 }
+                // That people add devices of their own the directory has told already.
+                let foreign = added.iter().filter(|device| device.name != by.name);
+                let notes = foreign.map(|device| let_in(&by, device));
+                let notes = notes.chain(removed.iter().map(|device| put_out(&by, device)));
+                notes.for_each(|text| self.note(peer, text));
             }
             engine::Event::Message { from, payload } => {
-                let message = Message::from_bytes(&payload)?;
-                let id = MessageId {
-                    device: from.id,
-                    counter: message.counter,
-                };
-                let before = conversation.ledger.gaps().len();
-                let is_new = conversation.ledger.take(id, message.written_at_ms);
-                let gaps = conversation.ledger.gaps();
-                let was_fresh = std::mem::take(&mut conversation.is_fresh);
-                if gaps.len() > before
-                    && !was_fresh
-                    && let Some(gap) = gaps.iter().find(|gap| gap.last + 1 == id.counter)
-                {
-                    let count = gap.last - gap.first + 1;
-                    notes.push(format!(
-                        "{count} messages of {} have not arrived",
-                        from.name
-                    ));
-                }
-                conversation.pace.received(now_ms / 1000);
-                let text = text_of(message.content).filter(|_| is_new);
-                parts.extend(text.map(|text| {
-                    Write::Received(KeptMessage {
-                        id: 0,
-                        peer: peer.clone(),
-                        // Of this user, from another device: kept with the others, not told.
-                        is_own: from.name == own,
-                        device: from.id.0,
-                        counter: id.counter,
-                        written_ms: message.written_at_ms,
-                        at_ms: deliver.at_ms,
-                        text,
-                    })
-                }));
+                parts = self.read(deliver, &from, &payload, now_ms)?;
             }
         }
+        let conversation = self.conversation(peer, now_ms / 1000);
         parts.push(Write::Conversation(peer.clone(), conversation.kept()));
-        for text in notes {
-            self.note(peer, text);
-        }
         Ok(parts)
     }
 
@@ -268,11 +226,23 @@ impl Core {
         let row = self.outbox.remove(at);
         self.write(vec![Write::Sent(row.id)])?;
         self.landed(&row.peer, row.id);
-        self.events.push_back(Event::Sent {
+        self.events.extend(self.sent(&row));
+        self.advance(&row.peer, now_s)
+    }
+
+    /// A message is on the server's disk. Of receipts nobody is told.
+    fn sent(&self, row: &Outgoing) -> Option<Event> {
+        let message = Message::from_bytes(&row.payload).ok()?;
+        let is_receipt = matches!(message.content, Content::Receipt(..));
+        (!is_receipt).then(|| Event::Sent {
             reference: row.reference,
             to: row.peer.clone(),
-        });
-        self.advance(&row.peer, now_s)
+            message: Own {
+                id: row.message,
+                device: self.device().to_string(),
+                counter: message.counter,
+            },
+        })
     }
 
     /// Commits that were taken count when all that was taken before them has been read.
@@ -346,8 +316,15 @@ impl Core {
             self.landed(&peer, id);
             self.unsent(&peer, id, said, later_s, now_s)
         } else if let Some(peer) = of_claim {
+            let missing = self.missing(&peer, now_s);
             let conversation = self.conversation(&peer, now_s);
             conversation.gathering = None;
+            if conversation.group.is_some() {
+                missing
+                    .into_keys()
+                    .for_each(|id| conversation.shut(id, later_s));
+                return self.advance(&peer, now_s);
+            }
             conversation.not_before_s = later_s;
             self.note(&peer, format!("{}; what you wrote waits", said.description));
             Ok(())
@@ -463,20 +440,4 @@ fn put_out(by: &Device, device: &Device) -> String {
         "{} put the device {:?} of {} out",
         by.name, device.label, device.name
     )
-}
-
-/// What there is to be read; none of what a later version shows better.
-fn text_of(content: Content) -> Option<String> {
-    match content {
-        Content::Text(text) | Content::Edit(_, text) => Some(text),
-        Content::Card(_, title, at_ms) => {
-            let seconds = at_ms / 1000;
-            Some(format!(
-                "{title}, from {}:{:02}",
-                seconds / 60,
-                seconds % 60
-            ))
-        }
-        Content::Receipt(..) => None,
-    }
 }

@@ -1,4 +1,4 @@
-//! What goes out: opening a conversation, renewing its keys, and messages, one at a time.
+//! What goes out: opening a conversation, letting devices in, renewing keys, and messages, one at a time.
 
 use super::{Core, random, reference};
 use crate::Fault;
@@ -6,10 +6,13 @@ use crate::talk::conversation::{Gathering, Pending};
 use crate::talk::limits::AGAIN;
 use crate::talk::store::Write;
 use kinora_chat::Name;
+use kinora_chat::certificate::DeviceId;
 use kinora_chat::contact::Sending;
+use kinora_chat::engine::{self, Group};
 use kinora_talk::field::{Bytes, Few, Fixed};
 use kinora_talk::frame::{Ask, Claim, Claimed, Commit, Open, Send};
 use kinora_talk::limits::GRACE_EPOCHS;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Core {
     /// Does the next thing that a conversation needs, if anything can be done now.
@@ -33,38 +36,64 @@ impl Core {
             }
             return Ok(());
         }
-        let is_wanted = has_mail || conversation.is_lost;
-        if !is_wanted || is_blocked || conversation.flying.is_some() {
+        if is_blocked || conversation.flying.is_some() {
             return Ok(());
         }
-        match &conversation.group {
-            None => self.gather(peer, now_s),
+        let is_due = conversation.pace.is_due(now_s);
+        let is_wanted = has_mail || conversation.is_lost;
+        let has_pending = conversation.group.as_ref().map(Group::has_pending);
+        let missing = self.missing(peer, now_s);
+        match has_pending {
             // The commit that came before ours is on its way.
-            Some(group) if group.has_pending() => Ok(()),
-            Some(_) if conversation.pace.is_due(now_s) => self.renew(peer),
-            Some(_) => self.post(peer, now_s),
+            Some(true) => Ok(()),
+            Some(false) if !missing.is_empty() => {
+                self.gather(peer, missing.into_values().collect(), now_s)
+            }
+            _ if !is_wanted => Ok(()),
+            None => {
+                let own = self.people.0.get(self.name());
+                let has_others = own.is_some_and(|own| own.devices.len() > 1);
+                let own = has_others.then(|| self.name().clone());
+                self.gather(peer, own.into_iter().chain([peer.clone()]).collect(), now_s)
+            }
+            Some(false) if is_due => self.renew(peer),
+            Some(false) => self.post(peer, now_s),
         }
     }
 
-    /// Asks for packages of all devices that are to come in.
-    fn gather(&mut self, peer: &Name, now_s: u64) -> Result<(), Fault> {
+    /// Devices of the two that the directory lists and the group lacks, with whose they are; not those that could not be let
+    /// in a while ago.
+    pub(super) fn missing(&self, peer: &Name, now_s: u64) -> BTreeMap<DeviceId, Name> {
+        let conversation = self.conversations.get(peer);
+        let group = conversation.and_then(|conversation| conversation.group.as_ref());
         // Before the directory has come nobody can be checked.
+        let (Some(conversation), Some(group), usize::MAX) = (conversation, group, self.pages)
+        else {
+            return BTreeMap::new();
+        };
+        let members = group.members().into_iter().map(|device| device.id);
+        let members: BTreeSet<DeviceId> = members.collect();
+        let devices = [peer, self.name()].into_iter().flat_map(|name| {
+            let person = self.people.0.get(name);
+            let ids = person.into_iter().flat_map(|person| person.devices.keys());
+            ids.map(|id| (*id, name.clone()))
+        });
+        let is_missing = |id: &DeviceId| !members.contains(id) && conversation.is_open(id, now_s);
+        devices.filter(|(id, _)| is_missing(id)).collect()
+    }
+
+    /// Asks for packages of all devices of these people.
+    fn gather(&mut self, peer: &Name, names: BTreeSet<Name>, now_s: u64) -> Result<(), Fault> {
         if self.pages != usize::MAX {
             return Ok(());
         }
-        let has_others = self
-            .people
-            .0
-            .get(self.name())
-            .is_some_and(|own| own.devices.len() > 1);
-        let names = [Some(peer.clone()), has_others.then(|| self.name().clone())];
         let conversation = self.conversation(peer, now_s);
         if conversation.gathering.is_some() {
             return Ok(());
         }
         let mut gathering = Gathering::default();
         let mut claims = Vec::new();
-        for name in names.into_iter().flatten() {
+        for name in names {
             let reference = reference()?;
             gathering.asked.insert(reference.0);
             claims.push(Claim { reference, name });
@@ -88,12 +117,55 @@ impl Core {
         let packages = claimed.packages.iter();
         gathering
             .packages
-            .extend(packages.map(|package| package.bytes.to_vec()));
+            .extend(packages.map(|package| (package.device, package.bytes.to_vec())));
         if !gathering.asked.is_empty() {
             return Ok(());
         }
         let packages = std::mem::take(&mut gathering.packages);
+        let conversation = self.conversation(&peer, now_s);
+        conversation.gathering = None;
+        if conversation.group.is_some() {
+            return self.admit(&peer, packages, now_s);
+        }
+        let packages: Vec<Vec<u8>> = packages.into_iter().map(|(_, bytes)| bytes).collect();
         self.begin(&peer, &packages, now_s)
+    }
+
+    /// Lets devices in. Those that cannot be, keep nobody from talking.
+    fn admit(
+        &mut self,
+        peer: &Name,
+        packages: Vec<(DeviceId, Vec<u8>)>,
+        now_s: u64,
+    ) -> Result<(), Fault> {
+        let missing = self.missing(peer, now_s);
+        let view = self.view(peer);
+        let wanted = packages
+            .into_iter()
+            .filter(|(id, _)| missing.contains_key(id));
+        let (ids, packages): (Vec<DeviceId>, Vec<Vec<u8>>) = wanted.unzip();
+        let Some(conversation) = self.conversations.get_mut(peer) else {
+            return Ok(());
+        };
+        let Some(group) = conversation
+            .group
+            .as_mut()
+            .filter(|group| !group.has_pending())
+        else {
+            return Ok(());
+        };
+        let made = match packages.is_empty() {
+            true => None,
+            false => group.change(self.client.keys(), &[], &packages, &view).ok(),
+        };
+        let is_in = |id: &DeviceId| made.is_some() && ids.contains(id);
+        for id in missing.keys().filter(|id| !is_in(id)) {
+            conversation.shut(*id, now_s);
+        }
+        match made {
+            Some(made) => self.commit(peer, made, ids),
+            None => self.advance(peer, now_s),
+        }
     }
 
     /// Makes the group; it counts when the server took it.
@@ -105,7 +177,6 @@ impl Core {
         let reference = reference()?;
         let step = self.step + 1;
         let conversation = self.conversation(peer, now_s);
-        conversation.gathering = None;
         let (group, pending) = match opened {
             Ok(opened) => opened,
             Err(fault) => {
@@ -139,22 +210,37 @@ impl Core {
 
     /// Renews this device's keys before it writes on.
     fn renew(&mut self, peer: &Name) -> Result<(), Fault> {
+        let conversation = self.conversations.get_mut(peer);
+        let Some(group) = conversation.and_then(|conversation| conversation.group.as_mut()) else {
+            return Ok(());
+        };
+        let made = group.update(self.client.keys())?;
+        self.commit(peer, made, Vec::new())
+    }
+
+    /// Sends a commit that was made, and that lets these devices in.
+    fn commit(
+        &mut self,
+        peer: &Name,
+        made: engine::Pending,
+        welcomed: Vec<DeviceId>,
+    ) -> Result<(), Fault> {
         let (step, reference) = (self.step + 1, reference()?);
         let Some(conversation) = self.conversations.get_mut(peer) else {
             return Ok(());
         };
-        let (Some(group), Some(id)) = (&mut conversation.group, conversation.group_id) else {
+        let Some(id) = conversation.group_id else {
             return Ok(());
         };
-        let pending = group.update(self.client.keys())?;
+        let bounded = |bytes| Bytes::new(bytes).map_err(kinora_chat::Fault::from);
         let commit = Commit {
             reference,
             peer: peer.clone(),
             group: Fixed(id),
-            epoch: pending.epoch,
-            commit: Bytes::new(pending.commit).map_err(kinora_chat::Fault::from)?,
-            welcome: None,
-            welcomed: Few::default(),
+            epoch: made.epoch,
+            commit: bounded(made.commit)?,
+            welcome: made.welcome.map(bounded).transpose()?,
+            welcomed: Few::new(welcomed).map_err(kinora_chat::Fault::from)?,
             step,
         };
         let frame = Ask::from(commit).to_bytes();

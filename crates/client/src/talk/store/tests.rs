@@ -13,6 +13,10 @@ fn message(peer: &str, counter: u64, is_own: bool) -> KeptMessage {
         written_ms: 5,
         at_ms: 6,
         text: format!("text {counter}"),
+        content: None,
+        is_edited: false,
+        progress: None,
+        was_shown: false,
     }
 }
 
@@ -70,14 +74,95 @@ fn a_message_is_kept_once_and_shown_until_it_was() {
     store
         .write(&[Write::Received(message("ravi", 2, false))])
         .unwrap();
+    // Of this user too, when it was written on another device.
     store
         .write(&[Write::Received(message("mia", 9, true))])
         .unwrap();
+    let own = Write::Written(message("mia", 3, true), [1; 16], vec![9]);
+    store.write(&[own]).unwrap();
     let new = store.new_messages().unwrap();
     let counters: Vec<u64> = new.iter().map(|each| each.counter).collect();
-    assert_eq!(counters, [1, 2]);
-    store.shown(new[0].id).unwrap();
+    assert_eq!(counters, [1, 2, 9]);
+    store.shown(new[0].id, false).unwrap();
+    store.shown(new[2].id, true).unwrap();
     assert_eq!(store.new_messages().unwrap().len(), 1);
+    // What was shown and has changed is shown again, once.
+    for text in ["other", "another"] {
+        let edit = Write::Edited(new[0].id, text.into());
+        store
+            .write(&[edit, Write::Edited(new[1].id, text.into())])
+            .unwrap();
+    }
+    let changed = store.new_messages().unwrap();
+    let told: Vec<_> = changed
+        .iter()
+        .map(|each| (each.text.as_str(), each.was_shown, each.is_edited))
+        .collect();
+    assert_eq!(told, [("another", true, true), ("another", false, true)]);
+    store.shown(new[0].id, false).unwrap();
+    assert_eq!(store.new_messages().unwrap().len(), 1);
+}
+
+#[test]
+fn who_wrote_is_told_once_how_far_it_came() {
+    let place = tempfile::tempdir().unwrap();
+    let mut store = Store::open(place.path()).unwrap();
+    let ravi = Name::new("ravi").unwrap();
+    for counter in 1..=3 {
+        let received = Write::Received(message("ravi", counter, false));
+        store.write(&[received]).unwrap();
+    }
+    let own = Write::Received(message("ravi", 9, true));
+    store.write(&[own]).unwrap();
+    let untold = |store: &Store, progress| {
+        let untold = store.untold(&ravi, progress, 2).unwrap();
+        untold.iter().map(|(_, id)| id.counter).collect::<Vec<_>>()
+    };
+    assert!(untold(&store, Progress::Read).is_empty());
+    assert_eq!(untold(&store, Progress::Delivered), [1, 2]);
+    assert_eq!(store.owed().unwrap(), std::slice::from_ref(&ravi));
+    let ids: Vec<i64> = (1..=3).collect();
+    let told = ids
+        .iter()
+        .map(|id| Write::Progress(*id, Progress::Delivered));
+    store.write(&told.collect::<Vec<_>>()).unwrap();
+    assert!(store.owed().unwrap().is_empty());
+    store.read(&ravi).unwrap();
+    assert_eq!(untold(&store, Progress::Read), [1, 2]);
+    store.write(&[Write::Progress(1, Progress::Read)]).unwrap();
+    // It never goes back.
+    store
+        .write(&[Write::Progress(1, Progress::Delivered)])
+        .unwrap();
+    assert_eq!(untold(&store, Progress::Read), [2, 3]);
+    store.write(&[Write::Hushed]).unwrap();
+    assert!(store.owed().unwrap().is_empty());
+}
+
+#[test]
+fn a_file_of_the_first_version_is_taken_up() {
+    let place = tempfile::tempdir().unwrap();
+    let direct = Connection::open(place.path().join("talk.db")).unwrap();
+    let old = format!(
+        "{} insert into messages values (1, 'ravi', 1, x'{id}', 1, 5, 6, 'mine', 1), (2, 'ravi', 0, x'{id}', 2, 5, 6, 'theirs', 0);
+         insert into outbox values (7, 'ravi', x'{id}', x'09', null, 1);
+         pragma user_version = 1",
+        STEPS[0],
+        id = "07".repeat(16),
+    );
+    direct.execute_batch(&old).unwrap();
+    drop(direct);
+    let store = Store::open(place.path()).unwrap();
+    let row = store.outbox().unwrap().remove(0);
+    assert_eq!((row.id, row.message), (7, Some(1)));
+    let new = store.new_messages().unwrap();
+    assert_eq!((new.len(), new[0].text.as_str()), (1, "theirs"));
+    // Of what came before there were receipts nobody is told.
+    assert!(store.owed().unwrap().is_empty());
+    let said = store.past(&Name::new("ravi").unwrap(), 9).unwrap();
+    assert_eq!((said[0].waits, said[0].progress), (Some([7; 16]), None));
+    drop(store);
+    Store::open(place.path()).unwrap();
 }
 
 #[test]

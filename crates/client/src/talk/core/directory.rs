@@ -1,0 +1,158 @@
+//! Who is there, and how well each is known: what the server says of people, and what this user says of them.
+
+use super::{Core, of_chat, problem, refusal};
+use crate::Fault;
+use crate::talk::event::Event;
+use crate::talk::store::Write;
+use kinora_chat::Name;
+use kinora_chat::safety::SafetyNumber;
+use kinora_mmp::Problem;
+use kinora_talk::frame::People as Page;
+
+impl Core {
+    /// What two people compare.
+    pub(in crate::talk) fn safety(&mut self, with: &str) {
+        let event = match self.known(with) {
+            Ok(with) => self.safety_of(with),
+            Err(problem) => refusal(problem),
+        };
+        self.events.push_back(event);
+    }
+
+    fn safety_of(&self, with: Name) -> Event {
+        let person = &self.people.0[&with];
+        let own = self.identity.public();
+        let number = SafetyNumber::new((self.name(), &own), (&with, &person.shown));
+        Event::Safety {
+            number: number.to_string(),
+            word: person.contact.word(),
+            with,
+        }
+    }
+
+    /// The numbers were compared and are equal; or a new key is taken without.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(in crate::talk) fn trust(&mut self, name: &str, is_compared: bool) -> Result<(), Fault> {
+        let name = match self.known(name) {
+            Ok(name) => name,
+            Err(problem) => {
+                self.events.push_back(refusal(problem));
+                return Ok(());
+            }
+        };
+        if let Some(person) = self.people.0.get_mut(&name) {
+            let contact = person.contact.seen(person.shown);
+            person.contact = match is_compared {
+                true => contact.compared(person.shown),
+                false => contact.accepted(person.shown),
+            };
+        }
+        let kept = self.people.kept(&name).map(Write::Person);
+        self.write(kept.into_iter().collect())?;
+        let event = self.safety_of(name);
+        self.events.push_back(event);
+        Ok(())
+    }
+
+    /// Who is there.
+    pub(in crate::talk) fn who(&mut self, is_asked: bool) {
+        let mut people = self.people.standings();
+        for person in people
+            .iter_mut()
+            .filter(|person| person.name == *self.name())
+        {
+            person.word = "you";
+        }
+        self.events.push_back(Event::Directory { people, is_asked });
+    }
+
+    /// Somebody of the directory, by a name as it was typed.
+    pub(super) fn known(&self, typed: &str) -> Result<Name, Problem> {
+        let name = Name::new(typed).map_err(|fault| of_chat(&fault.into()))?;
+        match self.people.0.contains_key(&name) {
+            true => Ok(name),
+            false => Err(problem(
+                "unknown_user",
+                &format!("nobody here is called {name}"),
+                "look who is there (/who)",
+            )),
+        }
+    }
+
+    pub(super) fn page(&mut self, page: &Page, now_ms: u64) -> Result<(), Fault> {
+        let mut kept = Vec::new();
+        for person in page.people.iter() {
+            let was_here = self
+                .people
+                .0
+                .get(&person.name)
+                .is_some_and(|known| known.is_here);
+            let news = self.people.see(person);
+            let is_own = person.name == *self.name();
+            if is_own && person.identity != self.identity.public() {
+                return Err(Fault::Refused(problem(
+                    "identity_changed",
+                    "the server's directory shows another key under your name",
+                    "somebody may stand between you and the people here: ask its operator",
+                )));
+            }
+            let note = |text: String| Event::Note {
+                with: person.name.clone(),
+                text,
+            };
+            for label in news.added.iter().filter(|_| !is_own) {
+                self.events
+                    .push_back(note(format!("{} added the device {label:?}", person.name)));
+            }
+            for label in news.removed.iter().filter(|_| !is_own) {
+                self.events.push_back(note(format!(
+                    "{} removed the device {label:?}",
+                    person.name
+                )));
+            }
+            if news.has_changed {
+                let text = format!(
+                    "the key of {} has changed; /verify {} tells more",
+                    person.name, person.name
+                );
+                self.events.push_back(note(text));
+                if let Some(conversation) = self.conversations.get_mut(&person.name) {
+                    conversation.give_up();
+                }
+            }
+            if self.pages == usize::MAX && person.is_here && !was_here && !is_own {
+                self.events.push_back(Event::Joined(person.name.clone()));
+            }
+            kept.extend(self.people.kept(&person.name).map(Write::Person));
+        }
+        self.write(kept)?;
+        if !page.has_more {
+            if self.pages != usize::MAX {
+                self.who(false);
+            }
+            // From here on what comes is news.
+            self.pages = usize::MAX;
+            self.is_oriented = true;
+            self.work(now_ms)?;
+            self.tick(now_ms)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn moved(&mut self, name: &Name, is_here: bool) {
+        let is_own = name == self.name();
+        let Some(person) = self.people.0.get_mut(name) else {
+            return;
+        };
+        if person.is_here != is_here && !is_own {
+            let name = name.clone();
+            self.events.push_back(match is_here {
+                true => Event::Joined(name),
+                false => Event::Left(name),
+            });
+        }
+        person.is_here = is_here;
+    }
+}
