@@ -68,6 +68,20 @@ describe.each<Suite>(['classic', 'hybrid'])('suite %s', (suite) => {
       return { a, b };
     }
 
+    test('that somebody is writing is understood, by members of the same epoch', async () => {
+      const { a, b } = await pair();
+      for (const [from, to] of [[a, b], [b, a]] as const) {
+        const sealed = await from.signal(1_795_356_120_000, '09'.repeat(12));
+        expect(sealed).toHaveLength(2 * 101);
+        expect(await to.hear(sealed)).toEqual({ from: from.id, number: 1_795_356_120_000 });
+        const changed = `${sealed.slice(0, -2)}${sealed.endsWith('00') ? '01' : '00'}`;
+        await expect(to.hear(changed)).rejects.toThrow('message_damaged');
+      }
+      const late = await a.signal(1, '00'.repeat(12));
+      await commit(b, (await b.update()).commit, a);
+      await expect(b.hear(late)).rejects.toThrow('epoch_past');
+    });
+
     test('they agree, and talk both ways', async () => {
       const { a, b } = await pair();
       const sealed = await a.seal(of('namaste'));

@@ -43,6 +43,9 @@ export interface Device {
   /** Seals `lost` messages that nobody gets, and then this one. */
   seal(payload: string, lost?: number): Promise<string>;
   receive(bytes: string): Promise<Happened>;
+  /** Seals that its user is writing. */
+  signal(number: number, nonce: string): Promise<string>;
+  hear(bytes: string): Promise<{ from: string; number: number }>;
   update(): Promise<Made>;
   change(remove: string[], packages: string[]): Promise<Made>;
   confirm(): Promise<State>;
@@ -103,6 +106,15 @@ class PageDevice implements Device {
     if (event.kind === 'own') return event;
     const ids = (devices: { id: string }[]) => devices.map((each) => each.id);
     return { kind: 'commit', by: event.by.id, added: ids(event.added), removed: ids(event.removed), is_out: event.isOut };
+  }
+
+  async signal(number: number, nonce: string) {
+    return hex(await this.of.sealSignal(BigInt(number), unhex(nonce)));
+  }
+
+  async hear(bytes: string) {
+    const { from, signal } = await this.of.openSignal(unhex(bytes));
+    return { from: from.id, number: Number(signal.number) };
   }
 
   async update() {
@@ -183,6 +195,8 @@ class NativeDevice implements Device {
   join = (welcome: string) => this.ask({ do: 'join', welcome }) as Promise<State>;
   seal = async (payload: string, lost = 0) => ((await this.ask({ do: 'seal', payload, lost })) as { bytes: string }).bytes;
   receive = (bytes: string) => this.ask({ do: 'receive', bytes }) as Promise<Happened>;
+  signal = async (number: number, nonce: string) => ((await this.ask({ do: 'signal', number, nonce })) as { bytes: string }).bytes;
+  hear = (bytes: string) => this.ask({ do: 'hear', bytes }) as Promise<{ from: string; number: number }>;
   update = () => this.ask({ do: 'update' }) as Promise<Made>;
   change = (remove: string[], packages: string[]) => this.ask({ do: 'change', remove, packages }) as Promise<Made>;
   confirm = () => this.ask({ do: 'confirm' }) as Promise<State>;

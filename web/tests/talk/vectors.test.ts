@@ -9,6 +9,7 @@ import { checkMember } from '../../src/talk/member';
 import { folded, named, skeleton } from '../../src/talk/name';
 import { digest, messageBytes, readMessage, type Content, type Message, type Progress } from '../../src/talk/payload';
 import { safetyNumber } from '../../src/talk/safety';
+import { LABEL, openSignal, sealSignal } from '../../src/talk/signal';
 
 const vectors = <T>(name: string): T => {
   const path = new URL(`../../../crates/chat/vectors/${name}.json`, import.meta.url);
@@ -211,5 +212,37 @@ describe('payloads', () => {
     const many = Array.from({ length: 257 }, (_, n) => ({ device: '07'.repeat(16), counter: BigInt(n + 1) }));
     expect(() => messageBytes(of({ kind: 'receipt', progress: 'read', ids: many }))).toThrow('payload_damaged');
     expect(() => messageBytes(of({ kind: 'card', title: 'x'.repeat(65), name: '', atMs: 0n }))).toThrow('payload_damaged');
+  });
+});
+
+describe('signals', () => {
+  interface Good {
+    device: string;
+    number: string;
+    epoch: string;
+    nonce: string;
+    sealed: string;
+  }
+  type Changed = [at: number, byte: number, verdict: string];
+  const found = vectors<{ label: string; key: string; good: Good[]; changed: Changed[]; odd: { what: string; sealed: string; verdict: string }[] }>('signals');
+  const key = unhex(found.key);
+  const verdict = (sealed: Bytes) => openSignal(key, sealed).then(({ device, number }) => `${device} ${number}`, code);
+
+  test('are the same bytes', async () => {
+    expect(LABEL).toBe(found.label);
+    for (const { device, number, epoch, nonce, sealed } of found.good) {
+      expect(hex(await sealSignal(key, BigInt(epoch), { device, number: BigInt(number) }, unhex(nonce)))).toBe(sealed);
+      expect(await verdict(unhex(sealed))).toBe(`${device} ${number}`);
+    }
+  });
+
+  test('changed in any byte, or odd, are judged alike', async () => {
+    const [first] = found.good as [Good];
+    for (const [at, byte, expected] of found.changed) {
+      const bytes = unhex(first.sealed);
+      bytes[at] = byte;
+      expect([at, await verdict(bytes)]).toEqual([at, expected]);
+    }
+    for (const { what, sealed, verdict: expected } of found.odd) expect([what, await verdict(unhex(sealed))]).toEqual([what, expected]);
   });
 });

@@ -9,6 +9,7 @@ import { addHistoricalReceiverData, decodeGroupState, encodeGroupState, type Cli
 import type { CiphersuiteImpl } from 'ts-mls/crypto/ciphersuite.js';
 import { createCommit } from 'ts-mls/createCommit.js';
 import { createApplicationMessage } from 'ts-mls/createMessage.js';
+import { mlsExporter } from 'ts-mls/keySchedule.js';
 import { emptyPskIndex } from 'ts-mls/pskIndex.js';
 import { encodeMlsMessage, type MLSMessage } from 'ts-mls/message.js';
 import { decryptSenderData, type PrivateMessage } from 'ts-mls/privateMessage.js';
@@ -21,11 +22,14 @@ import { Fault, or } from '../fault';
 import { joined, Reader, same, u32, type Bytes } from '../layout';
 import { FORWARD_MAX, PADDED_MAX, PAST_EPOCHS, REORDER_MAX } from '../limits';
 import type { DirectoryView } from '../member';
+import * as signal from '../signal';
 import { ciphers, config, suiteOfTag, TAGS, type Suite } from './suite';
 import * as vet from './vet';
 
 /** Raised when what is stored changes its shape. */
 const VERSION = 1;
+/** Bytes of the key that signals of an epoch are sealed with. */
+const SIGNAL_KEY = 32;
 const NOBODY: DirectoryView = new Map();
 
 /** A commit that was made here and waits for the server. */
@@ -213,6 +217,30 @@ export class Group {
     const { added, removed } = vet.changes(before, after, from.index);
     [this.state, this.next] = [after, undefined];
     return { kind: 'commit', by: from.device, added, removed, isOut: !this.isActive };
+  }
+
+  /** Seals that this user is writing, beside the ratchet: it may be lost. `number` is this device's clock, the nonce random. */
+  async sealSignal(number: bigint, nonce: Bytes): Promise<Bytes> {
+    const own = vet.leafAt(this.state.ratchetTree, this.own);
+    if (!own) throw new Fault('group_over');
+    return signal.sealSignal(await this.signalKey(), this.epoch, { device: vet.deviceOf(own).id, number }, nonce);
+  }
+
+  /** Opens another member's signal of this very epoch; one of another has come too late to be worth anything. */
+  async openSignal(sealed: Uint8Array): Promise<{ from: Device; signal: signal.Signal }> {
+    const [have, got] = [this.epoch, signal.epochOf(sealed)];
+    if (got !== have) throw new Fault(got > have ? 'epoch_ahead' : 'epoch_past');
+    const opened = await signal.openSignal(await this.signalKey(), sealed);
+    const from = this.members.find((device) => device.id === opened.device);
+    if (!from) throw new Fault('message_damaged');
+    return { from, signal: opened };
+  }
+
+  private async signalKey(): Promise<Bytes> {
+    if (!this.isActive) throw new Fault('group_over');
+    const { exporterSecret } = this.state.keySchedule;
+    const key = await or('engine_failed', () => mlsExporter(exporterSecret, signal.LABEL, new Uint8Array(), SIGNAL_KEY, this.ciphers));
+    return key.slice() as Bytes;
   }
 
   /** Throws the keys of past epochs away: ten minutes after a commit nothing of them is still on its way. */
