@@ -1,6 +1,5 @@
 /** People in pages and in a terminal talk while a video plays; and how all of it looks. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -8,18 +7,14 @@ import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-cor
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { expect, faults, file, open, suite, test, visitor, world } from './harness';
 import { serve, type Server } from './server';
+import { show } from './show';
 
 let server: Server | undefined;
 let terminals: Terminal[] = [];
 
 beforeAll(async () => {
   if (!world) return;
-  const folder = join(world.place, 'shows');
-  mkdirSync(folder, { recursive: true });
-  chmodSync(folder, 0o755);
-  const sources = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=60', '-f', 'lavfi', '-i', 'sine=440:duration=60'];
-  const codecs = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-pix_fmt', 'yuv420p', '-c:a', 'aac'];
-  execFileSync('ffmpeg', ['-nostdin', '-y', '-loglevel', 'error', ...sources, ...codecs, join(folder, 'A_show.mp4')]);
+  const folder = show(join(world.place, 'shows'), 'A_show', 60);
   server = await serve(world.binary, world.place, 'parley', [`library.directories=${folder}`, 'library.heights=180', 'storage.margin=0']);
 });
 
@@ -168,6 +163,113 @@ suite('the talk', () => {
     await say(second, 'three');
     await message(page, 'three').waitFor();
     await again.getByText('open in another tab').waitFor();
+    // The first one still shows who is there, and somebody chosen there is talked with there.
+    await say(page, 'four');
+    await again.locator('aside li', { hasText: 'four' }).waitFor();
+    await row(again, 'kiran').click();
+    await message(again, 'four').waitFor();
+    await say(again, 'five');
+    await message(page, 'five').waitFor();
+    await second.getByText('open in another tab').waitFor();
+    expect(await faults(second)).toEqual([]);
+    await second.screenshot({ path: file('talk-elsewhere.png') });
+  });
+
+  test('says in other words what was said, by keys and by a button, and shows who is writing', async () => {
+    const [{ page: one }, { page: other }] = [await person('lina'), await person('omar')];
+    await row(one, 'omar').click();
+    await say(one, 'helo');
+    await row(other, 'lina').click();
+    await message(other, 'helo').waitFor();
+    const input = one.getByRole('textbox', { name: 'Message to omar' });
+    await input.press('ArrowUp');
+    const edited = one.getByRole('textbox', { name: 'Your last message in other words' });
+    expect(await edited.inputValue()).toBe('helo');
+    await edited.press('Escape');
+    expect(await input.inputValue()).toBe('');
+    await one.getByRole('log').getByRole('button', { name: 'Edit' }).click();
+    await edited.fill('hello');
+    expect(await faults(one)).toEqual([]);
+    await one.screenshot({ path: file('talk-edit.png') });
+    await one.getByRole('button', { name: 'Save' }).click();
+    await message(other, 'hello').waitFor();
+    await other.getByRole('log').getByText('edited').waitFor();
+    await one.getByRole('log').getByText('edited').waitFor();
+    // The other's words have no such button.
+    expect(await other.getByRole('log').getByRole('button').count()).toBe(0);
+    const height = () => one.getByRole('log').evaluate((log) => log.clientHeight);
+    const before = await height();
+    await other.getByRole('textbox', { name: 'Message to lina' }).pressSequentially('hi');
+    await one.getByText('omar is writing…').waitFor();
+    expect(await height()).toBe(before);
+    expect(await one.getByText('omar is writing…').evaluate((line) => line.closest('[aria-live]')?.getAttribute('aria-live'))).toBe('off');
+    await other.keyboard.press('Enter');
+    await message(one, 'hi').waitFor();
+    await one.getByText('omar is writing…').waitFor({ state: 'detached' });
+  });
+
+  test('sends a moment of a video, which opens there', async () => {
+    const [{ page: one }, { page: other }] = [await person('nora', '/library'), await person('sami')];
+    await row(one, 'sami').click();
+    await one.locator('main ul a').first().click();
+    await one.locator('video').waitFor();
+    await one.waitForFunction(() => (document.querySelector('video') as HTMLVideoElement).readyState > 1);
+    await one.evaluate(() => {
+      const video = document.querySelector('video') as HTMLVideoElement;
+      video.pause();
+      video.currentTime = 31.2;
+    });
+    await one.locator('.time', { hasText: '0:31' }).waitFor();
+    await one.getByRole('button', { name: 'Send this moment to sami' }).click();
+    await one.getByText('Sent to sami: 0:31').waitFor();
+    expect(await faults(one)).toEqual([]);
+    await one.screenshot({ path: file('talk-moment.png') });
+    await row(other, 'nora').click();
+    const card = other.getByRole('link', { name: 'Watch “A show” from 0:31' });
+    await card.click();
+    await other.locator('video').waitFor();
+    await other.waitForFunction(() => {
+      const { currentTime, readyState } = document.querySelector('video') as HTMLVideoElement;
+      return readyState > 1 && currentTime >= 31 && currentTime < 45;
+    });
+    expect(new URL(other.url()).search).toBe('?t=31');
+    // Chosen once more, it goes there once more.
+    await other.evaluate(() => ((document.querySelector('video') as HTMLVideoElement).currentTime = 5));
+    await card.click();
+    await other.waitForFunction(() => (document.querySelector('video') as HTMLVideoElement).currentTime >= 31);
+    // What is not there, or not for this reader, is said at once.
+    await other.goto(`http://127.0.0.1:${server?.port}/library/${'0'.repeat(32)}?t=31`);
+    await other.getByText('The library has no such video.').waitFor();
+  });
+
+  test('compares numbers by the camera, and tells nobody what was read when that is switched off', async () => {
+    const [{ page: one }, { page: other }] = [await person('tara'), await person('yuki')];
+    await row(other, 'tara').click();
+    await other.getByRole('button', { name: 'Compare safety number' }).click();
+    const number = (await other.locator('[data-number]').innerText()).replace(/\s+/g, '');
+    // A camera that sees the other's screen, and a reader for it.
+    await one.evaluate((digits) => {
+      const canvas = document.createElement('canvas');
+      setInterval(() => canvas.getContext('2d')?.fillRect(0, 0, 9, 9), 50);
+      Object.defineProperty(navigator, 'mediaDevices', { value: { getUserMedia: async () => canvas.captureStream(5) } });
+      Object.assign(window, { BarcodeDetector: class { detect = async () => [{ rawValue: digits }] } });
+    }, number);
+    await one.getByRole('switch').click();
+    await row(one, 'yuki').click();
+    await one.getByRole('button', { name: 'Compare safety number' }).click();
+    expect(await faults(one)).toEqual([]);
+    await one.screenshot({ path: file('talk-compare.png') });
+    await one.getByRole('button', { name: 'Scan their code' }).click();
+    await one.getByText('The numbers are the same: verified.').waitFor();
+    await one.getByText('Encrypted, verified').waitFor();
+    await say(other, 'did you read this?');
+    await message(one, 'did you read this?').waitFor();
+    // Looked at anew: what would be told goes out before the next message.
+    await one.keyboard.press('Escape');
+    await row(one, 'yuki').click();
+    await say(one, 'yes');
+    await message(other, 'yes').waitFor();
+    expect(await other.getByText(/· (delivered|read)/).count()).toBe(0);
   });
 
   test.each<[string, BrowserContextOptions]>([
@@ -188,6 +290,10 @@ suite('the talk', () => {
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
     await page.screenshot({ path: file(`talk-${name}.png`) });
+    await page.getByRole('button', { name: 'Compare safety number' }).click();
+    await page.getByRole('img', { name: /QR code/ }).waitFor();
+    expect(await faults(page)).toEqual([]);
+    await page.screenshot({ path: file(`talk-compare-${name}.png`) });
   });
 
   test('is used with keys alone, in Japanese', async () => {

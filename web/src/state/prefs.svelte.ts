@@ -1,4 +1,5 @@
 /** Appearance, and which view is shown. */
+import { titlePath, watchedOf, type Watched } from '../logic/address';
 import { keep, kept } from './keep';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -6,24 +7,19 @@ export type View = 'work' | 'library' | 'server';
 
 const PATHS: Record<View, string> = { work: '/', library: '/library', server: '/server' };
 
-export interface Watched {
-  id: string;
-  permission: string | null;
-}
-
 class Prefs {
   theme = $state<Theme>((kept('theme') as Theme | null) ?? 'system');
   view = $state<View>(viewOf(location.pathname));
   /** The title that is watched. */
-  title = $state<Watched | null>(watchedOf(location.pathname));
+  title = $state.raw<Watched | null>(watchedOf(location));
 
   constructor() {
     addEventListener('popstate', () => this.follow());
   }
 
-  /** Opens a title of the library. */
-  watch(id: string) {
-    history.pushState(null, '', `/library/${id}`);
+  /** Opens a title of the library, or goes to that time in it. */
+  watch(id: string, from?: number) {
+    history.pushState(null, '', titlePath(id, from));
     this.follow();
     scrollTo(0, 0);
   }
@@ -44,19 +40,13 @@ class Prefs {
 
   private follow() {
     this.view = viewOf(location.pathname);
-    this.title = watchedOf(location.pathname);
+    this.title = watchedOf(location);
   }
 }
 
 function viewOf(path: string): View {
   if (path === PATHS.server) return 'server';
   return /^\/(library|shared)(\/|$)/.test(path) ? 'library' : 'work';
-}
-
-/** A title has its address; who was sent a link has a permission in it, too. */
-function watchedOf(path: string): Watched | null {
-  const found = /^\/(?:library|shared\/([0-9a-f]+))\/([0-9a-f]{32})$/.exec(path);
-  return found ? { permission: found[1] ?? null, id: found[2] as string } : null;
 }
 
 export const prefs = new Prefs();

@@ -1,9 +1,8 @@
 /** The talk as the page shows it. The worker that does it is loaded when it is first wanted, and from then on with the page. */
-import type { Arrival, Command, Snapshot, Told } from '../talk/shapes';
+import { NOTHING, type Arrival, type Command, type Snapshot, type Told } from '../talk/shapes';
 import { keep, kept } from './keep';
 
 const KEY = 'talk';
-const NOTHING: Snapshot = { phase: 'loading', me: null, problem: null, people: [], open: null };
 /** How long an arrival is shown. */
 const SHOWN_MS = 6_000;
 
@@ -14,6 +13,8 @@ class Talk {
   arrival = $state.raw<Arrival | null>(null);
   /** Whether anything ever came so: what shows it stays, so that the next is read out. */
   hasArrived = $state(false);
+  /** What was begun and not sent, for each person. */
+  readonly drafts = new Map<string, string>();
   unread = $derived(this.snapshot.people.reduce((sum, person) => sum + person.unread, 0));
   private worker: Worker | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,12 +27,16 @@ class Talk {
   show() {
     this.isShown = true;
     this.start();
-    this.do({ do: 'look', isSeen: !document.hidden });
+    this.look();
   }
 
   hide() {
     this.isShown = false;
-    this.do({ do: 'look', isSeen: false });
+    this.look();
+  }
+
+  private look() {
+    this.do({ do: 'look', isSeen: this.isShown && !document.hidden, tab: document.title });
   }
 
   open(peer: string | null) {
@@ -54,7 +59,8 @@ class Talk {
     this.worker = new Worker(new URL('../talk/worker.ts', import.meta.url), { type: 'module' });
     this.worker.onmessage = ({ data }: MessageEvent<Told>) => this.hear(data);
     this.worker.onerror = () => (this.snapshot = { ...NOTHING, phase: 'broken' });
-    document.addEventListener('visibilitychange', () => this.do({ do: 'look', isSeen: this.isShown && !document.hidden }));
+    document.addEventListener('visibilitychange', () => this.look());
+    this.look();
   }
 
   private hear(told: Told) {

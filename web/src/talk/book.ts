@@ -32,6 +32,11 @@ interface Head {
   cursor: bigint;
 }
 
+/** What the user chose for all conversations. */
+export interface Choices {
+  hasReceipts: boolean;
+}
+
 export interface Line extends LineShown {
   /** Of a message: whose and which. */
   id?: MessageId | undefined;
@@ -83,6 +88,7 @@ export class Book {
   identity: Identity | undefined;
   client: Client | undefined;
   head: Head = { step: 0n, cursor: 0n };
+  choices: Choices = { hasReceipts: true };
   readonly contacts = new Map<string, Contact>();
   readonly talks = new Map<string, Talk>();
   readonly groups = new Map<string, Group>();
@@ -96,7 +102,7 @@ export class Book {
   static async open(disk: Disk): Promise<Book> {
     const book = new Book(disk);
     // All but the lines, of which there may be years.
-    const kinds = ['device', 'client', 'head', 'contact/', 'talk/', 'group/', 'todo/', 'out/'];
+    const kinds = ['device', 'client', 'head', 'choices', 'contact/', 'talk/', 'group/', 'todo/', 'out/'];
     const records = new Map((await Promise.all(kinds.map((kind) => disk.read(kind)))).flat());
     const device = records.get('device');
     if (!device) return book;
@@ -104,6 +110,8 @@ export class Book {
     book.identity = await Identity.of(book.me.secret);
     book.client = await Client.import(need(records.get('client')));
     book.head = restored<Head>(need(records.get('head')));
+    const choices = records.get('choices');
+    if (choices) book.choices = { ...book.choices, ...restored<Partial<Choices>>(choices) };
     for (const [name, bytes] of records) await book.restore(name, bytes);
     book.next = 1 + Math.max(0, ...book.todos.keys(), ...book.outs.keys());
     return book;
@@ -135,6 +143,11 @@ export class Book {
     if (this.client) this.changes.set('client', this.client.export());
   }
 
+  setChoices(choices: Choices) {
+    this.choices = choices;
+    this.changes.set('choices', recorded(choices));
+  }
+
   setContact(name: string, contact: Contact) {
     this.contacts.set(name, contact);
     this.changes.set(`contact/${name}`, recorded(contact));
@@ -153,9 +166,12 @@ export class Book {
   }
 
   addTodo(todo: Omit<Todo, 'at'>) {
-    const at = this.next++;
-    this.todos.set(at, { ...todo, at });
-    this.changes.set(`todo/${key(at)}`, recorded({ ...todo, at }));
+    this.setTodo({ ...todo, at: this.next++ });
+  }
+
+  setTodo(todo: Todo) {
+    this.todos.set(todo.at, todo);
+    this.changes.set(`todo/${key(todo.at)}`, recorded(todo));
   }
 
   dropTodo({ at }: Todo) {

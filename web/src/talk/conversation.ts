@@ -10,10 +10,12 @@ import type { Deliver, Refused } from './frame';
 import { hex, utf8, type Bytes } from './layout';
 import { nextStep, type Step } from './ladder';
 import { taken } from './ledger';
-import { RECEIPTS_MAX, TEXT_BYTES_MAX } from './limits';
+import { RECEIPTS_MAX, SIGNAL_SHOWN_MS, TEXT_BYTES_MAX } from './limits';
 import * as pace from './pace';
-import { digest, messageBytes, readMessage, type Message, type MessageId } from './payload';
+import { digest, messageBytes, readMessage, type Content, type Message, type MessageId, type Progress } from './payload';
 import type { Mark, Note } from './shapes';
+import { NONCE } from './signal';
+import { Writing } from './writing';
 
 /** How long receipts are collected. */
 const RECEIPTS_MS = 2_000;
@@ -25,6 +27,14 @@ const PREVIEW = 80;
 
 const seconds = () => Math.floor(Date.now() / 1000);
 const reference = () => hex(crypto.getRandomValues(new Uint8Array(16)));
+
+/** What stands in a conversation as a line of its own. */
+type Said = Extract<Content, { kind: 'text' | 'card' }>;
+
+const isSayable = (content: Said) => content.kind === 'card' || utf8(content.text).length <= TEXT_BYTES_MAX;
+
+const shownAs = (content: Said): Pick<Line, 'text' | 'card'> =>
+  content.kind === 'text' ? { text: content.text } : { text: content.name, card: { title: content.title, atMs: Number(content.atMs) } };
 
 /** Packages that were asked for, to begin or to let devices in. */
 interface Claim {
@@ -38,6 +48,7 @@ export class Conversations {
   private readonly claims = new Map<string, Claim>();
   private readonly shown = new Map<string, Line[]>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
+  private readonly writing = new Writing();
   private readonly delivered = new Map<string, MessageId[]>();
   /** Whose conversation is begun anew although there is nothing to say: what they say would be lost. */
   private readonly anew = new Set<string>();
@@ -69,12 +80,36 @@ export class Conversations {
   }
 
   /** The user says something. */
-  async say(peer: string, text: string) {
-    if (this.desk.isBlocked(peer) || utf8(text).length > TEXT_BYTES_MAX) return;
-    const line = await this.add(peer, { who: 'me', text, at: Date.now(), mark: 'waiting' });
-    this.book.addTodo({ peer, content: { kind: 'text', text }, line: line.key });
+  async say(peer: string, content: Said) {
+    if (this.desk.isBlocked(peer) || !isSayable(content)) return;
+    const line = await this.add(peer, { who: 'me', ...shownAs(content), at: Date.now(), mark: 'waiting' });
+    this.book.addTodo({ peer, content, line: line.key });
     await this.book.keep();
     await this.pump(peer);
+  }
+
+  /** The user says an earlier message in another way. One that was not encrypted yet goes out so in the first place. */
+  async edit(peer: string, at: number, text: string) {
+    const line = (await this.lines(peer)).find((each) => each.key === at);
+    if (line?.who !== 'me' || line.card || line.text === text) return;
+    if (this.desk.isBlocked(peer) || !isSayable({ kind: 'text', text })) return;
+    const waiting = Array.from(this.book.todos.values()).find((todo) => todo.peer === peer && todo.line === at && todo.content);
+    if (waiting) {
+      this.book.setTodo({ ...waiting, content: { kind: 'text', text } });
+      await this.reword(peer, line, text, line.isEdited);
+    } else if (line.id) {
+      this.book.addTodo({ peer, content: { kind: 'edit', of: line.id, text } });
+      await this.reword(peer, line, text, true);
+    }
+    await this.book.keep();
+    await this.pump(peer);
+  }
+
+  /** A line says something else from now on; so does the list of people where it was the last one. */
+  private async reword(peer: string, line: Line, text: string, isEdited: boolean | undefined) {
+    await this.change(peer, { ...line, text, isEdited });
+    const last = (await this.lines(peer)).findLast((each) => each.who !== 'note');
+    if (last?.key === line.key) this.book.setTalk({ ...this.talk(peer), last: text.slice(0, PREVIEW) });
   }
 
   /** A conversation is on the screen. */
@@ -84,9 +119,47 @@ export class Conversations {
     const ids = talk.unseen;
     this.book.setTalk({ ...talk, unseen: [] });
     this.delivered.delete(peer);
-    this.book.addTodo({ peer, content: { kind: 'receipt', progress: 'read', ids } });
+    this.addReceipt(peer, 'read', ids);
     await this.book.keep();
     await this.pump(peer);
+  }
+
+  /** Whether others are told how far their messages came; receipts that wait are forgotten when they are not. */
+  async tellReceipts(isOn: boolean) {
+    this.book.setChoices({ ...this.book.choices, hasReceipts: isOn });
+    if (!isOn) {
+      this.delivered.clear();
+      for (const todo of Array.from(this.book.todos.values())) if (todo.content?.kind === 'receipt') this.book.dropTodo(todo);
+    }
+    await this.book.keep();
+  }
+
+  private addReceipt(peer: string, progress: Progress, ids: MessageId[]) {
+    if (this.book.choices.hasReceipts) this.book.addTodo({ peer, content: { kind: 'receipt', progress, ids } });
+  }
+
+  /** The user writes something to somebody, who is told now and then. Nothing is kept of it. */
+  async writes(peer: string) {
+    const group = this.group(peer);
+    if (!group?.isActive || !this.desk.isHere || this.desk.isBlocked(peer) || !this.writing.says(Date.now())) return;
+    const nonce = crypto.getRandomValues(new Uint8Array(NONCE));
+    this.desk.say({ kind: 'signal', peer, bytes: await group.sealSignal(BigInt(Date.now()), nonce) });
+  }
+
+  /** Somebody writes, if that can be believed; else nothing is said about it. */
+  async heard(peer: string, bytes: Bytes) {
+    try {
+      const opened = await this.group(peer)?.openSignal(bytes);
+      if (opened?.from.name !== peer || !this.writing.heard(peer, opened.signal, Date.now())) return;
+    } catch (error) {
+      if (error instanceof Fault) return;
+      throw error;
+    }
+    this.later(SIGNAL_SHOWN_MS + 50, () => Promise.resolve());
+  }
+
+  isWriting(peer: string): boolean {
+    return this.writing.is(peer, Date.now());
   }
 
   /** Somebody is new, or has another device: what waited for it goes on. */
@@ -161,7 +234,8 @@ export class Conversations {
   /** Takes a request back: what it was to say waits again. */
   private withdraw(out: Out) {
     this.book.dropOut(out);
-    if (out.ask.kind === 'send') this.book.addTodo({ peer: out.peer, payload: out.payload, line: out.line });
+    // In its old place: what was said after it, an edit of it perhaps, still comes after it.
+    if (out.ask.kind === 'send') this.book.setTodo({ at: out.at, peer: out.peer, payload: out.payload, line: out.line });
     if (out.ask.kind === 'open') this.book.setGroup(out.ask.group, null);
   }
 
@@ -302,18 +376,21 @@ export class Conversations {
     const who = isTheirs ? 'them' : 'me';
     switch (content.kind) {
       case 'receipt':
-        return isTheirs ? this.marked(peer, content.ids, content.progress) : undefined;
+        // Who does not tell is not told either.
+        return isTheirs && this.book.choices.hasReceipts ? this.marked(peer, content.ids, content.progress) : undefined;
       case 'edit': {
-        const line = (await this.lines(peer)).find((each) => each.who === who && each.id?.device === content.of.device && each.id.counter === content.of.counter);
-        return line && this.change(peer, { ...line, text: content.text, isEdited: true });
+        // Whose message it is, its writer's certificate says: nobody puts words into another one's mouth.
+        const isIt = (each: Line) => each.who === who && !each.card && each.id?.device === content.of.device && each.id.counter === content.of.counter;
+        const line = (await this.lines(peer)).find(isIt);
+        return line && this.reword(peer, line, content.text, true);
       }
-      case 'card':
-        await this.add(peer, { who, text: content.name, card: { title: content.title, atMs: Number(content.atMs) }, at, id });
-        break;
-      case 'text':
-        await this.add(peer, { who, text: content.text, at, id });
+      default: {
+        const shown = shownAs(content);
+        await this.add(peer, { who, ...shown, at, id });
+        if (isTheirs) this.writing.over(peer);
+        if (isTheirs) this.arrived(peer, id, shown.text);
+      }
     }
-    if (isTheirs) this.arrived(peer, id, content.kind === 'card' ? content.name : content.text);
   }
 
   private arrived(peer: string, id: MessageId, text: string) {
@@ -334,13 +411,13 @@ export class Conversations {
     const ids = this.delivered.get(peer)?.slice(-RECEIPTS_MAX);
     this.delivered.delete(peer);
     if (!ids) return;
-    this.book.addTodo({ peer, content: { kind: 'receipt', progress: 'delivered', ids } });
+    this.addReceipt(peer, 'delivered', ids);
     await this.book.keep();
     await this.pump(peer);
   }
 
   /** How far messages of ours came. */
-  private async marked(peer: string, ids: MessageId[], mark: 'delivered' | 'read') {
+  private async marked(peer: string, ids: MessageId[], mark: Progress) {
     const named = new Set(ids.map(({ device, counter }) => `${device} ${counter}`));
     for (const line of await this.lines(peer)) {
       const isNamed = line.who === 'me' && line.id && named.has(`${line.id.device} ${line.id.counter}`);

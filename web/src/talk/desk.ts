@@ -11,11 +11,12 @@ import type { Disk } from './disk';
 import { Newcomer } from './engine/client';
 import { Fault } from './fault';
 import type { Ask, Deliver, Person, Tell } from './frame';
-import { hex, joined, unhex, utf8, variable, type Bytes } from './layout';
+import { hex, joined, shortened, unhex, utf8, variable, type Bytes } from './layout';
+import { CARD_TITLE_MAX } from './limits';
 import type { DirectoryView, Entry } from './member';
 import { named } from './name';
 import { safetyNumber } from './safety';
-import type { Arrival, Command, OpenShown, PersonShown, Phase, Snapshot } from './shapes';
+import type { Arrival, Command, Mark, OpenShown, PersonShown, Phase, Snapshot } from './shapes';
 
 /** Go before what is signed to come in, so that no signature made for something else fits. */
 const REGISTRATION = utf8('kinora chat registration\0');
@@ -102,7 +103,17 @@ export class Desk {
           this.isSeen = command.isSeen;
           return this.look();
         case 'send':
-          return this.talks.say(command.peer, command.text);
+          return this.talks.say(command.peer, { kind: 'text', text: command.text });
+        case 'card': {
+          const { title, name, atMs } = command;
+          return this.talks.say(command.peer, { kind: 'card', title, name: shortened(name, CARD_TITLE_MAX), atMs: BigInt(Math.round(atMs)) });
+        }
+        case 'edit':
+          return this.talks.edit(command.peer, command.key, command.text);
+        case 'writing':
+          return this.talks.writes(command.peer);
+        case 'receipts':
+          return this.talks.tellReceipts(command.isOn);
         case 'compared':
         case 'accept':
           return this.decide(command.peer, command.do === 'compared');
@@ -215,6 +226,8 @@ export class Desk {
         return this.talks.taken(tell.reference, tell.behind, Number(tell.atMs));
       case 'deliver':
         return this.talks.deliver(tell as Deliver);
+      case 'signal':
+        return this.talks.heard(tell.peer, tell.bytes);
       case 'refused': {
         if (!this.isHere) return this.turnedAway(tell.code, `${tell.description}: ${tell.solution}`);
         return this.talks.refused(tell);
@@ -331,7 +344,8 @@ export class Desk {
     if (this.isOver) return;
     const open = this.peer ? await this.opened(this.peer) : null;
     const { phase, problem } = this;
-    this.listener.emit({ phase, problem, me: this.book.me?.name ?? null, people: this.shownPeople(), open });
+    const { hasReceipts } = this.book.choices;
+    this.listener.emit({ phase, problem, me: this.book.me?.name ?? null, people: this.shownPeople(), open, hasReceipts });
   }
 
   private shownPeople(): PersonShown[] {
@@ -339,9 +353,14 @@ export class Desk {
     const shown = others.map(({ person }): PersonShown => {
       const talk = this.book.talks.get(person.name);
       const { word } = this.contactOf(person.name);
-      return { name: person.name, isHere: person.isHere, word, unread: this.watched === person.name ? 0 : (talk?.unseen.length ?? 0), last: talk?.last ?? '', lastAt: talk?.lastAt ?? 0 };
+      return { name: person.name, isHere: person.isHere, isWriting: this.talks.isWriting(person.name), word, unread: this.watched === person.name ? 0 : (talk?.unseen.length ?? 0), last: talk?.last ?? '', lastAt: talk?.lastAt ?? 0 };
     });
     return shown.sort((a, b) => b.lastAt - a.lastAt || Number(b.isHere) - Number(a.isHere) || a.name.localeCompare(b.name));
+  }
+
+  private markShown(mark: Mark | undefined): Mark | undefined {
+    const isReceipt = mark === 'delivered' || mark === 'read';
+    return isReceipt && !this.book.choices.hasReceipts ? 'sent' : mark;
   }
 
   private async opened(peer: string): Promise<OpenShown> {
@@ -349,7 +368,7 @@ export class Desk {
     if (this.number.groups.length === 0 && key && own && this.book.me) {
       this.number = { of: peer, groups: safetyNumber({ name: peer, identity: key }, { name: this.book.me.name, identity: own }) };
     }
-    const lines = (await this.talks.lines(peer)).map(({ id: _, ...line }) => line);
+    const lines = (await this.talks.lines(peer)).map(({ id: _, ...line }) => ({ ...line, mark: this.markShown(line.mark) }));
     return { peer, lines, word: this.contactOf(peer).word, isBlocked: this.isBlocked(peer), number: this.number.groups };
   }
 }

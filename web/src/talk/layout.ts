@@ -16,6 +16,17 @@ export function text(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** As much of a text as has at most so many bytes, no letter cut in two. */
+export function shortened(long: string, max: number): string {
+  let [short, size] = ['', 0];
+  for (const letter of long) {
+    size += utf8(letter).length;
+    if (size > max) break;
+    short += letter;
+  }
+  return short;
+}
+
 export const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Of an even number of hexadecimal digits. */

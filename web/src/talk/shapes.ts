@@ -11,6 +11,7 @@ export interface PersonShown {
   isHere: boolean;
   word: Word;
   unread: number;
+  isWriting: boolean;
   /** The beginning of what was said last, and when. */
   last: string;
   lastAt: number;
@@ -49,7 +50,13 @@ export interface Snapshot {
   problem: { code: string; text: string } | null;
   people: PersonShown[];
   open: OpenShown | null;
+  /** Whether others are told how far their messages came; who does not tell is not told either. */
+  hasReceipts: boolean;
+  /** The title of the tab that talks, when it is another one. */
+  tab?: string | undefined;
 }
+
+export const NOTHING: Snapshot = { phase: 'loading', me: null, problem: null, people: [], open: null, hasReceipts: true };
 
 /** Somebody wrote, and is not being read. */
 export interface Arrival {
@@ -61,10 +68,17 @@ export type Command =
   | { do: 'register'; name: string; label: string }
   | { do: 'open'; peer: string | null }
   | { do: 'send'; peer: string; text: string }
+  /** A title of the library, and the time to watch from. */
+  | { do: 'card'; peer: string; title: string; name: string; atMs: number }
+  /** Another text for a line of one's own, named by its key. */
+  | { do: 'edit'; peer: string; key: number; text: string }
   | { do: 'compared'; peer: string }
   | { do: 'accept'; peer: string }
-  /** Whether the page is looked at. */
-  | { do: 'look'; isSeen: boolean }
+  /** Something is being written to this person. */
+  | { do: 'writing'; peer: string }
+  /** Whether the page is looked at, and what it is called now. */
+  | { do: 'look'; isSeen: boolean; tab: string }
+  | { do: 'receipts'; isOn: boolean }
   | { do: 'take' }
   | { do: 'quit' }
   | { do: 'come' };

@@ -205,6 +205,108 @@ test('an invitation that cannot be opened is answered by another one', async () 
   await asha.reads('one', 'two', 'three');
 });
 
+/** An id of the other one's line, as whoever read it knows it. */
+const idOf = async (sitter: Sitter, peer: string, text: string) => (await sitter.desk?.talks.lines(peer))?.find((line) => line.text === text)?.id;
+
+test('what was said can be said in other words, by who said it and nobody else', async () => {
+  const { asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'tomorow');
+  await ravi.reads('tomorow');
+  await asha.desk?.command({ do: 'edit', peer: 'ravi', key: asha.snapshot?.open?.lines[0]?.key ?? 0, text: 'tomorrow' });
+  await ravi.reads('tomorrow');
+  expect(ravi.snapshot?.open?.lines[0]?.isEdited).toBe(true);
+  expect(ravi.snapshot?.people[0]?.last).toBe('tomorrow');
+  await asha.reads('tomorrow');
+  expect(asha.snapshot?.open?.lines[0]?.isEdited).toBe(true);
+  // Ravi's client says that asha said something else.
+  const of = await idOf(ravi, 'asha', 'tomorrow');
+  ravi.desk?.book.addTodo({ peer: 'asha', content: { kind: 'edit', of: of as NonNullable<typeof of>, text: 'never' } });
+  await ravi.say('asha', 'fine');
+  await asha.reads('tomorrow', 'fine');
+  // Nor can the page of one edit a line of the other, or a card.
+  await asha.desk?.command({ do: 'edit', peer: 'ravi', key: asha.snapshot?.open?.lines[1]?.key ?? 0, text: 'never' });
+  await asha.desk?.command({ do: 'card', peer: 'ravi', title: 'a'.repeat(32), name: 'A show', atMs: 751_000 });
+  await asha.desk?.command({ do: 'edit', peer: 'ravi', key: asha.snapshot?.open?.lines[2]?.key ?? 0, text: 'never' });
+  await asha.say('ravi', 'bye');
+  await ravi.reads('tomorrow', 'fine', 'A show', 'bye');
+  await asha.reads('tomorrow', 'fine', 'A show', 'bye');
+});
+
+test('what has not left yet leaves in the new words', async () => {
+  const { asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  // The conversation is still to be opened, so the message waits.
+  await asha.say('ravi', 'frist');
+  await asha.desk?.command({ do: 'edit', peer: 'ravi', key: asha.snapshot?.open?.lines[0]?.key ?? 0, text: 'first' });
+  await ravi.reads('first');
+  expect(ravi.snapshot?.open?.lines[0]?.isEdited).toBeUndefined();
+});
+
+test('a title with a time is a card on both sides, its name cut to what fits', async () => {
+  const { asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.desk?.command({ do: 'card', peer: 'ravi', title: 'a'.repeat(32), name: '映'.repeat(300), atMs: 12_345.6 });
+  const shown = { text: '映'.repeat(170), card: { title: 'a'.repeat(32), atMs: 12_346 } };
+  await ravi.until(({ open }) => open?.lines.length === 1);
+  expect(ravi.snapshot?.open?.lines[0]).toMatchObject(shown);
+  expect(ravi.snapshot?.people[0]?.last).toBe(shown.text.slice(0, 80));
+});
+
+test('who does not tell how far messages came is not told either', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.desk?.command({ do: 'receipts', isOn: false });
+  await asha.until(({ hasReceipts }) => !hasReceipts);
+  await ravi.say('asha', 'one');
+  await asha.reads('one');
+  // Looked at: a receipt would be on its way now, before the next message.
+  await asha.open('ravi');
+  await asha.say('ravi', 'two');
+  await ravi.reads('one', 'two');
+  expect(ravi.snapshot?.open?.lines[0]?.mark).toBe('sent');
+  // And one of ravi's is.
+  await ravi.open('asha');
+  await ravi.say('asha', 'three');
+  await asha.reads('one', 'two', 'three');
+  expect((await asha.desk?.talks.lines('ravi'))?.[1]?.mark).toBe('sent');
+  // The device remembers it.
+  asha.stop();
+  const again = at(post, asha.disk);
+  await again.sit();
+  expect(again.snapshot?.hasReceipts).toBe(false);
+});
+
+test('who writes is seen writing, until the message comes, and not by the server\'s word', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await ravi.say('asha', 'one');
+  await asha.reads('one');
+  const isWriting = () => ravi.snapshot?.people.find((person) => person.name === 'asha')?.isWriting;
+  const sealed: Bytes[] = [];
+  post.signal = (bytes) => {
+    sealed.push(bytes.slice());
+    return bytes.map((byte, at) => (at === 60 ? byte ^ 1 : byte)) as Bytes;
+  };
+  await asha.desk?.command({ do: 'writing', peer: 'ravi' });
+  await asha.desk?.command({ do: 'writing', peer: 'ravi' });
+  // One in three seconds, and what was changed on its way is nobody's.
+  expect(sealed.map((bytes) => bytes.length)).toEqual([101]);
+  await ravi.desk?.command({ do: 'open', peer: 'asha' });
+  expect(isWriting()).toBe(false);
+  await ravi.desk?.talks.heard('mala', sealed[0] as Bytes);
+  await ravi.desk?.talks.heard('asha', sealed[0] as Bytes);
+  await ravi.desk?.command({ do: 'open', peer: 'asha' });
+  expect(isWriting()).toBe(true);
+  await asha.say('ravi', 'two');
+  await ravi.reads('one', 'two');
+  expect(isWriting()).toBe(false);
+  // The same signal once more says nothing new.
+  await ravi.desk?.talks.heard('asha', sealed[0] as Bytes);
+  await ravi.desk?.command({ do: 'open', peer: 'asha' });
+  expect(isWriting()).toBe(false);
+});
+
 test('nothing that was said leaves in the clear', async () => {
   const { post, asha, ravi } = await two();
   await asha.say('ravi', 'a planted secret');

@@ -48,6 +48,8 @@ export class Post {
   private readonly answers = new Map<string, Tell>();
   /** Answers that are lost on their way. */
   losesAnswers = false;
+  /** What becomes of a signal on its way. */
+  signal = (bytes: Bytes) => bytes;
 
   /** A connection of this server's. `cut` ends it as a network does. */
   dial(): { dial: Dial; cut(): void } {
@@ -143,6 +145,9 @@ export class Post {
           seat.queue = seat.queue.filter((each) => each.number > ask.number);
           seat.step = ask.step > seat.step ? ask.step : seat.step;
         }
+        return seat;
+      case 'signal':
+        for (const each of this.seats.values()) if (seat && each.name === ask.peer) each.say?.({ kind: 'signal', peer: seat.name, bytes: this.signal(ask.bytes) });
         return seat;
       case 'open':
       case 'commit':
