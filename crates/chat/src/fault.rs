@@ -43,6 +43,12 @@ pub enum Fault {
     /// A message of a kind that was invented later.
     #[error("a message is of a kind that this version does not know")]
     PayloadNewer,
+    /// Bytes that nobody sealed with the key of the file, or not at this place.
+    #[error("a file is damaged, or was changed on its way")]
+    FileDamaged,
+    /// A file that is longer or shorter than it was when its sending began.
+    #[error("the file changed while it was read")]
+    FileChanged,
     /// A key package with which nobody can be added.
     #[error("a device cannot be added: its key package is damaged or has expired")]
     PackageUnusable,
@@ -109,6 +115,8 @@ impl Fault {
             Self::TextTooLong => "text_too_long",
             Self::PayloadDamaged(_) => "payload_damaged",
             Self::PayloadNewer => "payload_newer",
+            Self::FileDamaged => "file_damaged",
+            Self::FileChanged => "file_changed",
             Self::PackageUnusable => "package_unusable",
             Self::WelcomeUnusable => "welcome_unusable",
             Self::MessageDamaged => "message_damaged",
@@ -140,6 +148,8 @@ impl Fault {
             Self::UnknownDevice { .. } => "ask this person to look at the list of their devices",
             Self::TextTooLong => "send it in parts, or as a file",
             Self::PayloadNewer => "update this client to read it",
+            Self::FileDamaged => "nothing was kept of it; ask for it to be sent again",
+            Self::FileChanged => "wait until nothing writes to it any more, then send it again",
             Self::PackageUnusable => "try again with another package of this device",
             Self::WelcomeUnusable | Self::MessageTooFar | Self::GroupOver | Self::StateDamaged => {
                 "let the other side add this device anew; what was received stays"

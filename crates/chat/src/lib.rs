@@ -12,6 +12,7 @@ pub mod member;
 pub mod safety;
 pub mod contact;
 pub mod handover;
+pub mod attachment;
 pub mod payload;
 pub mod signal;
 pub mod engine;

@@ -23,6 +23,15 @@ pub const HANDED_MIN: usize = 1_024;
 /// Characters of an answer with as many contacts as there may be, names of the longest kind.
 pub const ANSWER_CHARS_MAX: usize = 2 * 1024 * 1024;
 
+/// Bytes of a chunk of a file. Each is held in memory once, and costs a tag.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+/// Bytes of a file: 16 million chunks, far from where the counter of a nonce ends. Servers take less.
+pub const FILE_BYTES_MAX: u64 = 1 << 40;
+/// Bytes of a file's name: file systems take 255, and something may have to be put behind it.
+pub const FILE_NAME_MAX: usize = 200;
+/// Bytes of a media type: two names of 127 (RFC 6838 §4.2) and the stroke.
+pub const MEDIA_TYPE_MAX: usize = 255;
+
 /// Bytes of an MLS message: the longest payload, or a Welcome for a full group.
 pub const MLS_BYTES_MAX: usize = 1024 * 1024;
 /// Devices in a conversation: sixteen for each of two people.

@@ -6,6 +6,7 @@
 //! The CBOR is a map with small numbers as keys; what a kind of content has stands in an array behind the kind's number.
 //! Unknown keys are passed over, an unknown kind is a [`Fault::PayloadNewer`].
 
+use crate::attachment::Attachment;
 use crate::certificate::DeviceId;
 use crate::fault::Fault;
 use crate::limits::{
@@ -72,6 +73,9 @@ pub enum Content {
     /// A title of the library: its id, its name, and the time to watch from in milliseconds.
     #[n(3)]
     Card(#[n(0)] String, #[n(1)] String, #[n(2)] u64),
+    /// A file: where its sealed bytes lie, and what opens them.
+    #[n(4)]
+    File(#[n(0)] Attachment),
 }
 
 /// One message as it is encrypted.
@@ -168,6 +172,9 @@ impl Message {
             {
                 Err(Fault::PayloadDamaged("a title is too long"))
             }
+            Content::File(file) if !file.fits() => Err(Fault::PayloadDamaged(
+                "a file has no name, or breaks a bound",
+            )),
             _ => Ok(()),
         }
     }

@@ -17,8 +17,12 @@ pub struct Fixed<const N: usize>(pub [u8; N]);
 
 /// Names one request of a client, the same over all its repetitions.
 pub type Reference = Fixed<16>;
+/// Names a parcel: a file that lies at the server, sealed.
+pub type ParcelId = Fixed<16>;
 /// Names an MLS group.
 pub type GroupId = Fixed<32>;
+/// Shows whose device asks for parcels.
+pub type Pass = Fixed<32>;
 /// What the server wants to be signed.
 pub type Nonce = Fixed<32>;
 /// An Ed25519 signature.

@@ -12,6 +12,7 @@ import { nextStep, type Step } from './ladder';
 import { taken } from './ledger';
 import { RECEIPTS_MAX, SIGNAL_SHOWN_MS, TEXT_BYTES_MAX } from './limits';
 import * as pace from './pace';
+import { harmlessName } from './attachment';
 import { digest, messageBytes, readMessage, type Content, type Message, type MessageId, type Progress } from './payload';
 import type { Mark, Note } from './shapes';
 import { NONCE } from './signal';
@@ -29,12 +30,20 @@ const seconds = () => Math.floor(Date.now() / 1000);
 const reference = () => hex(crypto.getRandomValues(new Uint8Array(16)));
 
 /** What stands in a conversation as a line of its own. */
-type Said = Extract<Content, { kind: 'text' | 'card' }>;
+type Said = Extract<Content, { kind: 'text' | 'card' | 'file' }>;
 
-const isSayable = (content: Said) => content.kind === 'card' || utf8(content.text).length <= TEXT_BYTES_MAX;
+const isSayable = (content: Said) => content.kind !== 'text' || utf8(content.text).length <= TEXT_BYTES_MAX;
 
-const shownAs = (content: Said): Pick<Line, 'text' | 'card'> =>
-  content.kind === 'text' ? { text: content.text } : { text: content.name, card: { title: content.title, atMs: Number(content.atMs) } };
+const shownAs = (content: Said): Pick<Line, 'text' | 'card'> => {
+  switch (content.kind) {
+    case 'text':
+      return { text: content.text };
+    case 'card':
+      return { text: content.name, card: { title: content.title, atMs: Number(content.atMs) } };
+    case 'file':
+      return { text: harmlessName(content.file.name) };
+  }
+};
 
 /** Packages that were asked for, to begin or to let devices in. */
 interface Claim {

@@ -11,6 +11,8 @@ export type Code =
   | 'text_too_long'
   | 'payload_damaged'
   | 'payload_newer'
+  | 'file_damaged'
+  | 'file_changed'
   | 'package_unusable'
   | 'welcome_unusable'
   | 'message_damaged'

@@ -17,6 +17,11 @@ export const CARD_TITLE_MAX = 512;
 export const PADDED_MIN = 256;
 export const PADDED_MAX = 128 * 1024;
 
+export const CHUNK_BYTES = 64 * 1024;
+export const FILE_BYTES_MAX = 2 ** 40;
+export const FILE_NAME_MAX = 200;
+export const MEDIA_TYPE_MAX = 255;
+
 export const MLS_BYTES_MAX = 1024 * 1024;
 export const GROUP_MEMBERS_MAX = 32;
 export const PACKAGES_MAX = 100;

@@ -2,6 +2,7 @@
  * What is encrypted: one message between two people, as CBOR, padded to 256, 512, 1,024 … bytes so that only its class
  * shows: `length of the CBOR, u32 · CBOR · zeros`. Unknown keys are passed over, an unknown kind is `payload_newer`.
  */
+import { fits, type Attachment } from './attachment';
 import { array, bytes, CborReader, Malformed, map, string, uint } from './cbor';
 import { Fault } from './fault';
 import { hex, joined, Reader, u32, unhex, utf8, type Bytes } from './layout';
@@ -34,7 +35,9 @@ export type Content =
   /** Another text for an earlier message of the same user. */
   | { kind: 'edit'; of: MessageId; text: string }
   /** A title of the library, and the time to watch from. */
-  | { kind: 'card'; title: string; name: string; atMs: bigint };
+  | { kind: 'card'; title: string; name: string; atMs: bigint }
+  /** A file: where its sealed bytes lie, and what opens them. */
+  | { kind: 'file'; file: Attachment };
 
 export interface Message {
   counter: bigint;
@@ -89,8 +92,13 @@ function contentBytes(content: Content): Bytes {
       return of(2, idBytes(content.of), string(content.text));
     case 'card':
       return of(3, string(content.title), string(content.name), uint(content.atMs));
+    case 'file':
+      return of(4, fileBytes(content.file));
   }
 }
+
+const fileBytes = ({ parcel, key, size, name, mediaType }: Attachment): Bytes =>
+  array(bytes(unhex(parcel)), bytes(key), uint(size), string(name), string(mediaType));
 
 function fields(reader: CborReader): Message & { version: bigint } {
   let [version, counter, writtenAtMs]: (bigint | undefined)[] = [];
@@ -184,9 +192,32 @@ function ofKind(kind: bigint, reader: CborReader): Content {
       const rest = [() => (other = reader.string()), () => (at = reader.uint())];
       return parts(reader, [takeOne, ...rest], () => ({ kind: 'card', title: one, name: other, atMs: at }));
     }
+    case 4n: {
+      let file: Attachment | undefined;
+      return parts(reader, [() => (file = attachment(reader))], () => ({ kind: 'file', file: file as Attachment }));
+    }
     default:
       throw new Fault('payload_newer');
   }
+}
+
+function attachment(reader: CborReader): Attachment {
+  const file: Attachment = { parcel: '', key: new Uint8Array(), size: 0, name: '', mediaType: '' };
+  const takes = [
+    () => (file.parcel = hex(exactly(16, reader))),
+    () => (file.key = exactly(32, reader)),
+    // Beyond the bound it may be inexact, and is refused anyway.
+    () => (file.size = Number(reader.uint())),
+    () => (file.name = reader.string()),
+    () => (file.mediaType = reader.string()),
+  ];
+  return parts(reader, takes, () => file);
+}
+
+function exactly(length: number, reader: CborReader): Bytes {
+  const found = reader.bytes();
+  if (found.length !== length) throw new Malformed('a field has another length');
+  return found;
 }
 
 function check({ counter, content }: Message) {
@@ -199,6 +230,7 @@ function check({ counter, content }: Message) {
   if (content.kind === 'card' && (length(content.title) > TITLE_ID_MAX || length(content.name) > CARD_TITLE_MAX)) {
     throw new Fault('payload_damaged', 'a title is too long');
   }
+  if (content.kind === 'file' && !fits(content.file)) throw new Fault('payload_damaged', 'a file has no name, or breaks a bound');
 }
 
 /** The size that a CBOR of this many bytes is filled up to. */

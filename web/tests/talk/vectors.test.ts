@@ -144,7 +144,7 @@ describe('payloads', () => {
     counter: string;
     written_at_ms: string;
     last_seen: { id: Id; digest: string } | null;
-    content: { kind: string; text?: string; progress?: Progress; ids?: Id[]; of?: Id; title?: string; name?: string; at_ms?: string };
+    content: { kind: string; text?: string; progress?: Progress; ids?: Id[]; of?: Id; title?: string; name?: string; at_ms?: string; parcel?: string; key?: string; size?: number; media_type?: string };
     bytes: string;
     digest: string;
   }
@@ -160,6 +160,10 @@ describe('payloads', () => {
         return { kind: 'receipt', progress: each.progress as Progress, ids: (each.ids ?? []).map(id) };
       case 'edit':
         return { kind: 'edit', of: id(each.of as Id), text: each.text ?? '' };
+      case 'file': {
+        const { parcel = '', key = '', size = 0, name = '', media_type: mediaType = '' } = each;
+        return { kind: 'file', file: { parcel, key: unhex(key), size, name, mediaType } };
+      }
       default:
         return { kind: 'card', title: each.title ?? '', name: each.name ?? '', atMs: BigInt(each.at_ms ?? 0) };
     }

@@ -73,6 +73,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("nix", &["kinora-server"]),
     ("axum", &["kinora-server"]),
     ("hyper", &["kinora-server"]),
+    ("aes-gcm", &["kinora-chat"]),
     ("openmls", &["kinora-chat"]),
     ("openmls_rust_crypto", &["kinora-chat"]),
 ];
@@ -89,6 +90,7 @@ const OF_TALK: &[&str] = &[
 /// What ciphers: only the talk between clients needs it, and nothing else may have it. The server would not decrypt with
 /// a cipher of its own, either.
 const OF_CHAT: &[&str] = &[
+    "aes-gcm",
     "minicbor",
     "openmls",
     "openmls_basic_credential",

@@ -1,6 +1,9 @@
 //! Golden bytes, bounds, and bytes that nobody wrote.
 
 use super::*;
+use crate::attachment::Key;
+use crate::limits::{FILE_BYTES_MAX, FILE_NAME_MAX, MEDIA_TYPE_MAX};
+use kinora_talk::field::Fixed;
 use proptest::prelude::*;
 
 fn hex(bytes: &[u8]) -> String {
@@ -12,6 +15,16 @@ fn id(counter: u64) -> MessageId {
         device: DeviceId([7; 16]),
         counter,
     }
+}
+
+fn file(name: &str, size: u64, media_type: &str) -> Content {
+    Content::File(Attachment {
+        parcel: Fixed([4; 16]),
+        key: Key([6; 32]),
+        size,
+        name: name.into(),
+        media_type: media_type.into(),
+    })
 }
 
 fn of(content: Content) -> Message {
@@ -54,6 +67,11 @@ fn the_bytes_are_fixed() {
         Content::Card("t1".into(), "Sita".into(), 751_000),
         "82038362743164536974611a000b7598",
     );
+    let (parcel, key) = ("04".repeat(16), "06".repeat(32));
+    check_golden(
+        file("a.mp4", 70_000, "video/mp4"),
+        &format!("8204818550{parcel}5820{key}1a0001117065612e6d703469766964656f2f6d7034"),
+    );
 }
 
 #[test]
@@ -82,6 +100,10 @@ fn bounds_hold_on_both_ways() {
         Content::Receipt(Progress::Read, vec![id(1); RECEIPTS_MAX + 1]),
         Content::Card("x".repeat(TITLE_ID_MAX + 1), String::new(), 0),
         Content::Card(String::new(), "x".repeat(CARD_TITLE_MAX + 1), 0),
+        file("", 1, ""),
+        file(&"x".repeat(FILE_NAME_MAX + 1), 1, ""),
+        file("x", FILE_BYTES_MAX + 1, ""),
+        file("x", 1, &"x".repeat(MEDIA_TYPE_MAX + 1)),
     ];
     for content in refused {
         let message = of(content);
@@ -170,6 +192,11 @@ fn any_content() -> impl Strategy<Value = Content> {
         (any_id(), ".{0,300}").prop_map(|(of, text)| Content::Edit(of, text)),
         (".{0,8}", ".{0,32}", any::<u64>())
             .prop_map(|(id, title, at)| Content::Card(id, title, at)),
+        (".{1,40}", 0..=FILE_BYTES_MAX, ".{0,60}").prop_map(|(name, size, media_type)| file(
+            &name,
+            size,
+            &media_type
+        )),
     ]
 }
 

@@ -4,6 +4,7 @@
 //! `KINORA_WRITE_DOCS=1 cargo test -p kinora-chat vectors` writes them anew. Here they are compared with what this crate
 //! does; `web/tests/talk` compares them with what the page does. `safety.json` was calculated apart from both.
 
+mod attachments;
 mod bounds;
 mod names;
 mod people;

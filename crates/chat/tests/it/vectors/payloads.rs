@@ -1,8 +1,10 @@
 //! Messages as they are encrypted, and what becomes of them when bytes are others.
 
 use super::{Dice, check_vectors, hex};
+use kinora_chat::attachment::{Attachment, Key};
 use kinora_chat::certificate::DeviceId;
 use kinora_chat::payload::{Content, Message, MessageId, Progress, Seen};
+use kinora_talk::field::Fixed;
 use serde_json::{Value, json};
 
 const WRITER: DeviceId = DeviceId([5; 16]);
@@ -14,6 +16,16 @@ fn id(counter: u64) -> MessageId {
         device: DeviceId([7; 16]),
         counter,
     }
+}
+
+fn file(name: &str, size: u64, media_type: &str) -> Content {
+    Content::File(Attachment {
+        parcel: Fixed([4; 16]),
+        key: Key([6; 32]),
+        size,
+        name: name.into(),
+        media_type: media_type.into(),
+    })
 }
 
 fn good() -> Vec<Message> {
@@ -55,6 +67,13 @@ fn good() -> Vec<Message> {
             Content::Card("t1".into(), "Sita".into(), 751_000),
         ),
         of(2, 1, None, Content::Text("x".repeat(1_000))),
+        of(
+            9,
+            1 << 41,
+            seen,
+            file("Sita sings the blues.mp4", 70_000, "video/mp4"),
+        ),
+        of(10, 5, None, file("नमस्ते", 1 << 40, "")),
     ]
 }
 
@@ -77,6 +96,10 @@ fn described(message: &Message) -> Value {
         Content::Card(title, name, at) => {
             json!({"kind": "card", "title": title, "name": name, "at_ms": at.to_string()})
         }
+        Content::File(file) => json!({
+            "kind": "file", "parcel": hex(&file.parcel.0), "key": hex(&file.key.0), "size": file.size, "name": file.name,
+            "media_type": file.media_type,
+        }),
     };
     let seen = message
         .last_seen
@@ -156,6 +179,11 @@ const ODD: &[(&str, &[u8])] = &[
     ("another progress", b"\xa4\x00\x01\x01\x01\x02\x00\x04\x82\x01\x82\x02\x80"),
     ("a receipt for nothing", b"\xa4\x00\x01\x01\x01\x02\x00\x04\x82\x01\x82\x01\x80"),
     ("a list", b"\x80"),
+    ("a file with nothing", b"\xa4\x00\x01\x01\x01\x02\x00\x04\x82\x04\x81\x80"),
+    ("a file without a name", b"\xa4\x00\x01\x01\x01\x02\x00\x04\x82\x04\x81\x85\x50\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x58\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x60\x60"),
+    ("a file with a part more", b"\xa4\x00\x01\x01\x01\x02\x00\x04\x82\x04\x81\x86\x50\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x58\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x61n\x60\x18\x2a"),
+    ("a file with a short key", b"\xa4\x00\x01\x01\x01\x02\x00\x04\x82\x04\x81\x85\x50\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x44\0\0\0\0\x01\x61n\x60"),
+    ("a file beyond all sizes", b"\xa4\x00\x01\x01\x01\x02\x00\x04\x82\x04\x81\x85\x50\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x58\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x1b\xff\xff\xff\xff\xff\xff\xff\xff\x61n\x60"),
 ];
 
 #[test]

@@ -6,6 +6,7 @@ use crate::Fault;
 use crate::talk::event::Event;
 use crate::talk::store::{KeptMessage, Write};
 use kinora_chat::Name;
+use kinora_chat::attachment::harmless_name;
 use kinora_chat::contact::Sending;
 use kinora_chat::payload::{Content, Message, MessageId};
 use kinora_mmp::Problem;
@@ -163,6 +164,7 @@ pub(super) fn text_of(content: &Content) -> Option<String> {
     match content {
         Content::Text(text) | Content::Edit(_, text) => Some(text.clone()),
         Content::Card(_, title, at_ms) => Some(card(title, *at_ms)),
+        Content::File(file) => Some(harmless_name(&file.name)),
         Content::Receipt(..) => None,
     }
 }
