@@ -9,7 +9,7 @@ use crate::listen::{self, Serve, stopped};
 use crate::quota::Quota;
 use crate::results::Results;
 use crate::services::{HttpDoor, Services};
-use crate::talk::Talk;
+use crate::talk::{ParcelParts, Talk};
 use crate::tasks::Tasks;
 use crate::tls::{self, Demand, Exposed, Keeper, Shown};
 use crate::uploads::Uploads;
@@ -18,6 +18,7 @@ use kinora_jobs::engine::{Keep, Parts};
 use kinora_jobs::sandbox::{Cage, Share, Tools};
 use kinora_jobs::{Engine, problem};
 use kinora_store::contract::{Blobs, Problem, Records};
+use kinora_store::parcel::Parcels;
 use kinora_store::{files, sqlite};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -121,7 +122,16 @@ impl Server {
         tracing::info!(access = ?config.access, tokens = tokens.count(), "access");
         let library = Library::start(&config.library, &config.data, workshop)?;
         let library = Arc::new(library);
-        let talk = Talk::start(Arc::new(post))?;
+        let depot = files::Depot::open(&config.data).map_err(|f| data_problem(&f, &config.data))?;
+        let post = Arc::new(post);
+        let parcels = ParcelParts {
+            records: Arc::clone(&post) as Arc<dyn Parcels>,
+            depot: Arc::new(depot),
+            config: config.talk.clone(),
+            upload_keep_s: storage.upload_keep,
+            margin: storage.margin,
+        };
+        let talk = Talk::start(post, parcels)?;
         let services = Arc::new(Services {
             access: config.access,
             tokens,

@@ -25,6 +25,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// Videos to be watched.
     pub library: LibraryConfig,
+    /// What people send each other.
+    pub talk: TalkConfig,
     /// How jobs are run.
     pub jobs: kinora_jobs::Config,
     /// Which programs do the media work.
@@ -45,6 +47,7 @@ impl Default for Config {
             http: HttpConfig::default(),
             storage: StorageConfig::default(),
             library: LibraryConfig::default(),
+            talk: TalkConfig::default(),
             jobs: kinora_jobs::Config::default(),
             ffmpeg: kinora_jobs::Programs::default(),
             sandbox: kinora_jobs::SandboxConfig::default(),
@@ -179,6 +182,31 @@ impl Default for LibraryConfig {
             heights: kinora_media::ladder::HEIGHTS.to_vec(),
             keep_in: PathBuf::new(),
             cors_origins: Vec::new(),
+        }
+    }
+}
+
+/// What people send each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TalkConfig {
+    /// Bytes of the largest file; 0: none are taken.
+    pub file_size: u64,
+    /// Bytes of all files that one person has waiting for others.
+    pub person_space: u64,
+    /// Bytes of all files that wait.
+    pub space: u64,
+    /// Seconds that a file waits for whom it is for.
+    pub file_keep: u64,
+}
+
+impl Default for TalkConfig {
+    fn default() -> Self {
+        Self {
+            file_size: 256 << 20,
+            person_space: 1 << 30,
+            space: 16 << 30,
+            file_keep: 14 * 24 * 3600,
         }
     }
 }

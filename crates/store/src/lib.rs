@@ -1,6 +1,7 @@
-//! What survives a restart: the records of uploads and jobs, the files that belong to them, and people's talk.
+//! What survives a restart: the records of uploads and jobs, the files that belong to them, people's talk, and the
+//! sealed files that they send each other.
 //!
-//! `contract` and `post` say what any backend must do, in the words its callers rely on; `sqlite` and `files` do it on
+//! `contract`, `post` and `parcel` say what any backend must do, in the words its callers rely on; `sqlite` and `files` do it on
 //! one machine. A backend decides nothing about policy: times, leases and limits come in as arguments, so the same `suite`
 //! of tests runs against each of them with a clock of its own.
 //!
@@ -12,6 +13,7 @@ pub mod id;
 pub mod fault;
 pub mod contract;
 pub mod post;
+pub mod parcel;
 pub mod sqlite;
 pub mod files;
 pub mod suite;

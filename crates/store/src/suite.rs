@@ -13,9 +13,13 @@ mod endings;
 mod races;
 mod blobs;
 mod post;
+mod parcels;
 
 use crate::contract::{Blobs, Records};
+use crate::parcel::Depot;
 use crate::post::Post;
+
+pub use parcels::Both;
 
 /// A test of one face of the store: its name, and what it does.
 pub type Case<Face> = (&'static str, fn(&Face));
@@ -35,6 +39,12 @@ pub const BLOBS: &[Case<dyn Blobs>] = blobs::CASES;
 
 /// Every test of [`Post`].
 pub const POST: &[Case<dyn Post>] = post::CASES;
+
+/// Every test of [`Parcels`](crate::parcel::Parcels), on a store that keeps the post, too.
+pub const PARCELS: &[Case<dyn Both>] = parcels::CASES;
+
+/// Every test of [`Depot`].
+pub const DEPOT: &[Case<dyn Depot>] = parcels::DEPOT;
 
 /// Runs all tests of [`Records`], each on a store that `make` has just made.
 ///
@@ -62,6 +72,26 @@ pub fn blobs(make: &dyn Fn() -> Box<dyn Blobs>) {
 /// When the backend breaks the contract.
 pub fn post(make: &dyn Fn() -> Box<dyn Post>) {
     for (_, case) in POST {
+        case(&*make());
+    }
+}
+
+/// Runs all tests of [`Parcels`](crate::parcel::Parcels), each on a store that `make` has just made.
+///
+/// # Panics
+/// When the backend breaks the contract.
+pub fn parcels(make: &dyn Fn() -> Box<dyn Both>) {
+    for (_, case) in PARCELS {
+        case(&*make());
+    }
+}
+
+/// Runs all tests of [`Depot`], each on a store that `make` has just made.
+///
+/// # Panics
+/// When the backend breaks the contract.
+pub fn depot(make: &dyn Fn() -> Box<dyn Depot>) {
+    for (_, case) in DEPOT {
         case(&*make());
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::certificate::{DeviceId, IdentityKey};
 use crate::fault::Fault;
-use crate::field::{Bytes, Few, GroupId, Nonce, Reference, Signature, Text};
+use crate::field::{Bytes, Few, GroupId, Nonce, Pass, Reference, Signature, Text};
 use crate::limits::{
     CERTIFICATE_BYTES_MAX, CODE_BYTES_MAX, DEVICES_MAX, ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX,
     HOST_BYTES_MAX, NAMES_MAX, PACKAGE_BYTES_MAX, PACKAGES_MAX, PEOPLE_MAX, SENTENCE_BYTES_MAX,
@@ -226,6 +226,9 @@ pub struct Ready {
     /// The highest step counter that this device has told.
     #[n(6)]
     pub step: u64,
+    /// By which this device is known where parcels are, as long as this connection lasts. An old server gives none.
+    #[n(7)]
+    pub pass: Option<Pass>,
 }
 
 /// One person of the directory.

@@ -45,6 +45,8 @@ pub const QUEUE_MAX: u64 = 2_000;
 pub const AHEAD_MAX: u64 = 256;
 /// Epochs behind the current one of which messages are still taken: those on their way while somebody committed.
 pub const GRACE_EPOCHS: u64 = 2;
+/// Bytes of a parcel: what is sealed is filled up to a chunk, so a smaller one is none.
+pub const PARCEL_BYTES_MIN: u64 = 64 * 1024;
 /// Seconds that an envelope waits for its device.
 pub const ENVELOPE_KEEP_S: u64 = 30 * 24 * 3_600;
 /// Seconds that a key package is given out after it was published.

@@ -94,7 +94,7 @@ export interface Refused {
 /** What the server says. */
 export type Tell =
   | { kind: 'challenge'; nonce: Bytes; host: string; nowS: bigint }
-  | { kind: 'ready'; name: string; packages: number; hasLastResort: boolean; first: bigint; last: bigint; step: bigint }
+  | { kind: 'ready'; name: string; packages: number; hasLastResort: boolean; first: bigint; last: bigint; step: bigint; pass?: Bytes | undefined }
   | { kind: 'people'; people: Person[]; hasMore: boolean }
   | { kind: 'presence'; joined: string[]; left: string[] }
   | { kind: 'published'; packages: number }
@@ -206,15 +206,17 @@ const KINDS: Record<number, ((reader: CborReader) => Tell) | undefined> = {
     return tell;
   },
   33: (reader) => {
-    const tell = { kind: 'ready' as const, name: '', packages: 0, hasLastResort: false, first: 0n, last: 0n, step: 0n };
-    fields(reader, [
+    const tell = { kind: 'ready' as const, name: '', packages: 0, hasLastResort: false, first: 0n, last: 0n, step: 0n, pass: undefined as Bytes | undefined };
+    const takes: Take[] = [
       (r) => (tell.name = name(r)),
       (r) => (tell.packages = small(r)),
       (r) => (tell.hasLastResort = r.bool()),
       (r) => (tell.first = r.uint()),
       (r) => (tell.last = r.uint()),
       (r) => (tell.step = r.uint()),
-    ]);
+      (r) => (tell.pass = r.isNothing() ? undefined : fixed(r, 32)),
+    ];
+    fields(reader, takes, 6);
     return tell;
   },
   34: (reader) => {

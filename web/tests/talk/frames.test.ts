@@ -26,7 +26,7 @@ const ASKS: Record<string, Ask> = {
 
 const TELLS: Record<string, Tell> = {
   challenge: { kind: 'challenge', nonce: of(5, 32), host: 'localhost:8080', nowS: 1_790_000_000n },
-  ready: { kind: 'ready', name: 'asha', packages: 20, hasLastResort: true, first: 5n, last: 9n, step: 4n },
+  ready: { kind: 'ready', name: 'asha', packages: 20, hasLastResort: true, first: 5n, last: 9n, step: 4n, pass: of(8, 32) },
   people: { kind: 'people', people: [{ name: 'asha', identity: of(3, 32), certificates: [certificate()], isHere: true }], hasMore: false },
   presence: { kind: 'presence', joined: ['asha'], left: [] },
   published: { kind: 'published', packages: 20 },

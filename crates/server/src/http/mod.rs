@@ -30,6 +30,7 @@ mod operations;
 mod library;
 mod watch;
 mod talk;
+mod parcels;
 mod health;
 mod metrics;
 mod status;

@@ -5,6 +5,7 @@ use super::door::{Socket, cookies};
 use super::forwarded;
 use super::limits::PART_HEAD_BYTES;
 use super::multipart::{Event, Splitter};
+use super::parcels;
 use super::send::{Range, range};
 use super::session::Sessions;
 use super::tus;
@@ -80,7 +81,9 @@ pub(crate) fn proxies(data: &[u8]) {
 
 /// Fields of an upload in tus.
 pub(crate) fn uploads(data: &[u8]) {
-    tus::outside(&fields(data));
+    let headers = fields(data);
+    tus::outside(&headers);
+    parcels::outside(&headers);
 }
 
 /// A range of a file, whose size is the first eight bytes: never beyond its end.

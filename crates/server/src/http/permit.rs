@@ -61,6 +61,9 @@ fn need(route: Option<&str>, method: &Method, path: &str) -> Need {
         Some("/api/library" | "/api/library/{id}") => Need::Scope(Scope::Watch),
         // Whoever may use the server for anything may talk with the others who do.
         Some("/chat") => Need::Either(Scope::Watch, Scope::Process),
+        Some(route) if route.starts_with("/api/talk/") => {
+            Need::Either(Scope::Watch, Scope::Process)
+        }
         Some("/readyz" | "/api/operations" | "/api/operations/{name}") => Need::Someone,
         Some("/api/openapi.json" | "/api/docs" | "/api/docs.css") => Need::Someone,
         // Whatever else there is works on jobs, and so does what is added without a line here.

@@ -24,7 +24,13 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
     ),
     (
         StatusCode::FORBIDDEN,
-        &["cross_site", "wrong_scope", "tls_required", "invalid_link"],
+        &[
+            "cross_site",
+            "wrong_scope",
+            "tls_required",
+            "invalid_link",
+            "pass_required",
+        ],
     ),
     (
         StatusCode::NOT_FOUND,
@@ -32,6 +38,8 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
             "unknown_task",
             "unknown_upload",
             "unknown_title",
+            "unknown_parcel",
+            "unknown_user",
             "no_page",
             "no_report",
         ],
@@ -45,6 +53,7 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
             "not_ready",
             "offset_mismatch",
             "upload_incomplete",
+            "parcel_incomplete",
             "cancelled",
             "not_playable",
             "missing_renditions",
@@ -80,7 +89,12 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
     ),
     (
         StatusCode::INSUFFICIENT_STORAGE,
-        &["storage_full", "client_storage_full", "disk_full"],
+        &[
+            "storage_full",
+            "client_storage_full",
+            "disk_full",
+            "talk_space_full",
+        ],
     ),
 ];
 

@@ -4,8 +4,8 @@ use super::door::{Shared, Socket};
 use super::page;
 use super::problem::Refusal;
 use super::{
-    description, encrypted, events, guard, health, jobs, library, metrics, operations, permit,
-    status, submit, talk, tus, watch,
+    description, encrypted, events, guard, health, jobs, library, metrics, operations, parcels,
+    permit, status, submit, talk, tus, watch,
 };
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -88,6 +88,13 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(watch::playlist))
         .routes(routes!(watch::part))
         .routes(routes!(talk::open))
+        .routes(routes!(parcels::reserve))
+        .routes(routes!(
+            parcels::look,
+            parcels::append,
+            parcels::fetch,
+            parcels::part
+        ))
         .routes(routes!(description::openapi))
         .routes(routes!(description::docs))
         .route("/api/docs.css", get(description::style))

@@ -4,6 +4,7 @@ use super::limits::{NEWS, SIGNALS};
 use bytes::Bytes;
 use kinora_store::post::Seat;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, broadcast, mpsc};
 
@@ -25,6 +26,28 @@ struct Inner {
     moved: BTreeMap<String, bool>,
     /// Of whom the directory has something new.
     renewed: BTreeSet<String>,
+    /// Whose connection was given which pass.
+    passes: HashMap<Pass, Seat>,
+}
+
+/// What a connection is given to show elsewhere whose it is. It is worth something as long as the connection lasts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Pass(pub(crate) [u8; 32]);
+
+impl Pass {
+    /// One that nobody can guess; none when the system gives no random bytes.
+    pub(super) fn random() -> Option<Self> {
+        let mut bytes = [0; 32];
+        let filled = getrandom::fill(&mut bytes);
+        filled.ok().map(|()| Self(bytes))
+    }
+}
+
+/// Logs show that there is one, never which.
+impl fmt::Debug for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pass(…)")
+    }
 }
 
 /// The connection of one device.
@@ -43,6 +66,7 @@ pub(super) struct Place {
 pub(super) struct Presence {
     hub: Arc<Hub>,
     seat: Seat,
+    pass: Pass,
     pub(super) place: Arc<Place>,
     pub(super) signals: mpsc::Receiver<Bytes>,
     pub(super) news: broadcast::Receiver<Bytes>,
@@ -65,8 +89,8 @@ impl Hub {
         })
     }
 
-    /// A device has logged in. An older connection of it is told to go.
-    pub(super) fn enter(self: &Arc<Self>, seat: Seat, name: &str) -> Presence {
+    /// A device has logged in, and is given a pass. An older connection of it is told to go.
+    pub(super) fn enter(self: &Arc<Self>, seat: Seat, name: &str, pass: Pass) -> Presence {
         let (sender, signals) = mpsc::channel(SIGNALS);
         let place = Arc::new(Place {
             name: name.to_owned(),
@@ -76,6 +100,7 @@ impl Hub {
         });
         let mut inner = self.lock();
         inner.count(name, 1);
+        inner.passes.insert(pass, seat);
         if let Some(old) = inner.places.insert(seat, Arc::clone(&place)) {
             old.replaced.notify_one();
         }
@@ -84,10 +109,16 @@ impl Hub {
         Presence {
             hub: Arc::clone(self),
             seat,
+            pass,
             place,
             signals,
             news: self.news.subscribe(),
         }
+    }
+
+    /// Whose pass it is.
+    pub(super) fn holder(&self, pass: &Pass) -> Option<Seat> {
+        self.lock().passes.get(pass).copied()
     }
 
     /// Something came into these queues.
@@ -177,6 +208,7 @@ impl Drop for Presence {
         if inner.places.get(&self.seat).is_some_and(is_ours) {
             inner.places.remove(&self.seat);
         }
+        inner.passes.remove(&self.pass);
         inner.count(&self.place.name, -1);
         drop(inner);
         self.hub.changed.notify_one();
@@ -187,6 +219,10 @@ impl Drop for Presence {
 mod tests {
     use super::*;
 
+    fn enter(hub: &Arc<Hub>, seat: i64, pass: u8) -> Presence {
+        hub.enter(Seat(seat), "asha", Pass([pass; 32]))
+    }
+
     fn moved(hub: &Hub) -> (Vec<String>, Vec<String>) {
         let changes = hub.changes();
         (changes.joined, changes.left)
@@ -195,14 +231,14 @@ mod tests {
     #[test]
     fn comings_and_goings_are_told_once() {
         let hub = Hub::new();
-        let first = hub.enter(Seat(1), "asha");
-        let second = hub.enter(Seat(2), "asha");
+        let first = enter(&hub, 1, 1);
+        let second = enter(&hub, 2, 2);
         assert_eq!(moved(&hub), (vec!["asha".into()], vec![]));
         drop(first);
         assert_eq!(moved(&hub), (vec![], vec![]));
         assert!(hub.is_here("asha"));
         drop(second);
-        let again = hub.enter(Seat(2), "asha");
+        let again = enter(&hub, 2, 3);
         assert_eq!(moved(&hub), (vec![], vec![]), "gone and back at once");
         drop(again);
         assert_eq!(moved(&hub), (vec![], vec!["asha".into()]));
@@ -212,9 +248,13 @@ mod tests {
     #[test]
     fn a_newer_connection_takes_the_place() {
         let hub = Hub::new();
-        let old = hub.enter(Seat(1), "asha");
-        let new = hub.enter(Seat(1), "asha");
+        let old = enter(&hub, 1, 1);
+        let new = enter(&hub, 1, 2);
+        assert_eq!(hub.holder(&Pass([1; 32])), Some(Seat(1)));
         drop(old);
+        // A pass is worth something as long as its connection lasts.
+        assert_eq!(hub.holder(&Pass([1; 32])), None);
+        assert_eq!(hub.holder(&Pass([2; 32])), Some(Seat(1)));
         assert!(hub.is_here("asha"));
         assert_eq!(hub.count(), 1);
         drop(new);

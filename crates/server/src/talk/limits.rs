@@ -20,6 +20,11 @@ pub(super) const BOUNDS: Bounds = Bounds {
     repeat_keep_s: limits::REPEAT_KEEP_S,
 };
 
+/// What a sealed file is longer by than the file: less than a fifteenth part of it,
+pub(super) const SEALED_MORE: u64 = 15;
+/// and of a small one what fills it up to a chunk, with its tags.
+pub(super) const SEALED_TAIL: u64 = 128 * 1024;
+
 /// Changes that come to the disk in one transaction.
 pub(super) const BATCH: usize = 256;
 /// Changes that wait for the writer; beyond that connections wait.

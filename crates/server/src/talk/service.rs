@@ -1,7 +1,8 @@
 //! The service that all connections share.
 
-use super::hub::{Changes, Hub};
+use super::hub::{Changes, Hub, Pass};
 use super::limits::{ANNOUNCE, CLAIMS, CLAIMS_A_DAY, NAMES, RATED, SENDS, SIGNALLED, SWEEP};
+use super::parcels::{Parcels, Parts};
 use super::rates::Rate;
 use super::writer::Writer;
 use crate::fault::Fault;
@@ -29,14 +30,16 @@ pub(crate) struct Talk {
     pub(super) claims: Rate<(String, String)>,
     pub(super) claims_a_day: Rate<(String, String)>,
     pub(super) names: Rate<String>,
+    parcels: Parcels,
 }
 
 impl Talk {
     /// Over what keeps it.
     ///
     /// # Errors
-    /// When the system gives no thread to write with.
-    pub(crate) fn start(post: Arc<dyn Post>) -> Result<Arc<Self>, Problem> {
+    /// When the system gives no thread to write with, or the store fails.
+    pub(crate) fn start(post: Arc<dyn Post>, parcels: Parts) -> Result<Arc<Self>, Problem> {
+        let parcels = Parcels::open(parcels).map_err(|fault| problem::of_store(&fault))?;
         let hub = Hub::new();
         let writer = Writer::start(Arc::clone(&post), Arc::clone(&hub));
         let writer = writer.map_err(|error| problem::of_machine("the talk's writer", &error))?;
@@ -49,6 +52,7 @@ impl Talk {
             claims: Rate::new(CLAIMS, RATED),
             claims_a_day: Rate::new(CLAIMS_A_DAY, RATED),
             names: Rate::new(NAMES, RATED),
+            parcels,
         }))
     }
 
@@ -103,8 +107,8 @@ impl Talk {
 
     async fn sweep(self: &Arc<Self>) {
         let done = self.blocking(|talk| {
-            let gone = talk.post.sweep(now_s())?;
-            Ok(gone)
+            talk.post.sweep(now_s())?;
+            talk.parcels.sweep(now_s())
         });
         if let Err(fault) = done.await {
             tracing::warn!(
@@ -112,6 +116,22 @@ impl Talk {
                 "what has expired of the talk stays for now"
             );
         }
+    }
+
+    /// Whose pass it is.
+    pub(crate) fn holder(&self, pass: &Pass) -> Option<Seat> {
+        self.hub.holder(pass)
+    }
+
+    /// Does something with parcels, away from the sockets; told the time in seconds.
+    ///
+    /// # Errors
+    /// Those of the deed.
+    pub(crate) async fn with_parcels<T: Send + 'static>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&Parcels, u64) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.blocking(move |talk| act(&talk.parcels, now_s())).await
     }
 
     /// Some of the directory, as a frame.

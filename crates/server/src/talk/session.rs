@@ -1,7 +1,7 @@
 //! One connection: a challenge, a login, and then frames both ways.
 
 use super::delivery::Delivery;
-use super::hub::Presence;
+use super::hub::{Pass, Presence};
 use super::limits::{IN_FLIGHT, PACKAGES};
 use super::refusal::{closing, of_fault, of_store, of_talk, refused, slower};
 use super::requests;
@@ -359,6 +359,9 @@ impl Session {
         let Ok(name) = Name::folded(&device.name) else {
             return Answer::close(1011);
         };
+        let Some(pass) = Pass::random() else {
+            return Answer::close(1011);
+        };
         let (answer, answers) = mpsc::channel(IN_FLIGHT);
         let ready = Ready {
             name: name.clone(),
@@ -367,10 +370,11 @@ impl Session {
             first: device.first,
             last: device.last,
             step: device.step,
+            pass: Some(Fixed(pass.0)),
         };
         self.here = Some(Here {
             seat: device.seat,
-            presence: self.talk.hub.enter(device.seat, &device.name),
+            presence: self.talk.hub.enter(device.seat, &device.name, pass),
             delivery: Delivery::from(device.seat, device.first),
             name,
             answer,

@@ -36,12 +36,21 @@ const ROUTES: &[(&str, &str, Option<&[Scope]>)] = &[
     ("get", "/api/library", Some(&[Scope::Watch])),
     ("get", "/api/library/{id}", Some(&[Scope::Watch])),
     ("get", "/chat", Some(&[Scope::Watch, Scope::Process])),
+    ("post", PARCELS, Some(&[Scope::Watch, Scope::Process])),
+    ("head", PARCEL, Some(&[Scope::Watch, Scope::Process])),
+    ("patch", PARCEL, Some(&[Scope::Watch, Scope::Process])),
+    ("get", PARCEL, Some(&[Scope::Watch, Scope::Process])),
+    ("delete", PARCEL, Some(&[Scope::Watch, Scope::Process])),
     ("options", "/files/", Some(&[Scope::Process])),
     ("post", "/files/", Some(&[Scope::Process])),
     ("head", "/files/{id}", Some(&[Scope::Process])),
     ("patch", "/files/{id}", Some(&[Scope::Process])),
     ("delete", "/files/{id}", Some(&[Scope::Process])),
 ];
+
+/// Files that people send each other: beside a token they need the pass of a device.
+const PARCELS: &str = "/api/talk/parcels";
+const PARCEL: &str = "/api/talk/parcels/{id}";
 
 /// Addresses that say themselves who may.
 const LINKS: &[&str] = &[
@@ -160,6 +169,10 @@ fn each_route_is_for_who_has_the_scope() {
             let answer = ask(&visitor(&house).with_token(text));
             let what = format!("{what} with {scope}");
             match wanted.is_empty() || wanted.contains(scope) {
+                true if path.starts_with(PARCELS) => {
+                    assert_eq!(answer.status, 403, "{what}: {answer:?}");
+                    assert!(answer.body.is_empty() || answer.code() == "pass_required");
+                }
                 true => assert!(!matches!(answer.status, 401 | 403), "{what}: {answer:?}"),
                 false => refused(&answer, 403, "wrong_scope", &what),
             }

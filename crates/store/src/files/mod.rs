@@ -1,4 +1,4 @@
-//! The files of tasks in one directory tree of a local disk.
+//! The files of tasks, and those that people send each other, in one directory tree of a local disk.
 //!
 //! ```text
 //! <root>/lock                 held by the one server that uses this tree
@@ -7,6 +7,7 @@
 //! <root>/work/<id>.<attempt>/ where one attempt writes
 //! <root>/work/<id>.keep/      what its task's next attempt can go on from
 //! <root>/results/<id>         a whole result
+//! <root>/parcels/<id>         a sealed file of people's talk; its record says how much of it is there
 //! ```
 //! A name under `inputs` or `results` appears by rename (or hard link) after its bytes have been synced, and is
 //! acknowledged after its directory has. All paths are opened relative to held directories and follow no link.
@@ -14,7 +15,9 @@
 mod directory;
 mod lock;
 mod tree;
+mod depot;
 
+pub use depot::Depot;
 pub use tree::Tree;
 
 #[cfg(test)]

@@ -234,7 +234,12 @@ impl Tree {
 }
 
 /// Reserves the space of a whole file, so that a full disk says so before the first byte and not after the last.
-fn allocate(directory: &Directory, name: &str, file: &File, length: u64) -> Result<(), Fault> {
+pub(super) fn allocate(
+    directory: &Directory,
+    name: &str,
+    file: &File,
+    length: u64,
+) -> Result<(), Fault> {
     if length == 0 {
         return Ok(());
     }
@@ -256,7 +261,7 @@ fn allocate(directory: &Directory, name: &str, file: &File, length: u64) -> Resu
 }
 
 /// Bytes that a user without privileges may still write.
-fn free(directory: &Directory) -> Result<u64, Fault> {
+pub(super) fn free(directory: &Directory) -> Result<u64, Fault> {
     let disk = rustix::fs::fstatvfs(&directory.handle)
         .map_err(|error| refused("measure", directory.path.clone(), error))?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))

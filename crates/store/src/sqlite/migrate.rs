@@ -27,7 +27,10 @@ pub(super) const RECORDS: Plan = Plan {
 
 /// People's talk: "Kint".
 pub(super) const POST: Plan = Plan {
-    steps: &[include_str!("schema/post_1.sql")],
+    steps: &[
+        include_str!("schema/post_1.sql"),
+        include_str!("schema/post_2.sql"),
+    ],
     application: 0x4b69_6e74,
 };
 

@@ -2,6 +2,8 @@
 
 use kinora_store::TaskId;
 use kinora_store::contract::{Records, State};
+use kinora_store::parcel::Parcels;
+use kinora_store::post::Post;
 use kinora_store::sqlite::{Database, PostOffice};
 use rusqlite::Connection;
 use std::fmt::Write;
@@ -135,6 +137,11 @@ const COLUMNS_OF_TALK: &[(&str, &[&str])] = &[
         "packages",
         &["package", "seat", "is_last_resort", "bytes", "expires_s"],
     ),
+    (
+        "parcels",
+        &["parcel", "owner", "reader", "size", "received", "expires_s"],
+    ),
+    ("parted", &["parcel", "seat"]),
     ("people", &["person", "name", "skeleton", "identity"]),
     (
         "repeats",
@@ -162,4 +169,28 @@ fn the_talk_keeps_these_columns_and_no_others() {
         ));
         assert_eq!(found, *columns, "{table}");
     }
+}
+
+/// "Kint".
+const TALK_APPLICATION: i32 = 0x4b69_6e74;
+
+#[test]
+fn a_talk_of_before_there_were_parcels_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("talk.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../../src/sqlite/schema/post_1.sql"))
+        .unwrap();
+    old.execute_batch(
+        "insert into people (name, skeleton, identity) values ('asha', 'asha', zeroblob(32));
+         insert into devices (id, person, certificate) values (zeroblob(16), 1, x'00');",
+    )
+    .unwrap();
+    old.pragma_update(None, "application_id", TALK_APPLICATION)
+        .unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    drop(old);
+    let post = PostOffice::open(&path).unwrap();
+    assert_eq!(post.device(&[0; 16]).unwrap().unwrap().name, "asha");
+    assert_eq!(post.held().unwrap(), 0);
 }

@@ -1,7 +1,7 @@
 //! The contract on each backend.
 
 use crate::scratch;
-use kinora_store::files::Tree;
+use kinora_store::files::{Depot, Tree};
 use kinora_store::sqlite::{Database, PostOffice};
 use kinora_store::suite;
 use std::cell::Cell;
@@ -23,6 +23,18 @@ fn sqlite_keeps_the_contract() {
 fn sqlite_keeps_the_contract_of_the_post() {
     let (directory, count) = (scratch::quick(), Cell::new(0));
     suite::post(&|| Box::new(PostOffice::open(&fresh(&directory, &count)).unwrap()));
+}
+
+#[test]
+fn sqlite_keeps_the_contract_of_parcels() {
+    let (directory, count) = (scratch::quick(), Cell::new(0));
+    suite::parcels(&|| Box::new(PostOffice::open(&fresh(&directory, &count)).unwrap()));
+}
+
+#[test]
+fn files_keep_the_contract_of_parcels() {
+    let (directory, count) = (scratch::quick(), Cell::new(0));
+    suite::depot(&|| Box::new(Depot::open(&fresh(&directory, &count)).unwrap()));
 }
 
 #[test]

@@ -156,6 +156,7 @@ fn tells() -> Vec<(&'static str, Tell)> {
                 first: 5,
                 last: 9,
                 step: 4,
+                pass: Some(Fixed([8; 32])),
             }
             .into(),
         ),

@@ -7,6 +7,7 @@ mod people;
 mod packages;
 mod write;
 mod queue;
+mod parcels;
 mod office;
 
 pub use office::PostOffice;

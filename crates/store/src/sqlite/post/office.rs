@@ -1,7 +1,8 @@
 //! The contract, method by method: which connection each one takes.
 
-use super::{packages, people, queue, write};
+use super::{packages, parcels, people, queue, write};
 use crate::Fault;
+use crate::parcel::{NewParcel, Parcel, ParcelId, Parcels, Parted, Reserved, Room};
 use crate::post::{
     Bounds, Change, Device, NewDevice, Outcome, Package, Person, Post, Registered, Seat, Waiting,
 };
@@ -101,5 +102,39 @@ impl Post for PostOffice {
 
     fn sweep(&self, now_s: u64) -> Result<u64, Fault> {
         transact(&mut lock(&self.writer), |tx| queue::sweep(tx, now_s))
+    }
+}
+
+impl Parcels for PostOffice {
+    fn reserve(&self, new: &NewParcel, room: &Room) -> Result<Reserved, Fault> {
+        transact(&mut lock(&self.writer), |tx| {
+            parcels::reserve(tx, new, room)
+        })
+    }
+
+    fn parcel(&self, id: &ParcelId, seat: Seat, now_s: u64) -> Result<Option<Parcel>, Fault> {
+        self.readers.read(|tx| parcels::look(tx, id, seat, now_s))
+    }
+
+    fn grown(&self, id: &ParcelId, from: u64, to: u64, expires_s: u64) -> Result<bool, Fault> {
+        transact(&mut lock(&self.writer), |tx| {
+            parcels::grown(tx, id, from, to, expires_s)
+        })
+    }
+
+    fn part(&self, id: &ParcelId, seat: Seat) -> Result<Parted, Fault> {
+        transact(&mut lock(&self.writer), |tx| parcels::part(tx, id, seat))
+    }
+
+    fn expire(&self, now_s: u64) -> Result<Vec<ParcelId>, Fault> {
+        transact(&mut lock(&self.writer), |tx| parcels::expire(tx, now_s))
+    }
+
+    fn all(&self) -> Result<Vec<ParcelId>, Fault> {
+        self.readers.read(|tx| parcels::list(tx))
+    }
+
+    fn held(&self) -> Result<u64, Fault> {
+        self.readers.read(|tx| parcels::held(tx))
     }
 }
