@@ -123,7 +123,8 @@ impl Sender<'_> {
         loop {
             match Reply::parse(&connection.answer()?)? {
                 Reply::State(state) => {
-                    if self.ledger.told(&id, &state.status) {
+                    let before = self.ledger.ended(&id);
+                    if self.ledger.told(&id, &state.status, before.as_deref()) {
                         self.judge(&state);
                         break;
                     }

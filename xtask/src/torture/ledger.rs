@@ -51,10 +51,11 @@ impl<'a> Ledger<'a> {
         promises.entry(id.to_owned()).or_default().key = key.to_owned();
     }
 
-    /// A state was told. True when it is final.
-    pub(crate) fn told(&self, id: &str, state: &str) -> bool {
+    /// A state was told to somebody who asked when the job had ended so, as far as anybody knew: what others heard
+    /// while the answer was on its way may be newer than it. True when the state is final.
+    pub(crate) fn told(&self, id: &str, state: &str, before: Option<&str>) -> bool {
         if !FINAL.contains(&state) {
-            if let Some(ended) = self.ended(id) {
+            if let Some(ended) = before {
                 self.tally
                     .violation(format!("job {id} was {ended} and is {state} again"));
             }
@@ -64,10 +65,12 @@ impl<'a> Ledger<'a> {
         let promise = promises.entry(id.to_owned()).or_default();
         match promise.ended.as_deref() {
             None => self.tally.count(&format!("jobs {state}")),
-            Some(before) if before == state || state == "expired" => {}
-            Some(before) => self
+            Some(known) if known == state || state == "expired" => {}
+            // Expired meanwhile.
+            Some("expired") if before != Some("expired") => return true,
+            Some(known) => self
                 .tally
-                .violation(format!("job {id} ended twice: {before}, then {state}")),
+                .violation(format!("job {id} ended twice: {known}, then {state}")),
         }
         promise.ended = Some(state.to_owned());
         true
@@ -123,12 +126,27 @@ mod tests {
             |ledger| {
                 ledger.accepted("a", "key");
                 ledger.accepted("a", "key");
-                assert!(!ledger.told("a", "queued"));
-                assert!(ledger.told("a", "completed"));
+                assert!(!ledger.told("a", "queued", None));
+                assert!(ledger.told("a", "completed", None));
                 ledger.delivered("a", "d", Some("d"));
                 ledger.delivered("a", "d", Some("d"));
-                assert!(ledger.told("a", "expired"));
+                assert!(ledger.told("a", "expired", None));
                 assert_eq!(ledger.jobs(), ["a"]);
+            },
+            0,
+        );
+    }
+
+    #[test]
+    fn answers_may_overtake_each_other() {
+        check(
+            |ledger| {
+                let before = ledger.ended("a");
+                ledger.told("a", "cancelled", None);
+                assert!(!ledger.told("a", "queued", before.as_deref()));
+                ledger.told("a", "expired", Some("cancelled"));
+                assert!(ledger.told("a", "cancelled", Some("cancelled")));
+                assert_eq!(ledger.ended("a").as_deref(), Some("expired"));
             },
             0,
         );
@@ -145,15 +163,22 @@ mod tests {
         );
         check(
             |ledger| {
-                ledger.told("a", "failed");
-                ledger.told("a", "completed");
+                ledger.told("a", "failed", None);
+                ledger.told("a", "completed", None);
             },
             1,
         );
         check(
             |ledger| {
-                ledger.told("a", "failed");
-                ledger.told("a", "queued");
+                ledger.told("a", "failed", None);
+                ledger.told("a", "queued", ledger.ended("a").as_deref());
+            },
+            1,
+        );
+        check(
+            |ledger| {
+                ledger.told("a", "expired", None);
+                ledger.told("a", "completed", Some("expired"));
             },
             1,
         );

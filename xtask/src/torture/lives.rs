@@ -11,6 +11,7 @@ use crate::bench::child;
 use anyhow::{Context, Result};
 use fastrand::Rng;
 use rustix::process::Signal;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -18,8 +19,11 @@ use tempfile::TempDir;
 
 /// Clients at the same time, each with an address of its own.
 const VISITORS: u8 = 4;
-/// Lives of one data directory.
-const LIVES: std::ops::Range<usize> = 6..30;
+/// Lives of one data directory; and in a long run, where the jobs that are left in the end, which are never more than so
+/// many, take less of the time then.
+const LIVES: Range<usize> = 6..30;
+const MORE_LIVES: Range<usize> = 40..160;
+const LONG: Duration = Duration::from_secs(15 * 60);
 /// When nobody disturbs any more, one of the jobs that were promised has to end in each such time. How many there are
 /// depends on the lives before, how long one takes on the machine.
 const SETTLE: Duration = Duration::from_secs(180);
@@ -63,7 +67,7 @@ impl Lives<'_> {
         let mut visitors: Vec<_> = (1..=VISITORS)
             .map(|n| Visitor::new(n, self.tally, &ledger, self.files, self.dice.u64(..)))
             .collect();
-        for _ in 0..self.dice.usize(LIVES) {
+        for _ in 0..self.lives() {
             if Instant::now() > self.until {
                 break;
             }
@@ -78,6 +82,12 @@ impl Lives<'_> {
             eprintln!("what it left: {}", keep(place, &data)?.display());
         }
         Ok(())
+    }
+
+    fn lives(&mut self) -> usize {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let range = if left > LONG { MORE_LIVES } else { LIVES };
+        self.dice.usize(range)
     }
 
     /// One round in six lives on a disk that fills up, where a file system can be mounted.

@@ -212,8 +212,9 @@ impl<'a> Visitor<'a> {
 
     /// The state of a job that was promised; not to know it is a broken promise.
     pub(crate) fn ask_state(&mut self, to: &mut Connection, id: &str) -> Result<bool> {
+        let before = self.ledger.ended(id);
         match to.ask(&json!({"action": "status", "task_id": id, "ext": EXT}))? {
-            Reply::State(state) => Ok(self.ledger.told(id, &state.status)),
+            Reply::State(state) => Ok(self.ledger.told(id, &state.status, before.as_deref())),
             Reply::Error { code, .. } if code == "unknown_task" => {
                 self.tally
                     .violation(format!("job {id} was acknowledged and is not known"));
@@ -272,10 +273,11 @@ impl<'a> Visitor<'a> {
             return Ok(());
         };
         self.tally.count("faults: job cancelled");
+        let before = self.ledger.ended(&id);
         if let Reply::State(state) =
             to.ask(&json!({"action": "cancel", "task_id": id, "ext": EXT}))?
         {
-            self.ledger.told(&id, &state.status);
+            self.ledger.told(&id, &state.status, before.as_deref());
         }
         Ok(())
     }
