@@ -197,6 +197,17 @@ pub struct Bounds {
     pub repeat_keep_s: u64,
 }
 
+/// An envelope that came into a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// Whose queue.
+    pub seat: Seat,
+    /// Its number there.
+    pub number: u64,
+    /// The queue is of another device of the person who sent it.
+    pub is_own: bool,
+}
+
 /// What came of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -208,8 +219,8 @@ pub enum Outcome {
         behind: u64,
         /// When, in milliseconds.
         at_ms: u64,
-        /// Whose queues became longer; nobody's, for a repetition.
-        reached: Vec<Seat>,
+        /// What was put into which queue; nothing, for a repetition.
+        reached: Vec<Reached>,
     },
     /// Nothing was changed.
     Refused(Refusal),

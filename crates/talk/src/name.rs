@@ -6,6 +6,7 @@
 use crate::fault::Fault;
 use crate::limits::{NAME_CHARS, NAME_TYPED_MAX};
 use std::fmt;
+use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::{
@@ -30,6 +31,12 @@ const RESERVED: &[&str] = &[
     "system",
 ];
 
+/// What they look like.
+static RESERVED_LOOKS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let names = RESERVED.iter().map(|&name| Name(name.to_owned()));
+    names.map(|name| name.skeleton()).collect()
+});
+
 /// A name in its folded form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
@@ -45,11 +52,7 @@ impl Name {
         }
         let name = Self(fold(typed));
         name.check()?;
-        let looks = name.skeleton();
-        if RESERVED
-            .iter()
-            .any(|each| looks == Self((*each).into()).skeleton())
-        {
+        if RESERVED_LOOKS.contains(&name.skeleton()) {
             return Err(Fault::NameReserved);
         }
         Ok(name)
@@ -118,6 +121,14 @@ impl fmt::Debug for Name {
 
 /// Compatible forms become one (NFKC), and so do cases; until nothing changes, for the one may undo the other.
 fn fold(text: &str) -> String {
+    // The same for most names, and a server reads several with each message.
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    fold_any(text)
+}
+
+fn fold_any(text: &str) -> String {
     let once = |text: &str| -> String {
         let composed: String = text.nfkc().collect();
         caseless::default_case_fold_str(&composed).nfkc().collect()
@@ -210,6 +221,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ascii_is_folded_as_everything_is(text in "[ -~]{0,40}") {
+            prop_assert_eq!(fold(&text), fold_any(&text));
+        }
+
         #[test]
         fn any_text_is_a_name_or_refused(typed in "\\PC{0,40}") {
             if let Ok(name) = Name::new(&typed) {

@@ -77,8 +77,10 @@ impl Serve for Door {
             },
         };
         let silence = shared.patience.unwrap_or(HEAD_TIME);
+        // What is over gives its memory back: a WebSocket may stay for days, and needs nothing of how it came.
+        let opening = Box::pin(self.gate.open(stream, silence));
         let opened = tokio::select! {
-            opened = self.gate.open(stream, silence) => Some(opened),
+            opened = opening => Some(opened),
             () = stopped(&mut stopping) => None,
         };
         match opened {
@@ -116,7 +118,7 @@ impl Door {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (hold, mut held) = mpsc::channel(1);
-        self.requests(stream, from, Hold::new(hold)).await;
+        Box::pin(self.requests(stream, from, Hold::new(hold))).await;
         // Nothing is ever sent: it ends when nobody holds the other end any more.
         let _ = held.recv().await;
     }

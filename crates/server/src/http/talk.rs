@@ -132,18 +132,19 @@ impl Carrier {
         let mut ping = interval(PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
+        // Work stands on the heap while it lasts: most connections do none at most times, and each would hold the place.
         loop {
             let answer = tokio::select! {
                 heard = self.socket.recv(), if session.is_listening() => {
                     self.heard = Instant::now();
                     match heard {
-                        Some(Ok(Message::Binary(bytes))) => session.hear(&bytes).await,
+                        Some(Ok(Message::Binary(bytes))) => Box::pin(session.hear(&bytes)).await,
                         Some(Ok(Message::Text(_))) => return Some(4400),
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Answer::default(),
                         Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                     }
                 }
-                due = session.due() => session.attend(due).await,
+                due = session.due() => Box::pin(session.attend(due)).await,
                 () = hello.as_mut(), if !session.is_here() => return Some(4401),
                 _ = ping.tick() => match self.ping().await {
                     Some(ended) => return ended,

@@ -1,7 +1,8 @@
 //! How far the queue of one device has been sent over one connection. What waits stays on the disk until then.
 
+use super::hub::{Place, frame};
 use super::limits::{PAGE, PAGE_BYTES};
-use super::service::{Talk, frame};
+use super::service::Talk;
 use crate::fault::Fault;
 use bytes::Bytes;
 use kinora_store::post::{self, Seat, Waiting};
@@ -59,7 +60,14 @@ impl Delivery {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn next(&mut self, talk: &Arc<Talk>) -> Result<Vec<Bytes>, Fault> {
+    pub(super) async fn next(
+        &mut self,
+        talk: &Arc<Talk>,
+        place: &Place,
+    ) -> Result<Vec<Bytes>, Fault> {
+        if let Some(frames) = self.at_hand(place) {
+            return Ok(frames);
+        }
         let (seat, after, most) = (self.seat, self.sent, self.room().min(PAGE));
         let waiting =
             talk.blocking(move |talk| Ok(talk.post.waiting(seat, after, most, PAGE_BYTES)?));
@@ -67,6 +75,21 @@ impl Delivery {
         self.has_more = !waiting.is_empty();
         self.sent = waiting.last().map_or(self.sent, |last| last.number);
         waiting.into_iter().map(deliver).collect()
+    }
+}
+
+impl Delivery {
+    /// What need not be read, if the next one is among it.
+    fn at_hand(&mut self, place: &Place) -> Option<Vec<Bytes>> {
+        let mut arrivals = place.arrivals();
+        let frames = arrivals.following(self.sent, self.room());
+        if frames.is_empty() {
+            return None;
+        }
+        self.sent += frames.len() as u64;
+        // What comes later wakes again.
+        self.has_more = self.sent < arrivals.newest();
+        Some(frames)
     }
 }
 

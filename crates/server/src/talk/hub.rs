@@ -1,9 +1,10 @@
 //! Who is here: the connection of each device, how it is woken, and what all are told of comings and goings.
 
-use super::limits::{NEWS, SIGNALS};
+use super::limits::{AT_HAND, NEWS, SIGNALS};
 use bytes::Bytes;
 use kinora_store::post::Seat;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use kinora_talk::frame::Tell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, broadcast, mpsc};
@@ -54,11 +55,58 @@ impl fmt::Debug for Pass {
 #[derive(Debug)]
 pub(super) struct Place {
     name: String,
+    arrivals: Mutex<Arrivals>,
     /// Something came into its queue.
     pub(super) wake: Notify,
     /// A newer connection of the same device is here.
     pub(super) replaced: Notify,
     signals: mpsc::Sender<Bytes>,
+}
+
+/// What came into a device's queue while it was here. All of it lies on the disk; the newest is at hand, too, so that who
+/// keeps up need not wait for a reader of the disk.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals {
+    /// The highest number that came.
+    newest: u64,
+    /// Frames with their numbers, ascending.
+    at_hand: VecDeque<(u64, Bytes)>,
+}
+
+impl Arrivals {
+    /// Something came: with its frame, if that is short.
+    pub(super) fn add(&mut self, number: u64, frame: Option<Bytes>) {
+        self.newest = self.newest.max(number);
+        if let Some(frame) = frame
+            && self.at_hand.len() < AT_HAND
+        {
+            self.at_hand.push_back((number, frame));
+        }
+    }
+
+    /// What follows `sent` without a gap, at most so many; nothing when that has to be read from the disk.
+    pub(super) fn following(&mut self, sent: u64, most: usize) -> Vec<Bytes> {
+        let mut next = sent + 1;
+        let mut found = Vec::new();
+        while let Some((number, _)) = self.at_hand.front()
+            && *number <= next
+            && found.len() < most
+        {
+            let Some((number, frame)) = self.at_hand.pop_front() else {
+                break;
+            };
+            if number == next {
+                found.push(frame);
+                next += 1;
+            }
+        }
+        found
+    }
+
+    /// The highest number that came.
+    pub(super) fn newest(&self) -> u64 {
+        self.newest
+    }
 }
 
 /// A connection that is logged in, until it is dropped.
@@ -94,6 +142,7 @@ impl Hub {
         let (sender, signals) = mpsc::channel(SIGNALS);
         let place = Arc::new(Place {
             name: name.to_owned(),
+            arrivals: Mutex::default(),
             wake: Notify::new(),
             replaced: Notify::new(),
             signals: sender,
@@ -121,10 +170,11 @@ impl Hub {
         self.lock().passes.get(pass).copied()
     }
 
-    /// Something came into these queues.
-    pub(super) fn wake(&self, seats: &[Seat]) {
-        let inner = self.lock();
-        for place in seats.iter().filter_map(|seat| inner.places.get(seat)) {
+    /// Something came into a queue. The frame is asked for only when somebody is there to get it.
+    pub(super) fn arrived(&self, seat: Seat, number: u64, frame: impl FnOnce() -> Option<Bytes>) {
+        let place = self.lock().places.get(&seat).cloned();
+        if let Some(place) = place {
+            place.arrivals().add(number, frame());
             place.wake.notify_one();
         }
     }
@@ -183,6 +233,13 @@ impl Hub {
     }
 }
 
+impl Place {
+    /// What came since it is here.
+    pub(super) fn arrivals(&self) -> MutexGuard<'_, Arrivals> {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Presence {
     /// Hears what is announced from now on, and nothing of before.
     pub(super) fn listen(&mut self) {
@@ -215,6 +272,11 @@ impl Drop for Presence {
     }
 }
 
+/// A frame as it goes out.
+pub(super) fn frame(tell: impl Into<Tell>) -> Bytes {
+    tell.into().to_bytes().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +305,33 @@ mod tests {
         drop(again);
         assert_eq!(moved(&hub), (vec![], vec!["asha".into()]));
         assert!(hub.count() == 0 && !hub.is_here("asha"));
+    }
+
+    #[test]
+    fn what_is_at_hand_has_no_gap() {
+        let frame = |number: u64| Some(Bytes::from(vec![number as u8]));
+        let numbers = |found: Vec<Bytes>| found.iter().map(|frame| frame[0]).collect::<Vec<_>>();
+        let mut arrivals = Arrivals::default();
+        for number in 3..=5 {
+            arrivals.add(number, frame(number));
+        }
+        assert!(
+            numbers(arrivals.following(0, 9)).is_empty(),
+            "1 and 2 are on the disk"
+        );
+        assert_eq!(numbers(arrivals.following(2, 2)), [3, 4]);
+        arrivals.add(6, None);
+        arrivals.add(7, frame(7));
+        assert_eq!(numbers(arrivals.following(4, 9)), [5], "6 is on the disk");
+        assert_eq!(arrivals.newest(), 7);
+        assert_eq!(numbers(arrivals.following(6, 9)), [7]);
+        for number in 8..100 {
+            arrivals.add(number, frame(number));
+        }
+        assert_eq!(arrivals.following(7, 99).len(), AT_HAND);
+        arrivals.add(100, frame(100));
+        assert!(arrivals.following(200, 9).is_empty(), "it has them already");
+        assert!(arrivals.at_hand.is_empty());
     }
 
     #[test]

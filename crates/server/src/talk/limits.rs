@@ -37,6 +37,10 @@ pub(super) const PAGE: usize = 32;
 pub(super) const PAGE_BYTES: usize = 512 * 1024;
 /// Announcements that a connection may be behind; one that is further behind gets the whole directory again.
 pub(super) const NEWS: usize = 64;
+/// Envelopes that wait for a connection in memory, on their way to one that keeps up; further ones wait on the disk alone.
+pub(super) const AT_HAND: usize = 16;
+/// The longest of them: a page of text. With the number it bounds what a slow reader costs: 64 KiB.
+pub(super) const AT_HAND_BYTES: usize = 4 * 1024;
 /// Signals that wait for a connection; further ones are dropped, as signals may be.
 pub(super) const SIGNALS: usize = 8;
 /// Comings and goings are announced together for so long.

@@ -1,8 +1,9 @@
 //! People's talk: who they are, who is here, and envelopes and parcels that nobody here can open.
 //!
 //! A `Session` is one connection, whatever carries it; `http::talk` carries it. What is stored goes through one
-//! `writer`, which brings many changes to the disk at once. Nothing waits in memory for a slow reader: its connection
-//! reads the queue from the disk as far as it gets. Logs hold neither pairs nor sizes.
+//! `writer`, which brings many changes to the disk at once. What has been written goes straight to a reader who keeps up;
+//! for a slow one next to nothing waits in memory: its connection reads the queue from the disk as far as it gets. Logs
+//! hold neither pairs nor sizes.
 
 mod limits;
 mod refusal;

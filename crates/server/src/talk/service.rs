@@ -1,6 +1,6 @@
 //! The service that all connections share.
 
-use super::hub::{Changes, Hub, Pass};
+use super::hub::{Changes, Hub, Pass, frame};
 use super::limits::{ANNOUNCE, CLAIMS, CLAIMS_A_DAY, NAMES, RATED, SENDS, SIGNALLED, SWEEP};
 use super::parcels::{Parcels, Parts};
 use super::rates::Rate;
@@ -13,7 +13,7 @@ use kinora_store::contract::Problem;
 use kinora_store::post::{self, Post, Seat};
 use kinora_talk::certificate::IdentityKey;
 use kinora_talk::field::{Bytes as Bounded, Few};
-use kinora_talk::frame::{People, Person, Presence, Tell};
+use kinora_talk::frame::{People, Person, Presence};
 use kinora_talk::limits::{NAMES_MAX, PEOPLE_MAX};
 use kinora_talk::name::Name;
 use std::sync::Arc;
@@ -172,11 +172,6 @@ impl Talk {
 /// Seconds since 1970.
 pub(super) fn now_s() -> u64 {
     u64::try_from(clock::now() / 1000).unwrap_or(0)
-}
-
-/// A frame as it goes out.
-pub(super) fn frame(tell: impl Into<Tell>) -> Bytes {
-    tell.into().to_bytes().into()
 }
 
 fn presence(joined: &[String], left: &[String]) -> Bytes {

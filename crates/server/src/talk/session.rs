@@ -1,11 +1,11 @@
 //! One connection: a challenge, a login, and then frames both ways.
 
 use super::delivery::Delivery;
-use super::hub::{Pass, Presence};
+use super::hub::{Pass, Presence, frame};
 use super::limits::{IN_FLIGHT, PACKAGES};
 use super::refusal::{closing, of_fault, of_store, of_talk, refused, slower};
 use super::requests;
-use super::service::{Talk, frame, now_s};
+use super::service::{Talk, now_s};
 use super::writer::{Answered, Order};
 use crate::fault::Fault;
 use bytes::Bytes;
@@ -68,7 +68,7 @@ impl From<Refused> for Answer {
 /// Something that is to be done without having been asked.
 #[derive(Debug)]
 pub(crate) enum Due {
-    Answered(Answered),
+    Answered(Box<Answered>),
     Deliver,
     Page,
     News(Result<Bytes, RecvError>),
@@ -90,8 +90,9 @@ struct Here {
     name: Name,
     presence: Presence,
     delivery: Delivery,
-    answer: mpsc::Sender<Answered>,
-    answers: mpsc::Receiver<Answered>,
+    // A channel has room for 32 from the beginning, in each connection.
+    answer: mpsc::Sender<Box<Answered>>,
+    answers: mpsc::Receiver<Box<Answered>>,
     /// Changes whose answers have not come.
     in_flight: usize,
     /// It has asked for the directory, and is told of changes from then on: before, one of them could be taken for all.
@@ -164,12 +165,13 @@ impl Session {
             return Answer::default();
         };
         match due {
-            Due::Answered((reference, outcome)) => {
+            Due::Answered(answer) => {
+                let (reference, outcome) = *answer;
                 here.in_flight -= 1;
                 answered(reference, outcome)
             }
             Due::Deliver if !here.delivery.is_due() => Answer::default(),
-            Due::Deliver => match here.delivery.next(&self.talk).await {
+            Due::Deliver => match here.delivery.next(&self.talk, &here.presence.place).await {
                 Ok(say) => Answer { say, close: None },
                 // Internal error: what waits is still there, and comes with the next connection.
                 Err(_) => Answer::close(1011),
@@ -390,7 +392,7 @@ impl Session {
 impl Here {
     /// Hands a change to the writer.
     async fn order(&mut self, talk: &Arc<Talk>, reference: Reference, change: Change) -> Answer {
-        let answer = Some((reference, self.answer.clone()));
+        let answer = Some((self.name.clone(), reference, self.answer.clone()));
         match talk.writer.order(Order { change, answer }).await {
             true => {
                 self.in_flight += 1;

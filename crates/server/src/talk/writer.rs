@@ -3,12 +3,15 @@
 //! While a transaction is synced the next ones gather, so the slower the disk, the more share a sync, and a message that
 //! comes alone waits for nobody.
 
-use super::hub::Hub;
-use super::limits::{BATCH, BOUNDS, WRITES};
+use super::hub::{Hub, frame};
+use super::limits::{AT_HAND_BYTES, BATCH, BOUNDS, WRITES};
 use crate::fault::Fault;
+use bytes::Bytes;
 use kinora_jobs::{clock, problem};
-use kinora_store::post::{Change, Outcome, Post};
-use kinora_talk::field::Reference;
+use kinora_store::post::{Act, Change, Mail, Outcome, Post, Reached};
+use kinora_talk::field::{Bytes as Bounded, Fixed, Reference};
+use kinora_talk::frame::{Deliver, Kind};
+use kinora_talk::name::Name;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use tokio::sync::mpsc;
@@ -16,11 +19,11 @@ use tokio::sync::mpsc;
 /// What came of a change.
 pub(super) type Answered = (Reference, Result<Outcome, Fault>);
 
-/// A change, and where its answer goes; nobody waits for that of an acknowledgement.
+/// A change, who wants it, and where its answer goes; nobody waits for that of an acknowledgement.
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) change: Change,
-    pub(super) answer: Option<(Reference, mpsc::Sender<Answered>)>,
+    pub(super) answer: Option<(Name, Reference, mpsc::Sender<Box<Answered>>)>,
 }
 
 /// The way to the thread that writes.
@@ -79,14 +82,47 @@ fn run(post: &dyn Post, hub: &Hub, mut orders: mpsc::Receiver<Order>) {
                 waiting.iter().map(|_| Err(fault.clone())).collect()
             }
         };
-        for (answer, outcome) in waiting.into_iter().zip(outcomes) {
-            if let Ok(Outcome::Taken { reached, .. }) = &outcome {
-                hub.wake(reached);
+        for ((answer, outcome), change) in waiting.into_iter().zip(outcomes).zip(&changes) {
+            let Some((name, reference, answer)) = answer else {
+                continue;
+            };
+            if let Ok(Outcome::Taken { reached, at_ms, .. }) = &outcome {
+                for to in reached {
+                    hub.arrived(to.seat, to.number, || envelope(change, &name, to, *at_ms));
+                }
             }
-            if let Some((reference, answer)) = answer {
-                // A connection has no more on their way than its channel holds; one that is gone waits for nothing.
-                let _ = answer.try_send((reference, outcome));
-            }
+            // A connection has no more on their way than its channel holds; one that is gone waits for nothing.
+            let _ = answer.try_send(Box::new((reference, outcome)));
         }
     }
+}
+
+/// A short message as its reader gets it; none for what is long or rare, which is read from the disk.
+fn envelope(change: &Change, from: &Name, to: &Reached, at_ms: u64) -> Option<Bytes> {
+    let Act::Mail {
+        peer, group, mail, ..
+    } = &change.act
+    else {
+        return None;
+    };
+    let Mail::Message { epoch, message } = mail else {
+        return None;
+    };
+    if message.len() > AT_HAND_BYTES {
+        return None;
+    }
+    let with = match to.is_own {
+        true => Name::folded(peer).ok()?,
+        false => from.clone(),
+    };
+    Some(frame(Deliver {
+        number: to.number,
+        kind: Kind::Message,
+        from: from.clone(),
+        with,
+        group: Fixed(*group),
+        epoch: *epoch,
+        envelope: Bounded::new(message.clone()).ok()?,
+        at_ms,
+    }))
 }

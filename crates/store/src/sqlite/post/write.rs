@@ -5,8 +5,8 @@
 
 use super::people;
 use crate::Fault;
-use crate::post::{Act, Bounds, Change, Kind, Mail, Outcome, Refusal, Seat};
-use crate::sqlite::row::{change, one};
+use crate::post::{Act, Bounds, Change, Kind, Mail, Outcome, Reached, Refusal, Seat};
+use crate::sqlite::row::{all, change, one};
 use rusqlite::{Connection, params};
 
 /// The largest number that a column holds.
@@ -27,12 +27,22 @@ struct Pair {
     current: Option<([u8; 32], u64)>,
 }
 
+/// A device that gets something, and what waits for it already.
+#[derive(Clone, Copy)]
+struct Recipient {
+    seat: Seat,
+    id: [u8; 16],
+    person: i64,
+    waiting: u64,
+    waiting_bytes: u64,
+}
+
 /// An envelope, and whom it is for.
 struct Letter<'a> {
     kind: Kind,
     epoch: u64,
     bytes: &'a [u8],
-    to: Vec<Seat>,
+    to: Vec<Recipient>,
 }
 
 pub(super) fn apply(
@@ -41,22 +51,20 @@ pub(super) fn apply(
     now_ms: u64,
     bounds: &Bounds,
 ) -> Result<Outcome, Fault> {
-    let Seat(seat) = each.seat;
-    let sql = "update devices set step = max(step, ?2) where seat = ?1";
     // Beyond what a column holds nobody counts; whoever says so harms nobody else's part of the transaction.
-    change(connection, sql, params![seat, each.step.min(LARGEST)])?;
+    let step = each.step.min(LARGEST);
     match &each.act {
-        Act::Ack(number) => acknowledge(connection, each.seat, (*number).min(LARGEST)),
+        Act::Ack(number) => acknowledge(connection, each.seat, step, (*number).min(LARGEST)),
         Act::Mail {
             reference,
             peer,
             group,
             mail,
         } => {
+            let sender = sender(connection, each.seat, step)?;
             if let Some(before) = before(connection, each.seat, reference)? {
                 return Ok(before);
             }
-            let sender = sender(connection, each.seat)?;
             let plan = plan(connection, &sender, peer, group, mail, bounds)?;
             let (pair, letters) = match plan {
                 Ok(plan) => plan,
@@ -68,8 +76,9 @@ pub(super) fn apply(
             }
             let mut reached = Vec::new();
             for letter in &letters {
-                post(connection, &sender, &pair, group, letter, now_ms, bounds)?;
-                reached.extend(&letter.to);
+                reached.extend(post(
+                    connection, &sender, &pair, group, letter, now_ms, bounds,
+                )?);
             }
             remember(connection, &sender, reference, now_ms, bounds)?;
             Ok(Outcome::Taken {
@@ -109,18 +118,43 @@ fn plan<'a>(
     if let Err(refusal) = allowed(&pair, group, mail, bounds) {
         return Ok(Err(refusal));
     }
-    let mut others = people::seats(connection, sender.person)?;
-    others.extend(people::seats(connection, peer)?);
-    others.retain(|(seat, _)| *seat != sender.seat);
+    let others = recipients(connection, sender, peer)?;
     let letters = letters(mail, &others);
-    for (seat, _) in &others {
-        let of_seat = letters.iter().filter(|letter| letter.to.contains(seat));
-        let sizes: Vec<u64> = of_seat.map(|letter| letter.bytes.len() as u64).collect();
-        if !has_room(connection, *seat, &sizes, bounds)? {
-            return Ok(Err(Refusal::QueueFull));
-        }
+    let is_full = |recipient: &Recipient| {
+        let is_for = |letter: &&Letter<'_>| letter.to.iter().any(|to| to.seat == recipient.seat);
+        let more = letters.iter().filter(is_for);
+        let sizes: Vec<u64> = more.map(|letter| letter.bytes.len() as u64).collect();
+        recipient.waiting + sizes.len() as u64 > bounds.queue
+            || recipient.waiting_bytes + sizes.iter().sum::<u64>() > bounds.queue_bytes
+    };
+    if others.iter().any(is_full) {
+        return Ok(Err(Refusal::QueueFull));
     }
     Ok(Ok((pair, letters)))
+}
+
+/// All devices of both people but the one that sends.
+fn recipients(
+    connection: &Connection,
+    sender: &Sender,
+    peer: i64,
+) -> Result<Vec<Recipient>, Fault> {
+    const SQL: &str = "select seat, id, person, waiting, waiting_bytes from devices
+        where person in (?1, ?2) and seat <> ?3";
+    all(
+        connection,
+        SQL,
+        [sender.person, peer, sender.seat.0],
+        |row| {
+            Ok(Recipient {
+                seat: Seat(row.get(0)?),
+                id: row.get(1)?,
+                person: row.get(2)?,
+                waiting: row.get(3)?,
+                waiting_bytes: row.get(4)?,
+            })
+        },
+    )
 }
 
 /// The rules of a conversation's order.
@@ -151,10 +185,10 @@ fn in_group(current: Option<&([u8; 32], u64)>, group: &[u8; 32]) -> Result<u64, 
     same.map(|(_, epoch)| *epoch).ok_or(Refusal::NoConversation)
 }
 
-fn letters<'a>(mail: &'a Mail, others: &[(Seat, [u8; 16])]) -> Vec<Letter<'a>> {
+fn letters<'a>(mail: &'a Mail, others: &[Recipient]) -> Vec<Letter<'a>> {
     let chosen = |is_for: &dyn Fn(&[u8; 16]) -> bool| {
-        let seats = others.iter().filter(|(_, id)| is_for(id));
-        seats.map(|(seat, _)| *seat).collect::<Vec<_>>()
+        let chosen = others.iter().filter(|other| is_for(&other.id));
+        chosen.copied().collect::<Vec<_>>()
     };
     match mail {
         Mail::Open { welcome, .. } => vec![Letter {
@@ -192,21 +226,6 @@ fn letters<'a>(mail: &'a Mail, others: &[(Seat, [u8; 16])]) -> Vec<Letter<'a>> {
     }
 }
 
-fn has_room(
-    connection: &Connection,
-    Seat(seat): Seat,
-    sizes: &[u64],
-    bounds: &Bounds,
-) -> Result<bool, Fault> {
-    let sql = "select waiting, waiting_bytes from devices where seat = ?1";
-    let held = one(connection, sql, [seat], |row| {
-        Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))
-    })?;
-    let (count, bytes) = held.unwrap_or_default();
-    let (more, more_bytes) = (sizes.len() as u64, sizes.iter().sum::<u64>());
-    Ok(count + more <= bounds.queue && bytes + more_bytes <= bounds.queue_bytes)
-}
-
 fn post(
     connection: &Connection,
     sender: &Sender,
@@ -215,9 +234,9 @@ fn post(
     letter: &Letter<'_>,
     now_ms: u64,
     bounds: &Bounds,
-) -> Result<(), Fault> {
+) -> Result<Vec<Reached>, Fault> {
     const COUNT: &str = "update devices set last = last + 1, waiting = waiting + 1, waiting_bytes = waiting_bytes + ?2
-        where seat = ?1 returning last, person";
+        where seat = ?1 returning last";
     const ADD: &str = "insert into envelopes
         (seat, number, kind, sender, partner, group_id, epoch, bytes, at_ms, expires_s)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
@@ -227,19 +246,17 @@ fn post(
         Kind::Welcome => 2,
     };
     let expires_s = now_ms / 1000 + bounds.envelope_keep_s;
-    for Seat(seat) in &letter.to {
-        let length = letter.bytes.len() as u64;
-        let counted = one(connection, COUNT, params![seat, length], |row| {
-            Ok((row.get::<_, u64>(0)?, row.get::<_, i64>(1)?))
+    let mut reached = Vec::with_capacity(letter.to.len());
+    for to in &letter.to {
+        let (Seat(seat), length) = (to.seat, letter.bytes.len() as u64);
+        let number = one(connection, COUNT, params![seat, length], |row| {
+            Ok(row.get::<_, u64>(0)?)
         })?;
-        let (number, person) = counted
+        let number = number
             .ok_or_else(|| Fault::Corrupt("a device is gone while it is written to".into()))?;
         // An own device talks with the peer, everybody else with the sender.
-        let partner = if person == sender.person {
-            pair.peer
-        } else {
-            sender.person
-        };
+        let is_own = to.person == sender.person;
+        let partner = if is_own { pair.peer } else { sender.person };
         change(
             connection,
             ADD,
@@ -256,23 +273,30 @@ fn post(
                 expires_s
             ],
         )?;
+        reached.push(Reached {
+            seat: to.seat,
+            number,
+            is_own,
+        });
     }
-    Ok(())
+    Ok(reached)
 }
 
-fn acknowledge(connection: &Connection, Seat(seat): Seat, number: u64) -> Result<Outcome, Fault> {
-    const GONE: &str = "select count(*), coalesce(sum(length(bytes)), 0) from envelopes
-        where seat = ?1 and number <= ?2";
-    let gone = one(connection, GONE, params![seat, number], |row| {
-        Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))
+fn acknowledge(
+    connection: &Connection,
+    Seat(seat): Seat,
+    step: u64,
+    number: u64,
+) -> Result<Outcome, Fault> {
+    const GONE: &str =
+        "delete from envelopes where seat = ?1 and number <= ?2 returning length(bytes)";
+    const LESS: &str = "update devices set step = max(step, ?2), waiting = waiting - ?3,
+        waiting_bytes = waiting_bytes - ?4 where seat = ?1";
+    let gone = all(connection, GONE, params![seat, number], |row| {
+        Ok(row.get::<_, u64>(0)?)
     })?;
-    let (count, bytes) = gone.unwrap_or_default();
-    if count > 0 {
-        let delete = "delete from envelopes where seat = ?1 and number <= ?2";
-        change(connection, delete, params![seat, number])?;
-        let less = "update devices set waiting = waiting - ?2, waiting_bytes = waiting_bytes - ?3 where seat = ?1";
-        change(connection, less, params![seat, count, bytes])?;
-    }
+    let (count, bytes) = (gone.len() as u64, gone.iter().sum::<u64>());
+    change(connection, LESS, params![seat, step, count, bytes])?;
     Ok(Outcome::Acked)
 }
 
@@ -305,9 +329,10 @@ fn remember(
     Ok(())
 }
 
-fn sender(connection: &Connection, seat: Seat) -> Result<Sender, Fault> {
-    let sql = "select person, last from devices where seat = ?1";
-    let found = one(connection, sql, [seat.0], |row| {
+/// Who sends, with the highest step that was told remembered.
+fn sender(connection: &Connection, seat: Seat, step: u64) -> Result<Sender, Fault> {
+    let sql = "update devices set step = max(step, ?2) where seat = ?1 returning person, last";
+    let found = one(connection, sql, params![seat.0, step], |row| {
         Ok(Sender {
             seat,
             person: row.get(0)?,
