@@ -58,6 +58,9 @@ want_bench() {
     want HandBrakeCLI handbrake-cli
     # Beside the door for HTTP; it starts none by itself here.
     want nginx nginx-light
+    want redis-server redis-server
+    # Puts the two sides of a measurement on different cores.
+    want taskset util-linux
 }
 
 check_cargo() {

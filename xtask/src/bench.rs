@@ -25,6 +25,7 @@ mod cage;
 mod http;
 mod siege;
 mod watch;
+mod talk;
 mod quality;
 
 use crate::tree::Tree;
@@ -38,7 +39,7 @@ use std::path::PathBuf;
 const PAGE: &str = "docs/benchmarks.md";
 
 const USAGE: &str = "\
-cargo xtask bench [transfer] [packets] [job] [share] [memory] [cage] [http] [siege] [watch] [--quick] [--write] [--server PROGRAM]
+cargo xtask bench [transfer] [packets] [job] [share] [memory] [cage] [http] [siege] [watch] [talk] [--quick] [--write] [--server PROGRAM]
 cargo xtask bench quality --clips DIR [...]
 
   --quick    smaller sizes and fewer rounds: whether it works, not how fast
@@ -58,6 +59,7 @@ const PARTS: &[(&str, Part)] = &[
     ("http", http::run),
     ("siege", siege::run),
     ("watch", watch::run),
+    ("talk", talk::run),
 ];
 
 /// What all parts need.

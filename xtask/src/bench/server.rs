@@ -55,8 +55,17 @@ pub(crate) struct Server {
     address: SocketAddr,
     /// Where it listens for HTTP, if it does.
     pub(crate) http: Option<SocketAddr>,
+    start: Start,
     /// Also a place for files beside the server's data: the same file system.
     pub(crate) directory: TempDir,
+}
+
+/// How it is started.
+#[derive(Debug)]
+struct Start {
+    program: PathBuf,
+    share: String,
+    settings: Vec<(String, String)>,
 }
 
 impl Server {
@@ -79,34 +88,33 @@ impl Server {
         settings: &[(&str, &str)],
     ) -> Result<Self> {
         let directory = place.directory()?;
-        let log = directory.path().join("log");
-        let mut command = Command::new(program);
-        command
-            .args(["serve", "--http-listen", http, "--data"])
-            .arg(directory.path().join("data"));
-        command.args(["--mmp-listen", "127.0.0.1:0"]);
-        command.env("KINORA_SHARE_MODE", share);
-        command.envs(settings.iter().copied());
-        // Settings of whoever measures would make two measurements two different things.
-        command.env("XDG_CONFIG_HOME", directory.path());
-        command.stdout(Stdio::piped()).stderr(File::create(&log)?);
-        let mut running = Running::start(&mut command)?;
-        let output = running.child.stdout.take().context("no output")?;
-        let mut ready = BufReader::new(output).lines().map_while(Result::ok);
-        let mut told =
-            |what: &str| ready.find_map(|line| line.strip_prefix(what)?.trim().parse().ok());
-        let address = told(READY);
-        let http = (http != "off").then(|| told(READY_HTTP)).flatten();
-        let address = address.with_context(|| {
-            let said = std::fs::read_to_string(&log).unwrap_or_default();
-            format!("the server did not start:\n{said}")
-        })?;
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        let start = Start {
+            program: program.to_owned(),
+            share: share.to_owned(),
+            settings: settings.iter().map(owned).collect(),
+        };
+        let (running, address, http) = start.run(directory.path(), "127.0.0.1:0", http)?;
         Ok(Self {
             running,
             address,
             http,
+            start,
             directory,
         })
+    }
+
+    /// Kills it, and starts it again on the same data and the same addresses.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        self.running.child.kill()?;
+        self.running.child.wait()?;
+        let mmp = self.address.to_string();
+        let http = self
+            .http
+            .map_or_else(|| "off".to_owned(), |http| http.to_string());
+        (self.running, self.address, self.http) =
+            self.start.run(self.directory.path(), &mmp, &http)?;
+        Ok(())
     }
 
     /// A new connection; a server that is gone says why.
@@ -166,6 +174,40 @@ impl Server {
         log.lines()
             .find(|line| line.contains(word))
             .map(str::to_owned)
+    }
+}
+
+impl Start {
+    /// Starts it, and waits until it listens.
+    fn run(
+        &self,
+        directory: &Path,
+        mmp: &str,
+        http: &str,
+    ) -> Result<(Running, SocketAddr, Option<SocketAddr>)> {
+        let log = directory.join("log");
+        let mut command = Command::new(&self.program);
+        command
+            .args(["serve", "--http-listen", http, "--data"])
+            .arg(directory.join("data"));
+        command.args(["--mmp-listen", mmp]);
+        command.env("KINORA_SHARE_MODE", &self.share);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        // Settings of whoever measures would make two measurements two different things.
+        command.env("XDG_CONFIG_HOME", directory);
+        command.stdout(Stdio::piped()).stderr(File::create(&log)?);
+        let mut running = Running::start(&mut command)?;
+        let output = running.child.stdout.take().context("no output")?;
+        let mut ready = BufReader::new(output).lines().map_while(Result::ok);
+        let mut told =
+            |what: &str| ready.find_map(|line| line.strip_prefix(what)?.trim().parse().ok());
+        let address = told(READY);
+        let http = (http != "off").then(|| told(READY_HTTP)).flatten();
+        let address = address.with_context(|| {
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            format!("the server did not start:\n{said}")
+        })?;
+        Ok((running, address, http))
     }
 }
 

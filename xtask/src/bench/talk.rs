@@ -118,8 +118,16 @@ fn waiting(bench: &Bench) -> Result<Section> {
         last.push(all);
     }
     section.always("memory of the server, each", &each, "kB", Aim::AtMost(12.0));
-    section.row("processor of the server, pings and all", &idle, "% of a core");
-    section.row("killed and started again: half of them are back after", &first, "s");
+    section.row(
+        "processor of the server, pings and all",
+        &idle,
+        "% of a core",
+    );
+    section.row(
+        "killed and started again: half of them are back after",
+        &first,
+        "s",
+    );
     section.row("and the last one", &last, "s");
     section.note(
         "Without TLS. Everybody is logged in and has a queue of their own. After the kill each comes back with the pauses of \
@@ -248,13 +256,18 @@ fn pace(crowd: &mut Crowd, pairs: usize, rate: f64, window: Duration) -> Result<
                     times.taken.push(at.elapsed().as_secs_f64());
                 }
                 Told::Heard(envelope) => {
-                    times.heard.push(said_at(&envelope, began)?.elapsed().as_secs_f64());
+                    times
+                        .heard
+                        .push(said_at(&envelope, began)?.elapsed().as_secs_f64());
                 }
                 Told::Ready | Told::Lost => anyhow::bail!("somebody was cut off"),
             }
         }
         let arrived = times.heard.len();
-        ensure!(began.elapsed() < window + DRAIN, "{arrived} of {count} messages arrived");
+        ensure!(
+            began.elapsed() < window + DRAIN,
+            "{arrived} of {count} messages arrived"
+        );
     }
     Ok(times)
 }
@@ -294,9 +307,14 @@ fn restart(server: &mut Server, crowd: &mut Crowd, people: usize) -> Result<(f64
 /// Sockets that both processes may have.
 fn sockets(wanted: usize) -> Result<usize> {
     let most = getrlimit(Resource::Nofile).maximum;
-    let limit = Rlimit { current: most, maximum: most };
+    let limit = Rlimit {
+        current: most,
+        maximum: most,
+    };
     setrlimit(Resource::Nofile, limit)?;
-    let most = most.map_or(wanted, |most| usize::try_from(most.saturating_sub(OTHERS)).unwrap_or(wanted));
+    let most = most.map_or(wanted, |most| {
+        usize::try_from(most.saturating_sub(OTHERS)).unwrap_or(wanted)
+    });
     Ok(wanted.min(most))
 }
 
@@ -322,7 +340,11 @@ impl Apart {
 impl Drop for Apart {
     fn drop(&mut self) {
         let last = std::fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
-        let all = if last.trim().is_empty() { "0-1" } else { last.trim() };
+        let all = if last.trim().is_empty() {
+            "0-1"
+        } else {
+            last.trim()
+        };
         let _ = bind(std::process::id(), all);
     }
 }
@@ -330,7 +352,13 @@ impl Drop for Apart {
 /// All threads of a process on these cores.
 fn bind(pid: u32, cores: &str) -> Result<()> {
     let mut command = Command::new("taskset");
-    command.args(["--all-tasks", "--cpu-list", "--pid", cores, &pid.to_string()]);
+    command.args([
+        "--all-tasks",
+        "--cpu-list",
+        "--pid",
+        cores,
+        &pid.to_string(),
+    ]);
     let done = command.stdout(Stdio::null()).status()?;
     ensure!(done.success(), "taskset cannot put {pid} on {cores}");
     Ok(())
@@ -345,7 +373,14 @@ fn redis(bench: &Bench, connections: usize) -> Result<Option<f64>> {
     let address: SocketAddr = free_address()?;
     let port = address.port().to_string();
     let mut command = Command::new("redis-server");
-    command.args(["--port", &port, "--bind", "127.0.0.1", "--appendonly", "yes"]);
+    command.args([
+        "--port",
+        &port,
+        "--bind",
+        "127.0.0.1",
+        "--appendonly",
+        "yes",
+    ]);
     command.args(["--appendfsync", "always", "--save", "", "--dir"]);
     command.arg(directory.path()).stdout(Stdio::null());
     let mut running = Running::start(&mut command)?;
@@ -353,12 +388,20 @@ fn redis(bench: &Bench, connections: usize) -> Result<Option<f64>> {
     bind(running.id(), "0")?;
     let mut client = Command::new("taskset");
     client.args(["--cpu-list", "1", "redis-benchmark", "--csv", "-p", &port]);
-    client.args(["-c", &connections.to_string(), "-n", if bench.quick { "10000" } else { "150000" }]);
+    client.args([
+        "-c",
+        &connections.to_string(),
+        "-n",
+        if bench.quick { "10000" } else { "150000" },
+    ]);
     client.args(["XADD", "queue", "*", "message", &"x".repeat(ENVELOPE)]);
     let output = client.stdin(Stdio::null()).output()?;
     running.end(Duration::from_secs(5));
     let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().next_back().context("redis-benchmark says nothing")?;
+    let line = text
+        .lines()
+        .next_back()
+        .context("redis-benchmark says nothing")?;
     Ok(Some(rate(line).context("redis-benchmark tells no rate")?))
 }
 

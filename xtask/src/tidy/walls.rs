@@ -46,8 +46,8 @@ const WALLS: &[(&str, &[&str])] = &[
             "kinora-media",
         ],
     ),
-    // The table of operations for `docs`, the wire for `bench`.
-    ("xtask", &["kinora-media", "kinora-mmp"]),
+    // The table of operations for `docs`, the wires for `bench`.
+    ("xtask", &["kinora-media", "kinora-mmp", "kinora-talk"]),
 ];
 
 /// Crates that do no I/O, and all that they may use: enough to have a written form and an error.

@@ -5,15 +5,15 @@ use anyhow::{Context, Result, bail, ensure};
 use kinora_talk::frame::{Ask, Deliver, PROTOCOL, Tell};
 use rustix::event::{Timespec, epoll};
 use rustix::fd::OwnedFd;
-use std::collections::BTreeSet;
 use socket2::{Domain, Socket, Type};
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 use tungstenite::client::{ClientRequestBuilder, client_with_config};
 use tungstenite::handshake::HandshakeError;
-use tungstenite::handshake::client::ClientHandshake;
 use tungstenite::handshake::MidHandshake;
+use tungstenite::handshake::client::ClientHandshake;
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message, WebSocket};
 
@@ -105,13 +105,21 @@ impl Crowd {
                     (coming, here) = (coming - 1, here + 1);
                 }
             }
-            ensure!(Instant::now() < until, "{here} of {} came", self.seats.len());
+            ensure!(
+                Instant::now() < until,
+                "{here} of {} came",
+                self.seats.len()
+            );
         }
         Ok(())
     }
 
     /// Somebody asks something.
-    pub(super) fn ask(&mut self, who: usize, ask: impl FnOnce(&mut Person) -> Result<Ask>) -> Result<()> {
+    pub(super) fn ask(
+        &mut self,
+        who: usize,
+        ask: impl FnOnce(&mut Person) -> Result<Ask>,
+    ) -> Result<()> {
         let seat = &mut self.seats[who];
         let ask = ask(&mut seat.person)?;
         let State::Ready(socket) = &mut seat.state else {
@@ -128,7 +136,11 @@ impl Crowd {
             tv_nsec: limit.subsec_nanos().into(),
         };
         let mut events = Vec::with_capacity(EVENTS);
-        epoll::wait(&self.poll, rustix::buffer::spare_capacity(&mut events), Some(&limit))?;
+        epoll::wait(
+            &self.poll,
+            rustix::buffer::spare_capacity(&mut events),
+            Some(&limit),
+        )?;
         for event in events {
             let who = usize::try_from(event.data.u64())?;
             self.attend(who)?;
@@ -154,12 +166,18 @@ impl Crowd {
         socket.set_tcp_nodelay(true)?;
         match socket.connect(&self.at.into()) {
             Ok(()) => {}
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
+            Err(error)
+                if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
             Err(_) => return self.lose(who),
         }
         let stream = TcpStream::from(socket);
         let both = epoll::EventFlags::IN | epoll::EventFlags::OUT;
-        epoll::add(&self.poll, &stream, epoll::EventData::new_u64(who as u64), both)?;
+        epoll::add(
+            &self.poll,
+            &stream,
+            epoll::EventData::new_u64(who as u64),
+            both,
+        )?;
         let uri = format!("ws://{}/chat", self.at).parse()?;
         let request = ClientRequestBuilder::new(uri).with_sub_protocol(PROTOCOL);
         let config = WebSocketConfig::default()
@@ -203,7 +221,12 @@ impl Crowd {
     }
 
     /// Everything that has come, and then one word for all that was delivered.
-    fn read(&mut self, who: usize, mut socket: WebSocket<TcpStream>, mut ready: bool) -> Result<()> {
+    fn read(
+        &mut self,
+        who: usize,
+        mut socket: WebSocket<TcpStream>,
+        mut ready: bool,
+    ) -> Result<()> {
         loop {
             let tell = match socket.read() {
                 Ok(Message::Binary(bytes)) => Tell::from_bytes(&bytes)?,
@@ -230,7 +253,11 @@ impl Crowd {
         if std::mem::take(&mut seat.owes) {
             say(&mut socket, &seat.person.acknowledge(seat.number))?;
         }
-        seat.state = if ready { State::Ready(socket) } else { State::Open(socket) };
+        seat.state = if ready {
+            State::Ready(socket)
+        } else {
+            State::Open(socket)
+        };
         Ok(())
     }
 
@@ -244,7 +271,8 @@ impl Crowd {
         ensure!(deliver.number == seat.number + 1, "an envelope is missing");
         seat.number = deliver.number;
         seat.owes = true;
-        self.told.push((who, Told::Heard(deliver.envelope.into_inner())));
+        self.told
+            .push((who, Told::Heard(deliver.envelope.into_inner())));
         Ok(())
     }
 
@@ -252,7 +280,10 @@ impl Crowd {
     fn lose(&mut self, who: usize) -> Result<()> {
         let seat = &mut self.seats[who];
         seat.failures += 1;
-        let doubled = PAUSE.0.saturating_mul(1 << (seat.failures - 1).min(10)).min(PAUSE.1);
+        let doubled = PAUSE
+            .0
+            .saturating_mul(1 << (seat.failures - 1).min(10))
+            .min(PAUSE.1);
         let pause = doubled.mul_f64(0.5 + self.dice.f64() / 2.0);
         seat.state = State::Away;
         if self.comes_back {
