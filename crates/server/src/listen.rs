@@ -93,7 +93,8 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let served = door.clone().serve(stream, peer);
+                // Within the task it would stand twice, as what was moved in and as what is waited for: up to 12 kB.
+                let served = Box::pin(door.clone().serve(stream, peer));
                 sessions.spawn(async move {
                     served.await;
                     drop(place);

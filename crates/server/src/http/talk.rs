@@ -19,8 +19,9 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-/// What is read at once. Allocated for each connection, and most frames are smaller.
-const READ_BYTES: usize = 4096;
+/// What is read at once. Allocated for each connection, and most frames are smaller; for a longer one it grows while that
+/// comes.
+const READ_BYTES: usize = 1024;
 /// A frame is handed to the socket as it is; nothing is gathered.
 const WRITE_BYTES: usize = 0;
 /// What may wait in front of the socket: one frame of ours, and answers to pings.

@@ -7,7 +7,7 @@ use kinora_talk::frame::Tell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, broadcast, mpsc};
+use tokio::sync::{Notify, broadcast};
 
 /// All connections that are logged in.
 #[derive(Debug)]
@@ -60,7 +60,10 @@ pub(super) struct Place {
     pub(super) wake: Notify,
     /// A newer connection of the same device is here.
     pub(super) replaced: Notify,
-    signals: mpsc::Sender<Bytes>,
+    /// Something is in `signals`.
+    pub(super) signalled: Notify,
+    // No channel: one has room for 32 from the beginning, and hardly anybody gets any.
+    signals: Mutex<VecDeque<Bytes>>,
 }
 
 /// What came into a device's queue while it was here. All of it lies on the disk; the newest is at hand, too, so that who
@@ -116,7 +119,6 @@ pub(super) struct Presence {
     seat: Seat,
     pass: Pass,
     pub(super) place: Arc<Place>,
-    pub(super) signals: mpsc::Receiver<Bytes>,
     pub(super) news: broadcast::Receiver<Bytes>,
 }
 
@@ -139,13 +141,13 @@ impl Hub {
 
     /// A device has logged in, and is given a pass. An older connection of it is told to go.
     pub(super) fn enter(self: &Arc<Self>, seat: Seat, name: &str, pass: Pass) -> Presence {
-        let (sender, signals) = mpsc::channel(SIGNALS);
         let place = Arc::new(Place {
             name: name.to_owned(),
             arrivals: Mutex::default(),
             wake: Notify::new(),
             replaced: Notify::new(),
-            signals: sender,
+            signalled: Notify::new(),
+            signals: Mutex::default(),
         });
         let mut inner = self.lock();
         inner.count(name, 1);
@@ -160,7 +162,6 @@ impl Hub {
             seat,
             pass,
             place,
-            signals,
             news: self.news.subscribe(),
         }
     }
@@ -183,7 +184,7 @@ impl Hub {
     pub(super) fn signal(&self, name: &str, frame: &Bytes) {
         let inner = self.lock();
         for place in inner.places.values().filter(|place| place.name == name) {
-            let _ = place.signals.try_send(frame.clone());
+            place.signal(frame.clone());
         }
     }
 
@@ -234,6 +235,19 @@ impl Hub {
 }
 
 impl Place {
+    fn signal(&self, frame: Bytes) {
+        let mut signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner);
+        if signals.len() < SIGNALS {
+            signals.push_back(frame);
+            self.signalled.notify_one();
+        }
+    }
+
+    /// The signals that came since they were asked for last.
+    pub(super) fn signals(&self) -> VecDeque<Bytes> {
+        std::mem::take(&mut *self.signals.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// What came since it is here.
     pub(super) fn arrivals(&self) -> MutexGuard<'_, Arrivals> {
         self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)

@@ -72,7 +72,7 @@ pub(crate) enum Due {
     Deliver,
     Page,
     News(Result<Bytes, RecvError>),
-    Signal(Bytes),
+    Signals,
     Replaced,
 }
 
@@ -154,7 +154,7 @@ impl Session {
                 Due::Deliver
             }
             () = place.replaced.notified() => Due::Replaced,
-            Some(signal) = here.presence.signals.recv() => Due::Signal(signal),
+            () = place.signalled.notified() => Due::Signals,
             news = here.presence.news.recv(), if here.is_told => Due::News(news),
         }
     }
@@ -183,7 +183,10 @@ impl Session {
                 here.looked = Some(String::new());
                 Answer::default()
             }
-            Due::Signal(signal) => Answer::say(signal),
+            Due::Signals => Answer {
+                say: here.presence.place.signals().into(),
+                close: None,
+            },
             Due::Replaced => Answer::close(4410),
         }
     }
