@@ -1,14 +1,24 @@
-//! A title that somebody sent, in the same words everywhere, with the command that plays it.
+//! A title or a file that somebody sent, in the same words everywhere, with the command that plays or keeps it.
 
+use crate::units::show_size;
 use kinora_client::talk::{Content, clock};
 
-/// What is shown of a message: its text, and how to play the title, if it is one.
+/// What is shown of a message: its text, and how to play the title or to keep the file, if it is one.
 #[must_use]
-pub(crate) fn shown(text: &str, content: Option<&Content>) -> String {
+pub(crate) fn shown(id: i64, text: &str, content: Option<&Content>) -> String {
+    if let Some(Content::File(file)) = content {
+        return format!("{}\n/save {id}", named(text, file.size));
+    }
     match command(content) {
         Some(command) => format!("{text}\n{command}"),
         None => text.to_owned(),
     }
+}
+
+/// A file's name and size.
+#[must_use]
+pub(crate) fn named(name: &str, size: u64) -> String {
+    format!("{name} ({})", show_size(size))
 }
 
 /// The command that plays a title. What it is called comes from somebody else, so that a shell must not read it.

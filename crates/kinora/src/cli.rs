@@ -264,12 +264,40 @@ pub(crate) struct Chat {
 pub(crate) enum ChatCommand {
     /// Send one message, and end when the server has it
     #[command(
-        after_help = "Examples:\n  kinora chat send ravi see you at eight\n  kinora chat send ravi - < letter.txt\n  kinora chat send ravi --title holiday --at 12:31"
+        after_help = "Examples:\n  kinora chat send ravi see you at eight\n  kinora chat send ravi - < letter.txt\n  kinora chat send ravi --title holiday --at 12:31\n  kinora chat send ravi --file report.pdf"
     )]
     Send(ChatSend),
+    /// Keep a file that came with a message; nothing is overwritten
+    #[command(after_help = "Examples:\n  kinora chat save 12\n  kinora chat save 12 films/")]
+    Save(ChatSave),
     /// Print what comes, one line each, until Ctrl-C
-    #[command(after_help = "Example:\n  kinora chat listen --json")]
-    Listen(ChatPlace),
+    #[command(
+        after_help = "Examples:\n  kinora chat listen --json\n  kinora chat listen --save inbox/"
+    )]
+    Listen(ChatListen),
+}
+
+/// `kinora chat save`
+#[derive(Args, Debug)]
+pub(crate) struct ChatSave {
+    /// The number that stands beside the file's name
+    #[arg(value_name = "NUMBER")]
+    pub(crate) id: i64,
+    /// Where to: a directory, or a name that is free
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: ChatPlace,
+}
+
+/// `kinora chat listen`
+#[derive(Args, Debug)]
+pub(crate) struct ChatListen {
+    /// Keep every file that comes in this directory, under a name that is free
+    #[arg(long, value_name = "DIRECTORY", value_hint = ValueHint::DirPath)]
+    pub(crate) save: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: ChatPlace,
 }
 
 /// `kinora chat send`
@@ -278,8 +306,11 @@ pub(crate) struct ChatSend {
     /// To whom
     pub(crate) to: String,
     /// What; "-" takes it from standard input
-    #[arg(required_unless_present = "title", conflicts_with = "title")]
+    #[arg(required_unless_present_any = ["title", "file"], conflicts_with_all = ["title", "file"])]
     pub(crate) text: Vec<String>,
+    /// A file instead
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with = "title")]
+    pub(crate) file: Option<PathBuf>,
     /// A title of the library instead: its name, or words that only it has
     #[arg(long, value_name = "TITLE")]
     pub(crate) title: Option<String>,

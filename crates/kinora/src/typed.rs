@@ -25,6 +25,10 @@ pub(crate) enum Typed {
     Edit(String),
     /// `/watch TITLE [TIME]`: words of its name, and milliseconds.
     Watch(String, u64),
+    /// `/file PATH`
+    File(String),
+    /// `/save NUMBER [PATH]`: of which message, and where to.
+    Save(i64, Option<String>),
     /// `/receipts on|off`
     Receipts(bool),
     /// No command, and what is wrong.
@@ -67,11 +71,24 @@ pub(crate) fn read(line: &str) -> Typed {
         ("edit", _) => Typed::Edit(rest.trim_start().to_owned()),
         ("watch", []) => Typed::Wrong("write it as /watch TITLE, or /watch TITLE 12:31"),
         ("watch", words) => watch(words),
+        ("file", []) => Typed::Wrong("write it as /file PATH"),
+        ("file", _) => Typed::File(rest.trim().to_owned()),
+        ("save", []) => Typed::Wrong("write it as /save NUMBER, or /save NUMBER PATH"),
+        ("save", [number, ..]) => match number.parse() {
+            Ok(id) => Typed::Save(id, behind(rest, number)),
+            Err(_) => Typed::Wrong("write it as /save NUMBER; it stands beside the file's name"),
+        },
         ("receipts", ["on"]) => Typed::Receipts(true),
         ("receipts", ["off"]) => Typed::Receipts(false),
         ("receipts", _) => Typed::Wrong("write it as /receipts on, or /receipts off"),
         _ => Typed::Wrong("that is no command; /help lists them"),
     }
+}
+
+/// What stands behind the first word, spaces within it kept.
+fn behind(rest: &str, word: &str) -> Option<String> {
+    let path = rest.trim().strip_prefix(word)?.trim_start();
+    (!path.is_empty()).then(|| path.to_owned())
 }
 
 /// A number without a colon belongs to the title: films are called by years.
@@ -119,11 +136,20 @@ mod tests {
         check("/accept", Typed::Accept(None));
         check("/edit  two\nlines ", Typed::Edit("two\nlines".into()));
         check("/receipts off", Typed::Receipts(false));
+        check("/file a  b.mp4 ", Typed::File("a  b.mp4".into()));
+        check("/save 12", Typed::Save(12, None));
+        check(
+            "/save 12  my films/",
+            Typed::Save(12, Some("my films/".into())),
+        );
         for wrong in [
             "/open",
             "/edit",
             "/watch ",
             "/receipts",
+            "/file ",
+            "/save",
+            "/save x",
             "/verify a no",
             "/dance",
             "/",

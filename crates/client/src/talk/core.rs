@@ -5,6 +5,7 @@ mod directory;
 mod say;
 mod receipts;
 mod signals;
+mod files;
 mod open;
 mod read;
 mod mail;
@@ -14,18 +15,19 @@ use super::conversation::Conversation;
 use super::event::{Arrival, Event};
 use super::limits::PAST_MAX;
 use super::people::People;
-use super::store::{KeptMessage, Outgoing, Store, Write};
+use super::store::{KeptMessage, Outgoing, Sending, Store, Write};
 use crate::Fault;
 use kinora_chat::Name;
 use kinora_chat::certificate::{Device, DeviceId, Identity};
 use kinora_chat::engine::{Client, Newcomer, Suite};
 use kinora_chat::member::DirectoryView;
 use kinora_mmp::Problem;
-use kinora_talk::field::{Fixed, Reference};
+use kinora_talk::field::{Fixed, Pass, Reference};
 use kinora_talk::frame::{Ask, Bye, Deliver, Look, Tell};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
+pub(super) use files::Saving;
 pub use say::{card, clock};
 
 /// When a message counts as read.
@@ -53,6 +55,10 @@ pub(super) struct Core {
     people: People,
     conversations: BTreeMap<Name, Conversation>,
     outbox: Vec<Outgoing>,
+    /// Files that are not messages yet.
+    pub(super) sendings: Vec<Sending>,
+    /// What the connection gives to show where files are; none of an old server. Taken out when it is new.
+    pub(super) pass: Option<Option<Pass>>,
     /// Envelopes that wait for the one in front of them.
     stalled: VecDeque<Deliver>,
     /// The envelope for which the directory was looked at again, and how often.
@@ -110,6 +116,8 @@ impl Core {
             people: People::of(store.people()?)?,
             conversations: BTreeMap::new(),
             outbox: store.outbox()?,
+            sendings: store.sendings()?,
+            pass: None,
             stalled: VecDeque::new(),
             looked_for: (0, 0),
             pages: 0,
@@ -147,7 +155,7 @@ impl Core {
 
     /// Nothing of what was written still has to go out.
     pub(super) fn is_done(&self) -> bool {
-        self.outbox.is_empty()
+        self.outbox.is_empty() && self.sendings.is_empty()
     }
 
     /// The connection is gone.
@@ -351,7 +359,7 @@ fn reference() -> Result<Reference, Fault> {
     random().map(Fixed)
 }
 
-fn problem(code: &str, description: &str, solution: &str) -> Problem {
+pub(super) fn problem(code: &str, description: &str, solution: &str) -> Problem {
     Problem {
         code: code.into(),
         description: description.into(),

@@ -5,6 +5,7 @@ use super::store::Said;
 use kinora_chat::Name;
 use kinora_chat::payload::{Content, Progress};
 use kinora_mmp::Problem;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Something that a user may want to know.
@@ -58,6 +59,15 @@ pub enum Event {
         progress: Progress,
         /// Those that had not come so far before.
         messages: Vec<Own>,
+    },
+    /// A file that somebody sent is whole, and has its name.
+    Saved {
+        /// The message that brought it.
+        id: i64,
+        /// As [`super::Hand::save`] named it.
+        reference: [u8; 16],
+        /// Where.
+        path: PathBuf,
     },
     /// Something that the conversation has to say by itself.
     Note {

@@ -19,6 +19,14 @@ pub(super) const WRITE_BYTES: usize = 4 * 1024 * 1024;
 /// How the first pause after a loss grows.
 pub(super) const PAUSE: (Duration, Duration) =
     (Duration::from_millis(250), Duration::from_secs(30));
+/// Chunks of a file that are sealed, sent and held at once: 4 MiB.
+pub(super) const PIECE_CHUNKS: usize = 64;
+/// A file is begun so often, if the server loses what was sent of it.
+pub(super) const ANEW: u32 = 3;
+/// Names that are tried for a file where the user gave none.
+pub(super) const NAMES_TRIED: u32 = 99;
+/// Bytes of an answer that is no file.
+pub(super) const ANSWER_BYTES: usize = 64 * 1024;
 /// Messages of a conversation that are shown again: more than anybody scrolls through.
 pub(super) const PAST_MAX: u32 = 500;
 /// Seconds after which it is tried at the latest to let a device in that could not be before; the server gives sixty

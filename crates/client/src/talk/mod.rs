@@ -1,8 +1,8 @@
 //! People's talk from this side: an identity, conversations, and what is still to be sent, in a file of this user.
 //!
 //! `core` decides: it takes what the server says and what the user wants, and gives frames and events. Each of its steps
-//! is one transaction of the `store`, written before a frame of it goes out. `line` is the connection, `run` the loop
-//! that comes back after a loss.
+//! is one transaction of the `store`, written before a frame of it goes out. `line` is the connection, `files` and
+//! the `couriers` what goes beside it, over `door`, and `run` the loop that comes back after a loss.
 
 mod limits;
 mod store;
@@ -11,6 +11,9 @@ mod event;
 mod conversation;
 mod core;
 mod line;
+mod door;
+mod files;
+mod couriers;
 mod run;
 
 pub use self::core::{Reading, card, clock};

@@ -1,6 +1,7 @@
 //! The loop of one device: connects, hears, says, and comes back after a loss.
 
 use super::core::{Core, Reading, random};
+use super::couriers::{Couriers, Done};
 use super::event::Event;
 use super::limits::{PAUSE, SILENCE, TICK};
 use super::line::{Line, Way};
@@ -11,7 +12,7 @@ use kinora_chat::payload::Content;
 use kinora_mmp::Problem;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -56,6 +57,10 @@ pub enum Command {
     Seen(String),
     /// The user is writing to somebody.
     Writing(String),
+    /// A file: to whom, where it is, and a name as for a message.
+    File(String, PathBuf, [u8; 16]),
+    /// A file that came with this message is to be kept: in a directory, or under a name; and a name as for a message.
+    Save(i64, PathBuf, [u8; 16]),
     /// Whether others are told what came, what was read, and that this user is writing; it is remembered.
     Receipts(bool),
     /// Who is there?
@@ -120,11 +125,35 @@ impl Hand {
     }
 }
 
+impl Hand {
+    /// Sends a file, named as a message is.
+    ///
+    /// # Errors
+    /// As [`Hand::send`].
+    pub fn file(&mut self, to: &str, path: &Path) -> Result<[u8; 16], Fault> {
+        let reference = random()?;
+        self.give(Command::File(to.to_owned(), path.to_owned(), reference));
+        Ok(reference)
+    }
+
+    /// Keeps the file that came with this message, and names it as [`Event::Saved`] will. In a directory it gets the
+    /// name that its sender gave it, made harmless; nothing is overwritten.
+    ///
+    /// # Errors
+    /// As [`Hand::send`].
+    pub fn save(&mut self, id: i64, to: &Path) -> Result<[u8; 16], Fault> {
+        let reference = random()?;
+        self.give(Command::Save(id, to.to_owned(), reference));
+        Ok(reference)
+    }
+}
+
 /// One device of one user at one server.
 pub struct Talk {
     core: Core,
     way: Way,
     commands: Receiver<Command>,
+    couriers: Couriers,
     wake: UnixStream,
     is_leaving: bool,
     /// Where HTTP is served, once it is known.
@@ -149,15 +178,23 @@ impl Talk {
             end.set_nonblocking(true).map_err(no_wake)?;
         }
         let (sender, commands) = channel();
+        let way = Way {
+            server: options.server,
+            token: options.token,
+            security: options.security,
+            timing: options.timing,
+            cancel: options.cancel,
+        };
+        let couriers = Couriers::start(&way, &waker).map_err(no_wake)?;
+        // What an earlier process has not brought.
+        core.sendings
+            .iter()
+            .cloned()
+            .for_each(|sending| couriers.send(sending));
         let talk = Self {
             core,
-            way: Way {
-                server: options.server,
-                token: options.token,
-                security: options.security,
-                timing: options.timing,
-                cancel: options.cancel,
-            },
+            way,
+            couriers,
             commands,
             wake,
             is_leaving: false,
@@ -195,6 +232,7 @@ impl Talk {
                 Err(fault) => fault,
             };
             self.core.disconnected();
+            self.couriers.go();
             self.tell(observer)?;
             let is_final = !fault.is_transient() && !matches!(fault, Fault::Unreachable { .. });
             if is_final || !self.was_connected || self.way.cancel.is_set() {
@@ -239,13 +277,16 @@ impl Talk {
             while let Some(tell) = line.hear()? {
                 let host = line.host.clone();
                 self.core.hear(tell, &host, now_ms())?;
+                if let Some(pass) = self.core.pass.take() {
+                    self.couriers.come(port, pass);
+                }
                 self.was_connected = true;
                 goes_on &= self.flow(&mut line, observer)?;
             }
             self.obey()?;
             self.core.tick(now_ms())?;
             goes_on &= self.flow(&mut line, observer)?;
-            if !goes_on || (self.is_leaving && self.core.is_done()) {
+            if !goes_on || (self.is_leaving && self.core.is_done() && self.couriers.is_done()) {
                 self.core.leave();
                 let said = self.flow(&mut line, observer);
                 line.close(GOODBYE);
@@ -352,6 +393,12 @@ impl Talk {
         if !self.core.is_oriented {
             return Ok(());
         }
+        while let Some(done) = self.couriers.next() {
+            match done {
+                Done::Brought(reference, done) => self.core.brought(reference, done, now_ms())?,
+                Done::Fetched(saving, done) => self.core.fetched(&saving, done),
+            }
+        }
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Send(to, text, reference) => {
@@ -363,6 +410,18 @@ impl Talk {
                 }
                 Command::Watch(to, title, at_ms, reference) => {
                     self.watch(&to, &title, at_ms, reference)?;
+                }
+                Command::File(to, path, reference) => {
+                    let sending = self.core.send_file(&to, &path, reference)?;
+                    sending
+                        .into_iter()
+                        .for_each(|sending| self.couriers.send(sending));
+                }
+                Command::Save(id, to, reference) => {
+                    let saving = self.core.save(id, to, reference)?;
+                    saving
+                        .into_iter()
+                        .for_each(|saving| self.couriers.save(saving));
                 }
                 Command::Seen(with) => self.core.seen(&with, now_ms())?,
                 Command::Writing(to) => self.core.writing(&to, now_ms())?,

@@ -5,14 +5,20 @@ use kinora_chat::Name;
 use kinora_chat::certificate::DeviceId;
 use kinora_chat::payload::{Content, MessageId, Progress};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// "Kinl": says whose file this is.
 const APPLICATION: i32 = 0x4b69_6e6c;
 /// How a file of each version becomes one of the next; the first begins with nothing.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+];
 
 /// The file, and the lock that keeps other processes out.
 #[derive(Debug)]
@@ -80,6 +86,14 @@ pub(super) struct Outgoing {
     pub(super) message: Option<i64>,
 }
 
+/// A file that is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sending {
+    pub(super) reference: [u8; 16],
+    pub(super) to: Name,
+    pub(super) path: PathBuf,
+}
+
 /// One part of a step. All parts of a step are one transaction.
 #[derive(Debug)]
 pub(super) enum Write {
@@ -92,6 +106,10 @@ pub(super) enum Write {
     Written(KeptMessage, [u8; 16], Vec<u8>),
     /// Something that goes out and is no message of its own: to whom, its reference, and what it says.
     Aside(Name, [u8; 16], Vec<u8>),
+    /// A file is to be sent.
+    Sending(Sending),
+    /// It is not any more.
+    Gone([u8; 16]),
     /// This message has another text now. Whoever was shown the old one is shown the new one.
     Edited(i64, String),
     /// Nobody is told any more of what came until now.
@@ -234,6 +252,25 @@ impl Store {
         Ok(found.optional()?)
     }
 
+    /// All that a message says, where that is more than a text.
+    pub(super) fn content(&self, id: i64) -> Result<Option<Content>, Fault> {
+        let sql = "select * from messages where id = ?1";
+        let found = self.connection.query_row(sql, [id], message);
+        Ok(found.optional()?.and_then(|found| found.content))
+    }
+
+    /// Files that are to be sent, in the order in which that was wished.
+    pub(super) fn sendings(&self) -> Result<Vec<Sending>, Fault> {
+        self.all("select * from sendings order by id", |row| {
+            let path: Vec<u8> = row.get("path")?;
+            Ok(Sending {
+                reference: row.get("reference")?,
+                to: name(row)?,
+                path: OsString::from_vec(path).into(),
+            })
+        })
+    }
+
     /// Messages of somebody who has not been told that they came so far, the oldest first.
     pub(super) fn untold(
         &self,
@@ -353,6 +390,11 @@ fn apply(connection: &Connection, part: &Write) -> rusqlite::Result<()> {
             "insert into outbox (peer, reference, payload) values (?1, ?2, ?3)",
             params![peer.as_str(), reference, payload],
         ),
+        Write::Sending(sending) => run(
+            "insert into sendings (reference, peer, path) values (?1, ?2, ?3)",
+            params![sending.reference, sending.to.as_str(), sending.path.as_os_str().as_bytes()],
+        ),
+        Write::Gone(reference) => run("delete from sendings where reference = ?1", params![reference]),
         Write::Edited(id, text) => run(
             "update messages set text = ?2, is_edited = 1, is_shown = min(is_shown * 2, 2) where id = ?1",
             params![id, text],

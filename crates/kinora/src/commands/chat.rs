@@ -4,7 +4,7 @@
 
 use super::context::Context;
 use crate::card;
-use crate::cli::{Chat, ChatCommand, ChatPlace, ChatSend};
+use crate::cli::{Chat, ChatCommand, ChatListen, ChatPlace, ChatSave, ChatSend};
 use crate::config::layers::home_directory;
 use crate::exit::Exit;
 use crate::output::Leftovers;
@@ -20,6 +20,7 @@ use kinora_client::talk::{
 use kinora_client::{Cancel, Fault, Timing};
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Read};
+use std::path::Path;
 
 /// What a message may have; more would be refused later anyway.
 const LONGEST: u64 = 64 * 1024;
@@ -28,6 +29,8 @@ const LABEL: &str = "terminal";
 const HELP: &str = "\
 /who            who is there, and how well each is known
 /open NAME      write to NAME from now on
+/file PATH      send a file
+/save N         keep the file that came with message N; /save N PATH in another place
 /edit TEXT      put TEXT in the place of what you wrote last
 /watch TITLE    send a title of the library; /watch TITLE 12:31 to be watched from there
 /verify NAME    the number to compare with NAME; /verify NAME yes when it is the same on both sides
@@ -48,7 +51,8 @@ pub(crate) fn run(arguments: &Chat, context: &Context) -> Result<Exit, Failure> 
         }
         None => lines(&arguments.place, context),
         Some(ChatCommand::Send(send)) => send_one(send, context),
-        Some(ChatCommand::Listen(place)) => listen(place, context),
+        Some(ChatCommand::Save(save)) => save_one(save, context),
+        Some(ChatCommand::Listen(arguments)) => listen(arguments, context),
     }
 }
 
@@ -98,7 +102,7 @@ fn open(place: &ChatPlace, reading: Reading, context: &Context) -> Outcome<(Talk
 fn lines(place: &ChatPlace, context: &Context) -> Result<Exit, Failure> {
     let (mut talk, hand) = open(place, Reading::Told, context)?;
     read_lines(hand)?;
-    follow(&mut talk, context.global.json)
+    follow(&mut talk, context.global.json, &mut |_| {})
 }
 
 /// The keyboard, or a pipe, on a thread of its own: it blocks, and ends with the process.
@@ -159,7 +163,16 @@ fn deed(typed: Typed, open: Option<&str>, hand: &mut Hand) -> Result<Option<&'st
         (Typed::Watch(title, at_ms), Some(to)) => {
             return hand.watch(to, &title, at_ms).map(|_| None);
         }
-        (Typed::Text(_) | Typed::Edit(_) | Typed::Watch(..), None) => return nobody,
+        (Typed::File(path), Some(to)) => {
+            return hand.file(to, Path::new(&path)).map(|_| None);
+        }
+        (Typed::Save(id, to), _) => {
+            let to = to.unwrap_or_else(|| ".".into());
+            return hand.save(id, Path::new(&to)).map(|_| None);
+        }
+        (Typed::Text(_) | Typed::Edit(_) | Typed::Watch(..) | Typed::File(_), None) => {
+            return nobody;
+        }
         (Typed::Who, _) => Command::Who,
         (Typed::Receipts(tells), _) => {
             hand.give(Command::Receipts(tells));
@@ -179,22 +192,55 @@ fn deed(typed: Typed, open: Option<&str>, hand: &mut Hand) -> Result<Option<&'st
     Ok(None)
 }
 
-/// Sends one text or title, and ends when it is on the server's disk.
+/// Sends one text, title or file, and ends when it is on the server's disk.
 fn send_one(send: &ChatSend, context: &Context) -> Result<Exit, Failure> {
     let text = match send.text.as_slice() {
         [only] if only == "-" => standard_input()?,
         words => words.join(" "),
     };
     let (mut talk, mut hand) = open(&send.place, Reading::Nobody, context)?;
-    let reference = match &send.title {
-        Some(title) => hand.watch(&send.to, title, typed::milliseconds(send.at))?,
-        None => hand.send(&send.to, &text)?,
+    let reference = match (&send.title, &send.file) {
+        (Some(title), _) => hand.watch(&send.to, title, typed::milliseconds(send.at))?,
+        (None, Some(path)) => hand.file(&send.to, path)?,
+        (None, None) => hand.send(&send.to, &text)?,
     };
+    until(
+        &mut talk,
+        reference,
+        &mut |event| matches!(event, Event::Sent { reference: sent, .. } if *sent == reference),
+    )?;
+    if context.global.json {
+        say(json!({"event": "sent", "to": send.to}));
+    }
+    Ok(Exit::Success)
+}
+
+/// Keeps one file that came.
+fn save_one(save: &ChatSave, context: &Context) -> Result<Exit, Failure> {
+    let (mut talk, mut hand) = open(&save.place, Reading::Nobody, context)?;
+    let reference = hand.save(save.id, &save.to)?;
+    let is_json = context.global.json;
+    until(&mut talk, reference, &mut |event| match event {
+        Event::Saved {
+            reference: saved,
+            path,
+            ..
+        } if *saved == reference => {
+            match is_json {
+                true => say(as_json(event)),
+                false => say(path.display()),
+            }
+            true
+        }
+        _ => false,
+    })?;
+    Ok(Exit::Success)
+}
+
+/// Talks until this event is there, or what was wished by this name is refused.
+fn until(talk: &mut Talk, reference: [u8; 16], is_it: &mut dyn FnMut(&Event) -> bool) -> Outcome {
     let mut refused = None;
     let done = talk.run(&mut |event| match event {
-        Event::Sent {
-            reference: sent, ..
-        } => *sent != reference,
         Event::Refused {
             reference: of,
             problem,
@@ -206,26 +252,29 @@ fn send_one(send: &ChatSend, context: &Context) -> Result<Exit, Failure> {
             warning(text);
             true
         }
-        _ => true,
+        event => !is_it(event),
     });
     if let Some(problem) = refused {
         return Err(Fault::Refused(problem).into());
     }
-    done?;
-    if context.global.json {
-        say(json!({"event": "sent", "to": send.to}));
-    }
-    Ok(Exit::Success)
+    Ok(done?)
 }
 
 /// Prints what comes, until it is interrupted.
-fn listen(place: &ChatPlace, context: &Context) -> Result<Exit, Failure> {
-    let (mut talk, _hand) = open(place, Reading::Told, context)?;
-    follow(&mut talk, context.global.json)
+fn listen(arguments: &ChatListen, context: &Context) -> Result<Exit, Failure> {
+    let (mut talk, mut hand) = open(&arguments.place, Reading::Told, context)?;
+    follow(&mut talk, context.global.json, &mut |event| {
+        if let (Event::Message(arrival), Some(to)) = (event, &arguments.save)
+            && matches!(arrival.content, Some(Content::File(_)))
+            && let Err(fault) = hand.save(arrival.id, to)
+        {
+            failure(&fault.into(), false);
+        }
+    })
 }
 
 /// Prints what comes, until the talk ends.
-fn follow(talk: &mut Talk, is_json: bool) -> Result<Exit, Failure> {
+fn follow(talk: &mut Talk, is_json: bool, also: &mut dyn FnMut(&Event)) -> Result<Exit, Failure> {
     let mut was_here = false;
     talk.run(&mut |event| {
         if is_json {
@@ -233,6 +282,7 @@ fn follow(talk: &mut Talk, is_json: bool) -> Result<Exit, Failure> {
         } else {
             print(event, &mut was_here);
         }
+        also(event);
         true
     })?;
     Ok(Exit::Success)
@@ -283,6 +333,7 @@ fn print(event: &Event, was_here: &mut bool) {
         Event::Joined(name) => tell(format_args!("* {name} is here")),
         Event::Left(name) => tell(format_args!("* {name} has left")),
         Event::Past { .. } | Event::Writing { .. } => {}
+        Event::Saved { path, .. } => tell(format_args!("* saved as {}", path.display())),
         Event::Sent { to, .. } => tell(format_args!("* sent to {to}")),
         Event::Came {
             to,
@@ -310,7 +361,7 @@ fn print(event: &Event, was_here: &mut bool) {
 
 fn message(arrival: &Arrival, mark: &str) {
     let (from, with) = (&arrival.from, &arrival.with);
-    let text = card::shown(&arrival.text, arrival.content.as_ref());
+    let text = card::shown(arrival.id, &arrival.text, arrival.content.as_ref());
     let mut lines = text.lines();
     let first = printable(lines.next().unwrap_or_default());
     // Of this user, on another device.
@@ -381,6 +432,7 @@ fn as_json(event: &Event) -> Value {
         Event::Sent { to, message, .. } => json!({
             "event": "sent", "to": to.as_str(), "device": message.device, "counter": message.counter,
         }),
+        Event::Saved { id, path, .. } => json!({"event": "saved", "id": id, "path": path}),
         Event::Note { with, text } => json!({"event": "note", "with": with.as_str(), "text": text}),
         Event::Refused { problem, .. } => json!({
             "event": "refused", "code": problem.code, "description": problem.description,
@@ -402,9 +454,16 @@ fn arrival_as_json(event: &str, arrival: &Arrival) -> Value {
         }),
         _ => Value::Null,
     };
+    let file = match &arrival.content {
+        // The key stays where it is.
+        Some(Content::File(file)) => json!({
+            "name": arrival.text, "size": file.size, "media_type": file.media_type,
+        }),
+        _ => Value::Null,
+    };
     json!({
-        "event": event, "from": arrival.from.as_str(), "with": arrival.with.as_str(), "text": arrival.text,
-        "title": title, "edited": arrival.is_edited, "device": arrival.device, "counter": arrival.counter,
+        "event": event, "id": arrival.id, "from": arrival.from.as_str(), "with": arrival.with.as_str(), "text": arrival.text,
+        "title": title, "file": file, "edited": arrival.is_edited, "device": arrival.device, "counter": arrival.counter,
         "written_ms": arrival.written_ms, "at_ms": arrival.at_ms,
     })
 }

@@ -155,7 +155,7 @@ fn recalled(said: &Said) -> Entry {
         } else {
             Voice::Theirs
         },
-        text: card::shown(&said.text, said.content.as_ref()),
+        text: card::shown(said.id, &said.text, said.content.as_ref()),
         at_ms: Some(said.written_ms),
         id: Some(said.id),
         is_edited: said.is_edited,

@@ -13,6 +13,7 @@ use kinora_client::Fault;
 use kinora_client::talk::{Command, Event, Hand, Talk, card};
 use ratatui::DefaultTerminal;
 use std::io::{self, stdout};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 
@@ -128,6 +129,20 @@ fn act(deed: Deed, state: &mut State, hand: &mut Hand) {
         Deed::Edit(to, text) => {
             if let Err(fault) = hand.edit(&to, &text) {
                 state.notice = Some(fault.to_string());
+            }
+        }
+        Deed::File(to, path) => match hand.file(&to, Path::new(&path)) {
+            Ok(reference) => {
+                let words = format!("the file {path}");
+                state.said(&to, words, reference, now_ms());
+            }
+            Err(fault) => state.notice = Some(fault.to_string()),
+        },
+        Deed::Save(id, to) => {
+            let to = to.unwrap_or_else(|| ".".into());
+            match hand.save(id, Path::new(&to)) {
+                Ok(_) => state.notice = Some(format!("saving the file of message {id}")),
+                Err(fault) => state.notice = Some(fault.to_string()),
             }
         }
         Deed::Watch(to, title, at_ms) => match hand.watch(&to, &title, at_ms) {

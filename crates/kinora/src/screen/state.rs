@@ -51,6 +51,10 @@ pub(super) enum Deed {
     Say(String, String),
     /// Another text for the last one.
     Edit(String, String),
+    /// A file, by its path.
+    File(String, String),
+    /// A file that came is to be kept, there or here.
+    Save(i64, Option<String>),
     /// A title, by words of its name, and from which millisecond on.
     Watch(String, String, u64),
 }
@@ -167,6 +171,9 @@ impl State {
             Event::Note { with, text } if with.as_str() == self.me => {
                 self.notice = Some(text.clone());
             }
+            Event::Saved { path, .. } => {
+                self.notice = Some(format!("saved as {}", path.display()));
+            }
             Event::Note { with, text } => {
                 self.note(with.as_str(), text.clone());
                 // It may be about a key.
@@ -198,7 +205,7 @@ impl State {
             with,
             Entry {
                 voice,
-                text: card::shown(&arrival.text, arrival.content.as_ref()),
+                text: card::shown(arrival.id, &arrival.text, arrival.content.as_ref()),
                 at_ms: Some(arrival.written_ms),
                 id: Some(arrival.id),
                 is_edited: arrival.is_edited,
@@ -371,6 +378,8 @@ impl State {
             Typed::Nothing => Vec::new(),
             Typed::Text(text) => vec![Deed::Say(open, text)],
             Typed::Edit(text) => vec![Deed::Edit(open, text)],
+            Typed::File(path) => vec![Deed::File(open, path)],
+            Typed::Save(id, to) => vec![Deed::Save(id, to)],
             Typed::Watch(title, at_ms) => vec![Deed::Watch(open, title, at_ms)],
             Typed::Quit => self.leave(),
             Typed::Help => self.show(Overlay::Help),

@@ -319,6 +319,8 @@ const HELP: &[&str] = &[
     "Ctrl-C         send what is left, and leave",
     "",
     "/edit TEXT     put TEXT in the place of what you wrote last",
+    "/file PATH     send a file",
+    "/save N PATH   keep a file that came, here or there",
     "/watch TITLE   send a title of the library; /watch TITLE 12:31",
     "/receipts off  tell nobody what came and what you have read; on",
     "/verify        the number to compare with this person",

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
 /// Stands in everything that is said, and must stand nowhere at the server.
-const CANARY: &str = "canary-7f3a91";
+pub(crate) const CANARY: &str = "canary-7f3a91";
 
 /// Somebody, with files of their own.
 pub(crate) struct Person {
@@ -52,7 +52,7 @@ impl Person {
         command
     }
 
-    fn output(&self, words: &[&str]) -> Output {
+    pub(crate) fn output(&self, words: &[&str]) -> Output {
         self.command(words).stdin(Stdio::null()).output().unwrap()
     }
 
@@ -126,7 +126,7 @@ impl Client {
         self.child.wait().unwrap().code()
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -139,18 +139,18 @@ impl Drop for Client {
     }
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A server that can be killed and started again on the same ports, which nobody else is given meanwhile.
-fn start_with_own_ports(data: &Path) -> Server {
+pub(crate) fn start_with_own_ports(data: &Path) -> Server {
     let [mmp, http] = own_addresses();
     Server::start_at(data, &mmp, &http, &[])
 }
 
 /// Files below, whose bytes contain this.
-fn files_with(place: &Path, needle: &str) -> Vec<PathBuf> {
+pub(crate) fn files_with(place: &Path, needle: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(place).unwrap().map(Result::unwrap) {
         let path = entry.path();

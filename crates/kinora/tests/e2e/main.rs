@@ -13,6 +13,7 @@ mod wire;
 mod harness;
 mod builds;
 mod chat;
+mod files;
 mod screen;
 mod cli;
 mod report;

@@ -68,6 +68,7 @@ impl Core {
         parts.extend(self.packages(ready, now_s)?);
         self.write(parts)?;
         self.is_here = true;
+        self.pass = Some(ready.pass);
         self.pages = 0;
         self.events.push_back(Event::Here(self.name().clone()));
         self.ask(Ack {

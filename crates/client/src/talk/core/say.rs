@@ -23,11 +23,26 @@ impl Core {
         reference: [u8; 16],
         now_ms: u64,
     ) -> Result<(), Fault> {
+        self.say_with(to, content, reference, Vec::new(), now_ms)
+    }
+
+    /// Writes a message, and something else in the same step, which is done whether the message is or not.
+    pub(super) fn say_with(
+        &mut self,
+        to: &str,
+        content: Content,
+        reference: [u8; 16],
+        mut parts: Vec<Write>,
+        now_ms: u64,
+    ) -> Result<(), Fault> {
         let (peer, message, payload) = match self.composed(to, content, now_ms) {
             Ok(composed) => composed,
             Err(problem) => {
                 self.refuse(reference, problem);
-                return Ok(());
+                return match parts.is_empty() {
+                    true => Ok(()),
+                    false => self.write(parts),
+                };
             }
         };
         let kept = KeptMessage {
@@ -44,11 +59,8 @@ impl Core {
             progress: None,
             was_shown: false,
         };
-        self.put(
-            &peer,
-            vec![Write::Written(kept, reference, payload)],
-            now_ms,
-        )
+        parts.push(Write::Written(kept, reference, payload));
+        self.put(&peer, parts, now_ms)
     }
 
     /// Changes what this user wrote last to somebody.
