@@ -3,15 +3,25 @@
 //! Each rung is an MP4 of its own without sound, each sound track another; segments are cut out of them later. A key
 //! frame stands at every multiple of [`GROUP_SECONDS`] and nothing reaches across it, so that all rungs can be cut at
 //! the same times. Quality is constant up to a cap: easy videos become small, hard ones stay playable.
+//!
+//! Pictures are first written as *parts*, in fragments of one group each, so that a run that was ended leaves all of its
+//! whole groups behind; the next run makes what follows them. Beside them runs a *record*: when each frame is shown that
+//! went in, and what it looks like from afar. By it the next run is known to begin where the last one ended. The parts of
+//! a rung are joined without encoding. Sound is encoded in one piece, for its encoder would be heard beginning anew.
+
+mod run;
+pub mod record;
 
 use crate::fault::Fault;
-use crate::info::{MediaInfo, Size, Video};
+use crate::info::{MediaInfo, Ratio, Size, Video};
+use crate::limits;
 use crate::operation::fit;
+use crate::plan::Context;
 use crate::plan::color::{Tags, conversion};
-use crate::plan::command::Command;
 use crate::plan::encode;
 use crate::plan::graph::Graph;
-use crate::plan::{Argument, Context, Step};
+
+pub use run::{Rest, Way};
 
 /// What is made when nothing else is configured, in lines.
 pub const HEIGHTS: [u32; 3] = [144, 720, 1440];
@@ -32,17 +42,27 @@ pub struct Rung {
     pub largest_kbit: u32,
 }
 
-/// What to run, and which files come out.
+/// What is made of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ladder {
     /// The renditions, lowest first, with the name of the file of each.
     pub rungs: Vec<(Rung, String)>,
     /// Index in the source of each track of sound, with the name of its file.
     pub sounds: Vec<(u32, String)>,
-    /// The run that makes all of them.
-    pub step: Step,
+    /// Seconds of one tick, in which the record counts.
+    pub tick: Ratio,
+    /// The container has an index, so that runs can begin in the middle.
+    pub is_seekable: bool,
     /// Sentences for the user about what was decided.
     pub notes: Vec<String>,
+    /// Index of the picture in the source.
+    picture: u32,
+    /// Filters that all rungs have in common.
+    before: String,
+    /// What is appended to the scaler's options, for other colours.
+    convert: &'static str,
+    tags: Tags,
+    has_false_rate: bool,
 }
 
 /// The renditions of a picture: those of the wanted heights that it has, and its own where that lies between.
@@ -86,114 +106,67 @@ fn largest_kbit(size: Size, frames: f64) -> u32 {
     (rate.round() as u32).max(100)
 }
 
+/// Containers whose files say where each frame is.
+const INDEXED: [&str; 2] = ["mp4", "matroska"];
+
 impl Ladder {
     /// Plans all renditions of a file.
+    ///
+    /// # Errors
+    /// When it has no picture, or this FFmpeg lacks something.
     pub fn new(heights: &[u32], info: &MediaInfo, context: &Context<'_>) -> Result<Self, Fault> {
         let (stream, video) = fit::picture(info)?;
         encode::require(context, "libx264")?;
         let mut notes = Vec::new();
-        let rungs: Vec<(Rung, String)> = rungs(heights, video)
-            .into_iter()
-            .map(|rung| {
-                let name = format!("{}.mp4", rung.height);
-                (rung, name)
-            })
-            .collect();
         let mut graph = Graph::new(video, None, &mut notes);
         let mut tags = Tags::of(video);
+        // What was mapped to the standard range needs no other conversion.
+        let mut convert = conversion(video);
         if video.is_hdr() {
             graph.tone_map(video, context, &mut notes)?;
-            tags = Tags::standard();
+            (tags, convert) = (Tags::standard(), "");
         }
-        let mut command = Command::new(info, context, None);
-        command.pair(
-            "-filter_complex",
-            filters(stream.index, &graph, &rungs, video),
-        );
-        for (place, (rung, name)) in rungs.iter().enumerate() {
-            picture(&mut command, place, rung, &tags);
-            write(&mut command, context, name);
-        }
+        let rungs = rungs(heights, video).into_iter();
+        let rungs = rungs.map(|rung| {
+            let name = format!("{}.mp4", rung.height);
+            (rung, name)
+        });
         let indexes = info.audio().map(|(stream, _)| stream.index);
-        let sounds: Vec<(u32, String)> = indexes
-            .map(|index| (index, format!("sound-{index}.mp4")))
-            .collect();
-        for (index, name) in &sounds {
-            command.map(*index);
-            command.words(&["-c:a:0", "aac", "-b:a:0", "128k", "-ac:a:0", "2"]);
-            sound(&mut command, info, *index);
-            write(&mut command, context, name);
-        }
-        let step = Step {
-            label: "making the renditions",
-            arguments: command.into_arguments(),
-            share: 1.0,
-        };
         Ok(Self {
-            rungs,
-            sounds,
-            step,
+            rungs: rungs.collect(),
+            sounds: indexes
+                .map(|index| (index, format!("sound-{index}.mp4")))
+                .collect(),
+            tick: tick(video),
+            is_seekable: INDEXED.iter().any(|name| info.is_format(name)),
             notes,
+            picture: stream.index,
+            before: graph.render(),
+            convert,
+            tags,
+            has_false_rate: encode::has_false_rate(video),
         })
     }
 }
 
-/// One picture in, one for each rung out.
-fn filters(index: u32, graph: &Graph, rungs: &[(Rung, String)], video: &Video) -> String {
-    let mut before = graph.render();
-    if !before.is_empty() {
-        before.push(',');
-    }
-    let mut text = format!("[0:{index}]{before}split={}", rungs.len());
-    for place in 0..rungs.len() {
-        text.push_str(&format!("[s{place}]"));
-    }
-    // What was mapped to the standard range needs no other conversion.
-    let convert = if video.is_hdr() {
-        ""
-    } else {
-        conversion(video)
+/// Seconds from one of the times that frames may have to the next. At a constant rate a whole number of them makes a
+/// frame, so that times which a container has rounded to milliseconds become even again; and they are so short that
+/// frames which come early or late keep their times, and none is dropped.
+fn tick(video: &Video) -> Ratio {
+    const FINE: Ratio = Ratio {
+        num: 1,
+        den: 90_000,
     };
-    for (place, (rung, _)) in rungs.iter().enumerate() {
-        let Size { width, height } = rung.size;
-        text.push_str(&format!(
-            ";[s{place}]scale={width}:{height}:flags=lanczos{convert},setsar=1,format=yuv420p[v{place}]"
-        ));
+    /// Four times what rounding to milliseconds moves a frame by.
+    const SHORTEST_S: f64 = 0.002;
+    let rate = video.nominal_rate.filter(|_| !video.is_vfr());
+    let is_rate = |rate: &Ratio| rate.num > 0 && rate.value() <= limits::FRAME_RATE;
+    let Some(rate) = rate.filter(is_rate).filter(|rate| rate.num <= 1_000_000) else {
+        return FINE;
+    };
+    let parts = (1.0 / rate.value() / SHORTEST_S).clamp(1.0, 16.0) as u32;
+    Ratio {
+        num: rate.den,
+        den: rate.num * parts,
     }
-    text
-}
-
-fn picture(command: &mut Command, place: usize, rung: &Rung, tags: &Tags) {
-    command.pair("-map", format!("[v{place}]"));
-    command.words(&["-c:v:0", "libx264", "-preset:v:0", "fast"]);
-    command.words(&["-profile:v:0", "high"]);
-    command.pair("-crf:v:0", rung.crf);
-    command.pair("-maxrate:v:0", format!("{}k", rung.largest_kbit));
-    command.pair("-bufsize:v:0", format!("{}k", rung.largest_kbit * 2));
-    // Only forced key frames: a cut in the film would make one in some rungs and not in others.
-    command.words(&["-g:v:0", "600", "-sc_threshold:v:0", "0"]);
-    command.words(&["-flags:v:0", "+cgop"]);
-    command.pair(
-        "-force_key_frames:v:0",
-        format!("expr:gte(t,n_forced*{GROUP_SECONDS})"),
-    );
-    tags.push(command);
-}
-
-/// Which language it is, when that is three letters and nothing else (ISO 639-2).
-fn sound(command: &mut Command, info: &MediaInfo, index: u32) {
-    let mut streams = info.streams.iter();
-    let tags = streams.find(|stream| stream.index == index);
-    let language = tags.and_then(|stream| stream.tags.get("language"));
-    let is_code = |text: &&String| text.len() == 3 && text.bytes().all(|b| b.is_ascii_lowercase());
-    if let Some(language) = language.filter(is_code) {
-        command.pair("-metadata:s:a:0", format!("language={language}"));
-    }
-}
-
-fn write(command: &mut Command, context: &Context<'_>, name: &str) {
-    command.words(&["-map_metadata", "-1", "-map_chapters", "-1"]);
-    command.pair("-threads", context.threads.max(1));
-    command.words(&["-f", "mp4"]);
-    command.file(Argument::Scratch(name.into()));
 }

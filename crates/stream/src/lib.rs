@@ -13,6 +13,7 @@ pub mod fault;
 mod reader;
 mod boxes;
 pub mod locate;
+pub mod growing;
 pub mod codec;
 pub mod samples;
 mod tables;

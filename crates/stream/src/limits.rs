@@ -16,6 +16,8 @@ pub const SAMPLE_BYTES: usize = 40;
 pub const ENTRY_BYTES: usize = 64 << 10;
 /// Samples of one segment: ten minutes of sound without a picture to cut it by would have 30,000.
 pub const SEGMENT_SAMPLES: u32 = 65_536;
+/// Bytes of a `moof` that is read: two seconds of picture have some kilobytes.
+pub const FRAGMENT_TABLE_BYTES: u64 = 1 << 20;
 /// Ticks of a presentation: what is left of 64 bits after a sum of two.
 pub const TICKS: u64 = 1 << 62;
 /// Bytes of a file of subtitles: those of a long film have 200 kB, and styled ones taken out of ASS a few megabytes.

@@ -23,5 +23,6 @@ mod access;
 mod tls;
 mod http;
 mod library;
+mod ladder;
 mod players;
 mod hostile;

@@ -97,6 +97,22 @@ impl Command {
         command
     }
 
+    /// The same from about this time on, or from the beginning, with the times of frames as the source has them,
+    /// counted from its beginning: they are the same wherever reading begins.
+    pub(crate) fn at(info: &MediaInfo, context: &Context<'_>, seek_us: Option<u64>) -> Self {
+        let mut command = Self::begin(context);
+        command.words(&["-copyts", "-start_at_zero"]);
+        command.options_of_source(info, context);
+        if let Some(seek_us) = seek_us {
+            // Who reads drops what comes too early, and has to see it.
+            command.words(&["-noaccurate_seek", "-ss"]);
+            command.words(&[&seconds(seek_us)]);
+        }
+        command.words(&["-i"]);
+        command.arguments.push(Argument::Input);
+        command
+    }
+
     /// Two inputs: files of the job's own, of which the first is a list, put end to end and shown from `offset_us`; and
     /// the source.
     pub(crate) fn join(
@@ -105,6 +121,15 @@ impl Command {
         info: &MediaInfo,
         context: &Context<'_>,
     ) -> Self {
+        let mut command = Self::parts(list, offset_us, context);
+        command.options_of_source(info, context);
+        command.words(&["-i"]);
+        command.arguments.push(Argument::Input);
+        command
+    }
+
+    /// The first of these inputs alone.
+    pub(crate) fn parts(list: &str, offset_us: i64, context: &Context<'_>) -> Self {
         let mut command = Self::begin(context);
         command.words(&["-protocol_whitelist", "file"]);
         // The parts are ours, and nothing but MP4.
@@ -119,9 +144,6 @@ impl Command {
         }
         command.words(&["-f", "concat", "-safe", "1"]);
         command.scratch("-i", list);
-        command.options_of_source(info, context);
-        command.words(&["-i"]);
-        command.arguments.push(Argument::Input);
         command
     }
 

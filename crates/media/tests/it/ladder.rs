@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 use kinora_media::Context;
-use kinora_media::info::{Size, Video};
-use kinora_media::ladder::{HEIGHTS, Ladder, rungs};
+use kinora_media::info::{Kind, Ratio, Size, Video};
+use kinora_media::ladder::{HEIGHTS, Ladder, Rest, Way, rungs};
 use kinora_media::storyboard::Storyboard;
 use kinora_media::subtitles::Subtitles;
 
@@ -72,13 +72,89 @@ fn one_decode_for_all_rungs() {
         file_extension: None,
     };
     for file in ["everyday", "phone"] {
-        let ladder = Ladder::new(&HEIGHTS, &info(file), &context).unwrap();
-        let text = lines(&ladder.step.arguments);
-        let (_, after) = text.split_once("-i <input>\n").unwrap();
+        let info = info(file);
+        let ladder = Ladder::new(&HEIGHTS, &info, &context).unwrap();
+        let text = lines(&ladder.pictures("1.", None, &info, &context).arguments);
+        let (_, pictures) = text.split_once("-i <input>\n").unwrap();
+        let sound = lines(&ladder.sound(&info, &context).unwrap().arguments);
+        let (_, sound) = sound.split_once("-i <input>\n").unwrap();
+        let after = format!("{pictures}\n{sound}");
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
             assert_snapshot!(format!("ladder_{file}"), format!("{after}\n{:?}", ladder.notes));
         });
     }
+}
+
+#[test]
+fn a_run_goes_on_where_the_last_one_ended() {
+    let capabilities = capabilities();
+    let context = Context {
+        threads: 2,
+        capabilities: &capabilities,
+        file_extension: None,
+    };
+    let info = info("everyday");
+    let ladder = Ladder::new(&[144, 240], &info, &context).unwrap();
+    let tick = Ratio {
+        num: 1001,
+        den: 480_000,
+    };
+    assert_eq!(ladder.tick, tick);
+    let rest = |way| Rest {
+        first: 0,
+        group: 16 * 500,
+        last: 16 * 549,
+        next: 16 * 550,
+        way,
+    };
+    let text = |way| {
+        lines(
+            &ladder
+                .pictures("2.", Some(&rest(way)), &info, &context)
+                .arguments,
+        )
+    };
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        assert_snapshot!("ladder_goes_on", text(Way::Index));
+    });
+    // Read from its beginning, all frames stand in the record again, and none before is encoded.
+    let decoded = text(Way::Decoding);
+    assert!(!decoded.contains("-ss"), "{decoded}");
+    assert!(decoded.contains("[far]scale=64:36"), "{decoded}");
+    assert!(decoded.contains("[r0]trim=start=18.334983,"), "{decoded}");
+}
+
+#[test]
+fn times_are_as_fine_as_the_rate_needs() {
+    let check = |nominal: (u32, u32), average: (u32, u32), tick: (u32, u32)| {
+        let ratio = |(num, den)| Ratio { num, den };
+        let video = Video {
+            width: 320,
+            height: 180,
+            nominal_rate: Some(ratio(nominal)),
+            average_rate: Some(ratio(average)),
+            ..Video::default()
+        };
+        let mut info = info("everyday");
+        let index = info.first_video().unwrap().0.index;
+        let stream = info.streams.iter_mut().find(|each| each.index == index);
+        stream.unwrap().kind = Kind::Video(video);
+        let capabilities = capabilities();
+        let context = Context {
+            threads: 2,
+            capabilities: &capabilities,
+            file_extension: None,
+        };
+        let ladder = Ladder::new(&[90], &info, &context).unwrap();
+        assert_eq!(ladder.tick, ratio(tick), "{nominal:?} {average:?}");
+    };
+    check((30_000, 1001), (30_000, 1001), (1001, 480_000));
+    check((25, 1), (25, 1), (1, 400));
+    check((60, 1), (60, 1), (1, 480));
+    check((120, 1), (120, 1), (1, 480));
+    // Variable rates, and rates that are none.
+    check((30, 1), (24, 1), (1, 90_000));
+    check((57_600, 1), (60, 1), (1, 90_000));
 }
 
 #[test]

@@ -1,20 +1,21 @@
 //! Makes what is missing of each title: a poster, a storyboard, its subtitles, and its renditions. One title at a time, behind all
-//! other work; what is whole is kept, and what was not is begun anew.
+//! other work; what is whole is kept, and renditions are gone on with where they were interrupted.
 
 mod words;
+mod parts;
+mod growth;
+mod ladder;
 
 use super::made::{Board, Made, Piece, sheet};
-use super::presentation::{Origin, Presentation};
-use super::reading;
+use super::presentation::Origin;
 use super::shelf::Shelf;
 use super::title::Title;
-use super::workshop::{Bench, Workshop, words};
+use super::workshop::{Workshop, words};
 use kinora_jobs::Progress;
 use kinora_jobs::runner::{Lent, Runner, Stop, Watch, Wish};
 use kinora_media::info::MediaInfo;
-use kinora_media::ladder::Ladder;
 use kinora_media::storyboard::Storyboard;
-use kinora_stream::Index;
+use parts::Parts;
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -184,7 +185,7 @@ impl Maker {
         let is_silent =
             title.facts.obstacle.is_some() && self.shelf.made(title).pictures.is_empty();
         match (missing.split_first(), is_silent) {
-            (None, _) => {}
+            (None, _) => Parts::remove(&place.join(ladder::PARTS)),
             (Some((lowest, others)), true) => {
                 watch.share = 0.25;
                 job.ladder(&[*lowest], &mut watch)?;
@@ -343,70 +344,6 @@ impl Job<'_> {
         let mut made = self.made();
         made.board = Some(board);
         self.add(made)
-    }
-
-    fn ladder(&self, heights: &[u32], watch: &mut Watching<'_>) -> Result<(), Left> {
-        let runner = self.maker.workshop.runner(self.file);
-        let plan = Ladder::new(heights, self.info, &runner.context());
-        let plan = plan.map_err(|fault| Left::Never(fault.to_string()))?;
-        let bench = self.maker.workshop.bench().map_err(later)?;
-        let lent = bench.lent(self.file);
-        let began = Instant::now();
-        runner
-            .make(&lent, &plan.step, self.info.duration_us, watch)
-            .map_err(left)?;
-        self.verify(&plan, &bench)?;
-        let place = self.maker.shelf.place_of(self.title);
-        let mut made = self.made();
-        for (_, name) in &plan.rungs {
-            bench.hand_over(name, &place).map_err(later)?;
-            made.pictures.retain(|each| &each.file != name);
-            made.pictures.push(piece(name));
-        }
-        if made.sounds.is_empty() {
-            for (_, name) in &plan.sounds {
-                bench.hand_over(name, &place).map_err(later)?;
-                made.sounds.push(piece(name));
-            }
-        }
-        self.add(made)?;
-        let seconds = began.elapsed().as_secs_f64();
-        tracing::info!(target: "performance", title = self.title.name, ?heights, seconds, "renditions");
-        Ok(())
-    }
-
-    /// Every rendition can be cut, all at the same times, those that were made before among them.
-    fn verify(&self, plan: &Ladder, bench: &Bench) -> Result<(), Left> {
-        let unsound = |reason: &str| Left::Never(format!("a rendition is not sound: {reason}"));
-        let mut all = Presentation::default();
-        let mut add = |name: &str, index: Result<Index, reading::Unread>| {
-            let index = index.map_err(|error| unsound(&error.to_string()))?;
-            let added = all.add_picture(name, "", index);
-            added.map_err(|fault| unsound(&fault.to_string()))
-        };
-        for (_, name) in &plan.rungs {
-            let file = File::open(bench.file(name)).map_err(later)?;
-            add(name, reading::index(&file))?;
-        }
-        for piece in &self.made().pictures {
-            let file = self
-                .maker
-                .shelf
-                .open(self.title, &Origin::Made(piece.file.clone()));
-            let file = file.map_err(|_| Left::Stopped)?;
-            add(&piece.file, reading::index(&file))?;
-        }
-        if !all.is_aligned() {
-            return Err(unsound(
-                "renditions begin their segments at different times",
-            ));
-        }
-        let shorter = self.title.facts.duration_ms.saturating_sub(all.duration_ms);
-        // Tracks of many recordings end apart; half of it missing is something else.
-        if shorter > self.title.facts.duration_ms / 2 {
-            return Err(unsound("it is much shorter than its original"));
-        }
-        Ok(())
     }
 }
 

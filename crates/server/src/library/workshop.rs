@@ -106,6 +106,14 @@ impl Bench {
         self.0.join(name)
     }
 
+    /// Puts a file that lies elsewhere here, too, under this name.
+    pub(super) fn take(&self, from: &Path, name: &str) -> io::Result<()> {
+        match fs::hard_link(from, self.file(name)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Moves a file to where it stays, when it is on disk.
     pub(super) fn hand_over(&self, name: &str, place: &Path) -> io::Result<()> {
         let from = self.file(name);
