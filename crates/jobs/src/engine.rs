@@ -1,7 +1,7 @@
 //! The face of this room: submit, cancel, watch, list; start and drain.
 
 use crate::shared::Shared;
-pub use crate::shared::{Keep, Parts};
+pub use crate::shared::{Aside, Keep, Parts};
 use crate::tally::Counts;
 use crate::{clock, janitor, policy, worker};
 use kinora_store::contract::{Job, State};
@@ -38,7 +38,7 @@ impl Engine {
         tracing::info!(back, swept, "the store is taken up");
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = policy::workers(parts.config.workers, cores, policy::memory_bytes());
-        let shared = Arc::new(Shared::new(parts, cores));
+        let shared = Arc::new(Shared::new(parts, cores, workers));
         let mut threads = Vec::new();
         for n in 0..workers {
             threads.push(spawn(&shared, format!("worker-{n}"), worker::work));
@@ -147,6 +147,12 @@ impl Engine {
     #[must_use]
     pub fn running(&self) -> usize {
         self.shared.running()
+    }
+
+    /// The place for what nobody waits for.
+    #[must_use]
+    pub fn aside(&self) -> Aside {
+        self.shared.aside()
     }
 
     /// Ends the workers. Running jobs go back into the queue; nothing that was acknowledged is lost.

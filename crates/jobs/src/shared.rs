@@ -42,20 +42,37 @@ pub(crate) struct Shared {
     pub(crate) parts: Parts,
     pub(crate) live: Live,
     pub(crate) tally: Tally,
-    running: AtomicUsize,
+    running: Arc<AtomicUsize>,
+    pub(crate) workers: usize,
     draining: AtomicBool,
     /// Counts the reasons to look at the queue.
     bell: (Mutex<u64>, Condvar),
     pub(crate) cores: usize,
 }
 
+/// A place among the workers for what nobody waits for: there is one for as long as one of them has nothing to do.
+#[derive(Clone, Debug)]
+pub struct Aside {
+    running: Arc<AtomicUsize>,
+    workers: usize,
+}
+
+impl Aside {
+    /// Whether it may be taken, or has to be left: people's jobs come first.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.running.load(Ordering::Acquire) < self.workers
+    }
+}
+
 impl Shared {
-    pub(crate) fn new(parts: Parts, cores: usize) -> Self {
+    pub(crate) fn new(parts: Parts, cores: usize, workers: usize) -> Self {
         Self {
             parts,
             live: Live::default(),
             tally: Tally::default(),
-            running: AtomicUsize::new(0),
+            running: Arc::default(),
+            workers,
             draining: AtomicBool::new(false),
             bell: (Mutex::new(0), Condvar::new()),
             cores,
@@ -64,6 +81,14 @@ impl Shared {
 
     pub(crate) fn running(&self) -> usize {
         self.running.load(Ordering::Relaxed)
+    }
+
+    /// What is done when nobody waits for it.
+    pub(crate) fn aside(&self) -> Aside {
+        Aside {
+            running: Arc::clone(&self.running),
+            workers: self.workers,
+        }
     }
 
     pub(crate) fn drain(&self) {

@@ -57,6 +57,12 @@ impl Stall {
         }
     }
 
+    /// It had to stand still: the time begins anew.
+    pub(crate) fn rest(&mut self) {
+        self.since = Instant::now();
+        self.ticks = self.used();
+    }
+
     /// Nothing has moved for too long. Work without progress lines (building a palette) is given more time than
     /// sitting still.
     pub(crate) fn is_over(&self) -> bool {

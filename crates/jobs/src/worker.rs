@@ -67,7 +67,7 @@ fn count<T>(shared: &Shared, lease: &Lease, ended: &Result<T, Stop>, took: Durat
         Ok(_) => "completed",
         Err(Stop::Asked(Wish::Cancel)) => "cancelled",
         Err(Stop::Asked(Wish::Drain)) => "released",
-        Err(Stop::Asked(Wish::Lost | Wish::Continue)) => "lost",
+        Err(Stop::Asked(Wish::Lost | Wish::Continue | Wish::Wait)) => "lost",
         Err(Stop::Failed { transient, .. }) if *transient && again => "retried",
         Err(Stop::Failed { .. }) => "failed",
     };
@@ -139,7 +139,7 @@ fn report(
             shared.parts.blobs.remove_work(id)
         }
         Err(Stop::Asked(Wish::Cancel)) => fail(shared, lease, State::Cancelled, &cancelled()),
-        Err(Stop::Asked(Wish::Lost | Wish::Continue)) => {
+        Err(Stop::Asked(Wish::Lost | Wish::Continue | Wish::Wait)) => {
             tracing::warn!(task = ?id, "the lease was lost");
             // The janitor leaves files to whoever may still be writing them.
             disown(shared, id);

@@ -89,25 +89,10 @@ impl Server {
             storage.client_percent = if is_exposed { 50 } else { 100 };
         }
         let tools = Arc::new(tools);
-        let workshop = Workshop {
-            own: Arc::new(Tools {
-                cage: Cage::establish(&config.sandbox, is_exposed)?,
-                ..(*tools).clone()
-            }),
-            tools: Arc::clone(&tools),
-            share: Arc::clone(&share),
-            place: std::path::absolute(&config.data)
-                .map_err(|e| problem::of_machine("the data directory", &e))?
-                .join("work"),
-            stall: Duration::from_secs(config.jobs.stall.max(1)),
-            time: Duration::from_secs(config.jobs.max_duration.max(1)),
-            margin: storage.margin,
-            threads: threads(),
-        };
         let engine = Engine::start(Parts {
             records: Arc::clone(&records),
             blobs: Arc::clone(&blobs),
-            tools,
+            tools: Arc::clone(&tools),
             share: Arc::clone(&share),
             config: config.jobs.clone(),
             keep: Keep {
@@ -117,6 +102,22 @@ impl Server {
             margin: storage.margin,
         });
         let engine = Arc::new(engine.map_err(|f| problem::of_store(&f))?);
+        let workshop = Workshop {
+            own: Arc::new(Tools {
+                cage: Cage::establish(&config.sandbox, is_exposed)?,
+                ..(*tools).clone()
+            }),
+            tools,
+            share: Arc::clone(&share),
+            place: std::path::absolute(&config.data)
+                .map_err(|e| problem::of_machine("the data directory", &e))?
+                .join("work"),
+            stall: Duration::from_secs(config.jobs.stall.max(1)),
+            time: Duration::from_secs(config.jobs.max_duration.max(1)),
+            margin: storage.margin,
+            threads: threads(),
+            aside: engine.aside(),
+        };
         let counters = Arc::new(Counters::default());
         let tokens = Tokens::open(&config.data)?;
         tracing::info!(access = ?config.access, tokens = tokens.count(), "access");

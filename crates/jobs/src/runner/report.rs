@@ -7,6 +7,8 @@ use kinora_store::contract::Progress;
 pub enum Wish {
     /// Go on.
     Continue,
+    /// Stand still for as long as this is said. Only runs on files that are lent ([`super::Runner::make`]) can.
+    Wait,
     /// The client wants it to stop.
     Cancel,
     /// The lease is somebody else's.

@@ -2,7 +2,7 @@
 
 use super::lines::{Complaints, Lines};
 use super::report::{Reporter, Watch, Wish};
-use super::{Stop, control, diagnosed, failed};
+use super::{Stop, diagnosed, failed};
 use crate::policy;
 use crate::sandbox::process::{Control, Heard};
 use crate::stall::{Position, Stall};
@@ -27,6 +27,8 @@ pub(super) struct StepRun<'a> {
     portion: &'a Portion,
     deadline: Instant,
     end: Option<End>,
+    /// Since the last look at the clock it has to stand still.
+    waits: Option<Instant>,
 }
 
 /// Why we end a step ourselves.
@@ -56,6 +58,7 @@ impl<'a> StepRun<'a> {
             portion,
             deadline,
             end: None,
+            waits: None,
         }
     }
 
@@ -71,7 +74,11 @@ impl<'a> StepRun<'a> {
             }
             Heard::Tick => self.tick(),
         }
-        control(self.end.is_none())
+        match (&self.end, self.waits) {
+            (Some(_), _) => Control::Kill,
+            (None, Some(_)) => Control::Pause,
+            (None, None) => Control::Continue,
+        }
     }
 
     fn advance(&mut self, line: &str) {
@@ -111,8 +118,14 @@ impl<'a> StepRun<'a> {
     }
 
     fn tick(&mut self) {
+        let before = self.waits;
         let wish = self.reporter.again();
         self.ask(wish);
+        if let Some(before) = before {
+            // Time in which it may not work is not its own.
+            self.deadline += before.elapsed();
+            self.stall.rest();
+        }
         if self.stall.is_over() {
             self.end.get_or_insert(End::Stalled);
         }
@@ -122,8 +135,11 @@ impl<'a> StepRun<'a> {
     }
 
     fn ask(&mut self, wish: Wish) {
-        if wish != Wish::Continue {
-            self.end.get_or_insert(End::Asked(wish));
+        self.waits = None;
+        match wish {
+            Wish::Continue => {}
+            Wish::Wait => self.waits = Some(Instant::now()),
+            wish => drop(self.end.get_or_insert(End::Asked(wish))),
         }
     }
 

@@ -63,11 +63,13 @@ pub enum Heard<'a> {
     Tick,
 }
 
-/// What the listener wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the listener wants; of several answers the last of these counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Control {
     /// Let it run.
     Continue,
+    /// Let it stand still for as long as this is said: it keeps its memory, and takes no processor time.
+    Pause,
     /// End it, and all that it started, now.
     Kill,
 }
@@ -93,15 +95,19 @@ pub fn run(spec: &Spec<'_>, listen: &mut dyn FnMut(Heard<'_>) -> Control) -> io:
     let exited = pidfd_open(pid, PidfdFlags::empty())?;
     let mut output = Pipe::new(child.0.stdout.take())?;
     let mut complaint = Pipe::new(child.0.stderr.take())?;
-    let mut killed = false;
+    let (mut killed, mut paused) = (false, false);
     listen(Heard::Started(pid));
     while !is_over(&exited, &output, &complaint)? {
         let mut wish = listen(Heard::Tick);
-        output.drain(|bytes| wish = worse(wish, listen(Heard::Output(bytes))))?;
-        complaint.drain(|bytes| wish = worse(wish, listen(Heard::Complaint(bytes))))?;
+        output.drain(|bytes| wish = wish.max(listen(Heard::Output(bytes))))?;
+        complaint.drain(|bytes| wish = wish.max(listen(Heard::Complaint(bytes))))?;
         if wish == Control::Kill && !killed {
             killed = true;
             child.end();
+        }
+        if (wish == Control::Pause) != paused && !killed {
+            paused = !paused;
+            child.pause(paused);
         }
     }
     // Its record stays until it has been waited for.
@@ -150,10 +156,6 @@ fn used_s(pid: Pid) -> f64 {
     ticks as f64 / rustix::param::clock_ticks_per_second().max(1) as f64
 }
 
-fn worse(a: Control, b: Control) -> Control {
-    if a == Control::Kill { a } else { b }
-}
-
 fn ended(status: ExitStatus) -> Ended {
     match (status.code(), status.signal()) {
         (Some(code), _) => Ended::Exit(code),
@@ -167,6 +169,13 @@ struct Group(Child);
 impl Group {
     fn pid(&self) -> Pid {
         Pid::from_child(&self.0)
+    }
+
+    /// Stands still, or goes on.
+    fn pause(&self, paused: bool) {
+        let signal = if paused { Signal::STOP } else { Signal::CONT };
+        // ESRCH: it has ended meanwhile.
+        let _ = kill_process_group(self.pid(), signal);
     }
 
     /// SIGKILL: an FFmpeg that fills gaps between far timestamps was seen to be deaf to SIGTERM, and what it was

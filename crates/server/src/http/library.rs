@@ -77,6 +77,10 @@ pub(super) struct TitleBody {
     subtitles: Vec<SubtitleBody>,
     /// How much of what is being made of it is done, 0 to 1; null when nothing is.
     progress: Option<f64>,
+    /// How long that takes yet; null when nothing is made, or when it cannot be told.
+    remaining_seconds: Option<f64>,
+    /// It stands still because people's jobs take all places; it goes on by itself.
+    is_waiting: bool,
     /// Why it cannot be played yet.
     obstacle: Option<String>,
 }
@@ -179,6 +183,7 @@ pub(super) fn body_of(library: &Library, title: &Title, permission: &str) -> Tit
     let is_playable = library.is_playable(title);
     let made = library.made(title);
     let is_staged = library.is_staged(title);
+    let making = library.progress(title);
     TitleBody {
         id: title.id.clone(),
         name: title.name.clone(),
@@ -200,7 +205,9 @@ pub(super) fn body_of(library: &Library, title: &Title, permission: &str) -> Tit
         poster_url: made.poster.as_ref().map(|_| of("poster.jpg")),
         storyboard_url: made.board.as_ref().map(|_| of("storyboard.vtt")),
         subtitles: subtitles(library, title, &of),
-        progress: library.progress(title),
+        progress: making.map(|making| making.done),
+        remaining_seconds: making.and_then(|making| making.remaining_s),
+        is_waiting: making.is_some_and(|making| making.is_waiting),
         expires_at_s: None,
         url,
     }

@@ -28,6 +28,7 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Response, Refusal> {
     let mut page = Page::default();
     jobs(&mut page, &shared).await?;
+    library(&mut page, &shared);
     transfers(&mut page, &shared);
     page.metric("kinora_build_info", "gauge", "The version that runs.");
     page.sample(
@@ -122,6 +123,32 @@ async fn jobs(page: &mut Page, shared: &Arc<Shared>) -> Result<(), Refusal> {
         page.sample(name, &[], bytes);
     }
     Ok(())
+}
+
+/// What is made for the library; nothing where there is none.
+fn library(page: &mut Page, shared: &Shared) {
+    let library = &shared.services.library;
+    if !library.is_there() {
+        return;
+    }
+    page.metric("kinora_library_titles", "gauge", "Videos that were found.");
+    page.sample("kinora_library_titles", &[], library.count());
+    let making = library.making();
+    let name = "kinora_library_making";
+    page.metric(name, "gauge", "Titles that something is made of, by state.");
+    for (state, is_waiting) in [("running", false), ("waiting", true)] {
+        let is_so = making.is_some_and(|making| making.is_waiting == is_waiting);
+        page.sample(name, &[("state", state)], u8::from(is_so));
+    }
+    let Some(making) = making else { return };
+    let name = "kinora_library_making_progress";
+    page.metric(name, "gauge", "How much of it is done, 0 to 1.");
+    page.sample(name, &[], making.done);
+    if let Some(remaining_s) = making.remaining_s {
+        let name = "kinora_library_making_remaining_seconds";
+        page.metric(name, "gauge", "How long the rest takes.");
+        page.sample(name, &[], remaining_s.round());
+    }
 }
 
 fn transfers(page: &mut Page, shared: &Shared) {

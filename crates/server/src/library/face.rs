@@ -8,7 +8,7 @@ use super::made::Made;
 use super::maker::Maker;
 use super::playlists::StagedTitle;
 use super::presentation::{Origin, Presentation};
-use super::shelf::{Shelf, unknown_title};
+use super::shelf::{Making, Shelf, unknown_title};
 use super::subtitle::Subtitle;
 use super::title::{self, Title};
 use super::workshop::Workshop;
@@ -349,9 +349,19 @@ impl Library {
         threads.push(thread);
     }
 
-    /// How much of what is made of it now is done, 0 to 1; `None` while nothing is.
-    pub(crate) fn progress(&self, title: &Title) -> Option<f64> {
+    /// How far what is made of it now is; `None` while nothing is.
+    pub(crate) fn progress(&self, title: &Title) -> Option<Making> {
         self.shelf.progress(title)
+    }
+
+    /// How far what is made of any title is.
+    pub(crate) fn making(&self) -> Option<Making> {
+        self.shelf.making()
+    }
+
+    /// Titles that can be watched or will be.
+    pub(crate) fn count(&self) -> usize {
+        self.shelf.catalog.now().len()
     }
 }
 

@@ -8,10 +8,11 @@ mod ladder;
 
 use super::made::{Board, Made, Piece, sheet};
 use super::presentation::Origin;
-use super::shelf::Shelf;
+use super::shelf::{Making, Shelf};
 use super::title::Title;
 use super::workshop::{Workshop, words};
 use kinora_jobs::Progress;
+use kinora_jobs::engine::Aside;
 use kinora_jobs::runner::{Lent, Runner, Stop, Watch, Wish};
 use kinora_media::info::MediaInfo;
 use kinora_media::storyboard::Storyboard;
@@ -35,6 +36,11 @@ const POSTER: u32 = 640;
 const POSTER_AT: [f64; 8] = [0.1, 0.15, 0.2, 0.3, 0.05, 0.5, 0.7, 0.0];
 /// A frame with less contrast shows nothing: a fade, a plain card. A face at night has 15.
 const CONTRAST: f64 = 10.0;
+/// Renditions that have to wait stand still for so long, so that short jobs cost them nothing; then their run is ended, its
+/// memory is free, and they are gone on with later.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What has to be done before it is said how long the rest takes.
+const LEAST_PART: f64 = 0.005;
 /// Beside what was made, since when its title is gone.
 const GONE_FILE: &str = "gone";
 
@@ -78,7 +84,7 @@ impl Maker {
             return false;
         };
         let name = self.shelf.place_of(&title).to_string_lossy().into_owned();
-        self.shelf.set_progress(&title, Some(0.0));
+        self.shelf.set_progress(&title, Some(Making::default()));
         let ended = self.work(&title, is_stopping);
         self.shelf.set_progress(&title, None);
         match ended {
@@ -117,6 +123,8 @@ impl Maker {
                 && made.failure.is_none()
                 && !self.later.contains_key(&name)
                 && !self.is_complete(title, &made)
+                // Pictures and subtitles take little; renditions wait until a place is free.
+                && (self.workshop.aside.is_free() || !made.has_looked || !made.has_read)
         };
         let order = |title: &&Arc<Title>| {
             let is_silent =
@@ -165,8 +173,11 @@ impl Maker {
             shelf: &self.shelf,
             title,
             is_stopping,
+            aside: None,
             before: 0.0,
             share: 0.02,
+            pace: None,
+            waits: None,
         };
         let job = Job {
             maker: self,
@@ -181,6 +192,7 @@ impl Maker {
             return has_read;
         }
         (watch.before, watch.share) = (0.02, 0.98);
+        watch.aside = Some(&self.workshop.aside);
         let missing = self.missing(title, &self.shelf.made(title));
         let is_silent =
             title.facts.obstacle.is_some() && self.shelf.made(title).pictures.is_empty();
@@ -352,21 +364,50 @@ struct Watching<'a> {
     shelf: &'a Shelf,
     title: &'a Title,
     is_stopping: &'a dyn Fn() -> bool,
+    /// For what waits until people's jobs leave a place.
+    aside: Option<&'a Aside>,
     before: f64,
     share: f64,
+    /// Since when it has been working without a pause, and how much was done then.
+    pace: Option<(Instant, f64)>,
+    /// Since when it has been waiting.
+    waits: Option<Instant>,
 }
 
 impl Watch for Watching<'_> {
     fn report(&mut self, progress: &Progress) -> Wish {
         let done = self.before + self.share * progress.fraction;
-        self.shelf.set_progress(self.title, Some(done));
+        let is_waiting = self.aside.is_some_and(|aside| !aside.is_free());
+        let making = Making {
+            done,
+            remaining_s: self.remaining_s(done, is_waiting),
+            is_waiting,
+        };
+        self.shelf.set_progress(self.title, Some(making));
         let titles = self.shelf.catalog.now();
         let now = titles.get(&self.title.id);
         match () {
             () if (self.is_stopping)() => Wish::Drain,
             () if now.is_none_or(|now| now.version != self.title.version) => Wish::Cancel,
-            () => Wish::Continue,
+            () if !is_waiting => Wish::Continue,
+            () if self.waits.is_some_and(|since| since.elapsed() > PATIENCE) => Wish::Drain,
+            () => Wish::Wait,
         }
+    }
+}
+
+impl Watching<'_> {
+    /// How long the rest takes at the pace since the last pause.
+    fn remaining_s(&mut self, done: f64, is_waiting: bool) -> Option<f64> {
+        if is_waiting {
+            self.pace = None;
+            self.waits.get_or_insert_with(Instant::now);
+            return None;
+        }
+        self.waits = None;
+        let (since, before) = *self.pace.get_or_insert_with(|| (Instant::now(), done));
+        let part = (done - before) / (1.0 - before).max(f64::EPSILON);
+        (part > LEAST_PART).then(|| since.elapsed().as_secs_f64() * (1.0 - part) / part)
     }
 }
 

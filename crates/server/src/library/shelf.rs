@@ -38,8 +38,19 @@ pub(super) struct Shelf {
     memory: Mutex<Memory>,
     /// What has been made, by the names of titles' directories.
     made: RwLock<BTreeMap<String, Arc<Made>>>,
-    /// The title that is worked on, and how much of it is done, 0 to 1.
-    progress: Mutex<Option<(String, f64)>>,
+    /// The title that is worked on, and how far that is.
+    progress: Mutex<Option<(String, Making)>>,
+}
+
+/// How far the work on a title is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Making {
+    /// How much is done, 0 to 1.
+    pub(crate) done: f64,
+    /// How long the rest takes, when that can be told.
+    pub(crate) remaining_s: Option<f64>,
+    /// It stands still, for people's jobs take all places.
+    pub(crate) is_waiting: bool,
 }
 
 /// Facts by the ids of titles.
@@ -110,17 +121,23 @@ impl Shelf {
         fs::rename(half, self.place.join(name))
     }
 
-    /// How much of what is made of a title now is done.
-    pub(super) fn set_progress(&self, title: &Title, done: Option<f64>) {
+    /// How far what is made of a title now is.
+    pub(super) fn set_progress(&self, title: &Title, making: Option<Making>) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        *progress = done.map(|done| (title.id.clone(), done));
+        *progress = making.map(|making| (title.id.clone(), making));
     }
 
-    /// The same, 0 to 1; `None` while nothing is made of it.
-    pub(super) fn progress(&self, title: &Title) -> Option<f64> {
+    /// The same; `None` while nothing is made of it.
+    pub(super) fn progress(&self, title: &Title) -> Option<Making> {
         let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let found = progress.as_ref().filter(|(id, _)| *id == title.id);
-        found.map(|(_, done)| *done)
+        found.map(|(_, making)| *making)
+    }
+
+    /// The same of whichever title is worked on.
+    pub(super) fn making(&self) -> Option<Making> {
+        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.as_ref().map(|(_, making)| *making)
     }
 
     /// Heights of the renditions that a title gets, lowest first.

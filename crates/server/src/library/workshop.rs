@@ -1,6 +1,7 @@
 //! The programs of the engine, for files of the library: what they are, and what is made of them.
 
 use super::title::Facts;
+use kinora_jobs::engine::Aside;
 use kinora_jobs::runner::{Lent, Runner, Stop};
 use kinora_jobs::sandbox::{Share, Tools};
 use kinora_media::info::MediaInfo;
@@ -27,6 +28,8 @@ pub(crate) struct Workshop {
     /// Bytes of disk that stay free.
     pub(crate) margin: u64,
     pub(crate) threads: u32,
+    /// The place that renditions are made in.
+    pub(crate) aside: Aside,
 }
 
 /// A directory that is there for as long as this is held.

@@ -47,6 +47,11 @@ impl Cinema {
     }
 
     pub(super) fn with(heights: &[u32], fill: impl FnOnce(&Path)) -> Self {
+        Self::of(heights, 0, fill)
+    }
+
+    /// Of a server with so many workers; 0 leaves it to the server.
+    pub(super) fn of(heights: &[u32], workers: u32, fill: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // FFmpeg runs as a user of its own.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
@@ -55,6 +60,7 @@ impl Cinema {
         let house = House::with(|config| {
             config.library.directories = vec![path];
             config.library.heights = heights.to_vec();
+            config.jobs.workers = workers;
         });
         Self { house, folder }
     }

@@ -1,6 +1,7 @@
 //! What is made for the library: posters, storyboards and renditions, and how they are played.
 
 use super::library::{Cinema, USUAL, addresses, beside, film, frames, text};
+use crate::wire::long_clip;
 use serde_json::Value;
 
 /// The first title of the list, as soon as it is so.
@@ -120,6 +121,43 @@ fn what_browsers_cannot_play_is_played_from_its_lowest_rung() {
     );
     let found = frames(&url, &["-vf", "scale=64:36"]);
     assert_eq!(found.len(), 100);
+}
+
+#[test]
+fn renditions_stand_still_while_people_wait() {
+    let cinema = Cinema::of(&[64, 90, 180], 1, |folder| {
+        let film_of = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=60 -c:v libx264 -preset ultrafast -g 100";
+        film(&folder.join("a.mp4"), film_of);
+    });
+    let is_told = |word: &str| {
+        let page = cinema.caller().get("/metrics");
+        let page = text(&page).to_owned();
+        page.lines().any(|line| line == word)
+    };
+    when(&cinema, |title| title["progress"].as_f64() > Some(0.1));
+    assert!(is_told("kinora_library_titles 1"));
+    let mut peer = cinema.house.connect();
+    let job = peer.submit("webm", long_clip());
+    peer.wait_until(&job, &["processing"]);
+    let waiting = when(&cinema, |title| title["is_waiting"] == true);
+    assert!(is_told("kinora_library_making{state=\"waiting\"} 1"));
+    assert_eq!(waiting["remaining_seconds"], Value::Null);
+    // What stands still gets nowhere, however often one asks; it may take a moment until it does.
+    let after = |looks: u32| (0..looks).map(|_| when(&cinema, |_| true)).last();
+    let (early, late) = (after(50).unwrap(), after(50).unwrap());
+    assert_eq!(
+        (&early["progress"], &late["is_waiting"]),
+        (&late["progress"], &true.into())
+    );
+    peer.ask(
+        serde_json::json!({"action": "cancel", "task_id": job}),
+        "",
+        b"",
+    );
+    let title = when(&cinema, |title| title["staged_url"].is_string());
+    let url = playlist(&title, "hls_url").replace("main.m3u8", "90.m3u8");
+    let url = format!("http://{}{url}", cinema.house.http());
+    assert_eq!(frames(&url, &["-vf", "scale=64:36"]).len(), 1500);
 }
 
 #[test]
