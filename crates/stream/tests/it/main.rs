@@ -5,4 +5,5 @@
 mod source;
 mod segments;
 mod hostile;
+mod structure;
 mod playlists;

@@ -1,5 +1,6 @@
 //! Playlists as text, and played by FFmpeg from files.
 
+use crate::structure;
 use kinora_stream::codec::{Kind, VideoRange};
 use kinora_stream::cut::{self, Cut, Targets};
 use kinora_stream::dash::{self, Content, Representation, Set, Text};
@@ -148,7 +149,9 @@ fn a_manifest() {
         text("", "", false),
         text("", "de", false),
     ];
-    insta::assert_snapshot!(dash::manifest(&sets, &texts, 5005));
+    let manifest = dash::manifest(&sets, &texts, 5005);
+    assert_eq!(structure::check(&manifest), Ok(()));
+    insta::assert_snapshot!(manifest);
 }
 
 #[test]
