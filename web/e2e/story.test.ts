@@ -106,6 +106,9 @@ suite('a page and a terminal', () => {
     await page.getByRole('button', { name: 'Send this moment to ravi' }).click();
     await page.getByRole('link', { name: /^Watch “Monsoon” from 0:\d\d$/ }).waitFor();
     await ravi.until(/Monsoon/);
+    await page.locator('aside input[type=file]').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.alloc(300_000, 'what we said') });
+    await page.getByRole('button', { name: 'Download notes.txt' }).waitFor();
+    await ravi.until('notes.txt');
     const after = await seen();
     expect(after.played).toBeGreaterThan(before.played);
     expect(after).toMatchObject({ pauses: 0, failures: [] });

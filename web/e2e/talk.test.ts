@@ -1,5 +1,6 @@
 /** People in pages and in a terminal talk while a video plays; and how all of it looks. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -15,7 +16,7 @@ let terminals: Terminal[] = [];
 beforeAll(async () => {
   if (!world) return;
   const folder = show(join(world.place, 'shows'), 'A_show', 60);
-  server = await serve(world.binary, world.place, 'parley', [`library.directories=${folder}`, 'library.heights=180', 'storage.margin=0']);
+  server = await serve(world.binary, world.place, 'parley', [`library.directories=${folder}`, 'library.heights=180', 'storage.margin=0', 'talk.file_size=10000000']);
 });
 
 afterEach(() => {
@@ -240,6 +241,48 @@ suite('the talk', () => {
     // What is not there, or not for this reader, is said at once.
     await other.goto(`http://127.0.0.1:${server?.port}/library/${'0'.repeat(32)}?t=31`);
     await other.getByText('The library has no such video.').waitFor();
+  });
+
+  test('sends files that the server cannot open, and shows pictures that it drew itself', async () => {
+    const [{ page: one }, { page: other }] = [await person('dev'), await person('eli')];
+    await row(one, 'eli').click();
+    await row(other, 'dev').click();
+    const bytes = Buffer.alloc(9_000_000, 'a planted line\n');
+    await one.locator('aside input[type=file]').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: bytes });
+    const button = other.getByRole('button', { name: 'Download notes.txt' });
+    await button.waitFor();
+    await one.getByText('· sent').or(one.getByText(/· (delivered|read)/)).first().waitFor();
+    const [download] = await Promise.all([other.waitForEvent('download'), button.click()]);
+    expect(download.suggestedFilename()).toBe('notes.txt');
+    const path = file('got-notes.txt');
+    await download.saveAs(path);
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+    // A picture, and something that only says so.
+    const png = await other.screenshot({ clip: { x: 0, y: 0, width: 300, height: 200 } });
+    await one.locator('aside input[type=file]').setInputFiles([
+      { name: 'view.png', mimeType: 'image/png', buffer: png },
+      { name: 'odd.png', mimeType: 'image/png', buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>') },
+    ]);
+    await other.getByRole('button', { name: 'Show view.png' }).click();
+    await other.getByRole('img', { name: 'view.png' }).waitFor();
+    await other.getByRole('button', { name: 'Show odd.png' }).click();
+    await other.getByText('This is no picture that can be shown.').waitFor();
+    expect(await faults(other)).toEqual([]);
+    await other.screenshot({ path: file('talk-files.png') });
+    // Dropped, and too large for this server.
+    const drop = await one.evaluateHandle(() => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(11_000_000)], 'large.bin'));
+      return data;
+    });
+    await one.getByRole('log').dispatchEvent('drop', { dataTransfer: drop });
+    await one.getByRole('alert').getByText('The file is too large: up to 10.0 MB are taken here.').waitFor();
+    // It was for the conversation, not for the page behind it.
+    expect(await one.getByRole('button', { name: 'Choose videos' }).count()).toBe(1);
+    expect(await faults(one)).toEqual([]);
+    await one.screenshot({ path: file('talk-file-refused.png') });
+    await one.getByRole('button', { name: 'All right' }).click();
+    await one.getByRole('alert').waitFor({ state: 'detached' });
   });
 
   test('compares numbers by the camera, and tells nobody what was read when that is switched off', async () => {

@@ -5,6 +5,7 @@
  * before anything of it leaves the device. When that fails the book is closed: memory is ahead of the disk then, and
  * nothing may be made of it.
  */
+import type { Attachment } from './attachment';
 import { Identity } from './certificate';
 import type { Contact } from './contact';
 import type { Disk } from './disk';
@@ -40,6 +41,8 @@ export interface Choices {
 export interface Line extends LineShown {
   /** Of a message: whose and which. */
   id?: MessageId | undefined;
+  /** Of a file: where it lies, and what opens it. */
+  attachment?: Attachment | undefined;
 }
 
 /** A conversation. */

@@ -14,6 +14,7 @@ import { RECEIPTS_MAX, SIGNAL_SHOWN_MS, TEXT_BYTES_MAX } from './limits';
 import * as pace from './pace';
 import { harmlessName } from './attachment';
 import { digest, messageBytes, readMessage, type Content, type Message, type MessageId, type Progress } from './payload';
+import { mayBePicture } from './picture';
 import type { Mark, Note } from './shapes';
 import { NONCE } from './signal';
 import { Writing } from './writing';
@@ -34,16 +35,21 @@ type Said = Extract<Content, { kind: 'text' | 'card' | 'file' }>;
 
 const isSayable = (content: Said) => content.kind !== 'text' || utf8(content.text).length <= TEXT_BYTES_MAX;
 
-const shownAs = (content: Said): Pick<Line, 'text' | 'card'> => {
+function shownAs(content: Said): Pick<Line, 'text' | 'card' | 'file' | 'attachment'> {
   switch (content.kind) {
     case 'text':
       return { text: content.text };
     case 'card':
       return { text: content.name, card: { title: content.title, atMs: Number(content.atMs) } };
-    case 'file':
-      return { text: harmlessName(content.file.name) };
+    case 'file': {
+      const { file } = content;
+      return { text: harmlessName(file.name), file: { size: file.size, isPicture: mayBePicture(file) }, attachment: file };
+    }
   }
-};
+}
+
+/** Only what was written can be said in other words. */
+const isText = (line: Line) => !line.card && !line.file;
 
 /** Packages that were asked for, to begin or to let devices in. */
 interface Claim {
@@ -100,7 +106,7 @@ export class Conversations {
   /** The user says an earlier message in another way. One that was not encrypted yet goes out so in the first place. */
   async edit(peer: string, at: number, text: string) {
     const line = (await this.lines(peer)).find((each) => each.key === at);
-    if (line?.who !== 'me' || line.card || line.text === text) return;
+    if (line?.who !== 'me' || !isText(line) || line.text === text) return;
     if (this.desk.isBlocked(peer) || !isSayable({ kind: 'text', text })) return;
     const waiting = Array.from(this.book.todos.values()).find((todo) => todo.peer === peer && todo.line === at && todo.content);
     if (waiting) {
@@ -389,7 +395,7 @@ export class Conversations {
         return isTheirs && this.book.choices.hasReceipts ? this.marked(peer, content.ids, content.progress) : undefined;
       case 'edit': {
         // Whose message it is, its writer's certificate says: nobody puts words into another one's mouth.
-        const isIt = (each: Line) => each.who === who && !each.card && each.id?.device === content.of.device && each.id.counter === content.of.counter;
+        const isIt = (each: Line) => each.who === who && isText(each) && each.id?.device === content.of.device && each.id.counter === content.of.counter;
         const line = (await this.lines(peer)).find(isIt);
         return line && this.reword(peer, line, content.text, true);
       }

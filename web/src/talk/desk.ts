@@ -2,6 +2,7 @@
  * One device at work: what the server says and what its user does, one after the other, each as one step that is on the
  * disk before anything of it leaves (docs/talk.md, "Order of writes"). What a conversation does stands in `conversation.ts`.
  */
+import { harmlessName, type Attachment } from './attachment';
 import { Book } from './book';
 import { Identity, isSignedBy, readCertificate } from './certificate';
 import type { Dial, Wire } from './connection';
@@ -15,8 +16,11 @@ import { hex, joined, shortened, unhex, utf8, variable, type Bytes } from './lay
 import { CARD_TITLE_MAX } from './limits';
 import type { DirectoryView, Entry } from './member';
 import { named } from './name';
+import { Parcels } from './parcels';
+import { mayBePicture, preview } from './picture';
 import { safetyNumber } from './safety';
-import type { Arrival, Command, Mark, OpenShown, PersonShown, Phase, Snapshot } from './shapes';
+import type { Arrival, Command, Handed, Mark, OpenShown, PersonShown, Phase, Snapshot } from './shapes';
+import { Transfers } from './transfers';
 
 /** Go before what is signed to come in, so that no signature made for something else fits. */
 const REGISTRATION = utf8('kinora chat registration\0');
@@ -37,11 +41,15 @@ interface Known {
 export interface Listener {
   emit(snapshot: Snapshot): void;
   arrive(arrival: Arrival): void;
+  hand(handed: Handed): void;
   broken(error: unknown): void;
 }
 
 export class Desk {
   readonly talks: Conversations;
+  private readonly transfers: Transfers;
+  /** By which the server knows this device where files are. */
+  private pass: Bytes | undefined;
   private phase: Phase = 'connecting';
   private problem: Snapshot['problem'] = null;
   private connection: Wire | undefined;
@@ -59,6 +67,8 @@ export class Desk {
     private readonly listener: Listener,
   ) {
     this.talks = new Conversations(this);
+    const parcels = new Parcels(() => this.pass && hex(this.pass));
+    this.transfers = new Transfers(parcels, () => void this.alone(() => Promise.resolve()));
   }
 
   /** Takes up what is on the disk. `host` is what the server is called by. */
@@ -74,6 +84,7 @@ export class Desk {
     this.isOver = true;
     this.connection?.stop();
     this.talks.stop();
+    this.transfers.stopAll();
   }
 
   /** Does something when all before it is done. An error that nobody expected ends all: the disk is right, memory may not be. */
@@ -110,6 +121,14 @@ export class Desk {
         }
         case 'edit':
           return this.talks.edit(command.peer, command.key, command.text);
+        case 'file':
+          return void this.sendFile(command.peer, command.file);
+        case 'fetch':
+          return void this.fetchFile(command.peer, command.key, command.to);
+        case 'picture':
+          return void this.lookAt(command.peer, command.key);
+        case 'stop':
+          return this.transfers.stop(command.key);
         case 'writing':
           return this.talks.writes(command.peer);
         case 'receipts':
@@ -265,7 +284,7 @@ export class Desk {
   private async ready(tell: Extract<Tell, { kind: 'ready' }>) {
     const { book } = this;
     this.connection?.settle();
-    [this.phase, this.problem] = ['here', null];
+    [this.phase, this.problem, this.pass] = ['here', null, tell.pass];
     if (book.me && !book.me.isRegistered) {
       book.me = { ...book.me, isRegistered: true };
       book.noteMe();
@@ -335,6 +354,31 @@ export class Desk {
     await this.talks.directoryChanged();
   }
 
+  /** Beside all other steps: it takes its time. Only when the server has all of it there is a message. */
+  private async sendFile(peer: string, file: File) {
+    if (this.isBlocked(peer)) return;
+    const sent = await this.transfers.send(peer, file);
+    if (sent) await this.alone(() => this.talks.say(peer, { kind: 'file', file: sent }));
+  }
+
+  private async fetchFile(peer: string, key: number, to: FileSystemFileHandle | undefined) {
+    const file = await this.attachmentOf(peer, key);
+    if (!file) return;
+    if (to) return void (await this.transfers.save(peer, key, file, to));
+    const content = await this.transfers.fetch(peer, key, file);
+    if (content) this.listener.hand({ tell: 'file', name: harmlessName(file.name), content });
+  }
+
+  private async lookAt(peer: string, key: number) {
+    const file = await this.attachmentOf(peer, key);
+    const content = file && mayBePicture(file) ? await this.transfers.fetch(peer, key, file) : undefined;
+    if (content) this.listener.hand({ tell: 'picture', peer, key, content: await preview(content) });
+  }
+
+  private async attachmentOf(peer: string, key: number): Promise<Attachment | undefined> {
+    return (await this.talks.lines(peer)).find((line) => line.key === key)?.attachment;
+  }
+
   private async look() {
     if (this.peer && this.number.of !== this.peer) this.number = { of: this.peer, groups: [] };
     if (this.watched) await this.talks.seen(this.watched);
@@ -368,7 +412,7 @@ export class Desk {
     if (this.number.groups.length === 0 && key && own && this.book.me) {
       this.number = { of: peer, groups: safetyNumber({ name: peer, identity: key }, { name: this.book.me.name, identity: own }) };
     }
-    const lines = (await this.talks.lines(peer)).map(({ id: _, ...line }) => ({ ...line, mark: this.markShown(line.mark) }));
-    return { peer, lines, word: this.contactOf(peer).word, isBlocked: this.isBlocked(peer), number: this.number.groups };
+    const lines = (await this.talks.lines(peer)).map(({ id: _, attachment: __, ...line }) => ({ ...line, mark: this.markShown(line.mark) }));
+    return { peer, lines, word: this.contactOf(peer).word, isBlocked: this.isBlocked(peer), number: this.number.groups, transfers: this.transfers.of(peer) };
   }
 }

@@ -29,9 +29,23 @@ export interface LineShown {
   note?: Note | undefined;
   /** A title of the library, and from when to watch it. */
   card?: { title: string; atMs: number } | undefined;
+  /** A file, whose name is the text. */
+  file?: { size: number; isPicture: boolean } | undefined;
   at: number;
   mark?: Mark | undefined;
   isEdited?: boolean | undefined;
+}
+
+/** A file on its way to the server, or from it for a line. */
+export interface TransferShown {
+  key: number;
+  name: string;
+  size: number;
+  /** Bytes that are there. */
+  done: number;
+  line?: number | undefined;
+  /** Why it came to nothing; `most` are the bytes that there may be. */
+  problem?: { code: string; most?: number } | undefined;
 }
 
 export interface OpenShown {
@@ -39,6 +53,7 @@ export interface OpenShown {
   lines: LineShown[];
   word: Word;
   isBlocked: boolean;
+  transfers: TransferShown[];
   /** Twelve groups of five digits; of a changed key, of the new one. */
   number: string[];
 }
@@ -74,6 +89,14 @@ export type Command =
   | { do: 'edit'; peer: string; key: number; text: string }
   | { do: 'compared'; peer: string }
   | { do: 'accept'; peer: string }
+  /** Seals a file and sends it. */
+  | { do: 'file'; peer: string; file: File }
+  /** Fetches the file of a line: to where the user said, or whole and then handed over. */
+  | { do: 'fetch'; peer: string; key: number; to?: FileSystemFileHandle | undefined }
+  /** Fetches it to be looked at. */
+  | { do: 'picture'; peer: string; key: number }
+  /** Ends a transfer, or forgets that it failed. */
+  | { do: 'stop'; key: number }
   /** Something is being written to this person. */
   | { do: 'writing'; peer: string }
   /** Whether the page is looked at, and what it is called now. */
@@ -82,5 +105,8 @@ export type Command =
   | { do: 'take' }
   | { do: 'quit' }
   | { do: 'come' };
+
+/** What was fetched; `picture` is a small one of it, nothing when it is none. */
+export type Handed = { tell: 'file'; name: string; content: Blob } | { tell: 'picture'; peer: string; key: number; content: Blob | undefined };
 
 export type Told = { tell: 'snapshot'; snapshot: Snapshot } | { tell: 'arrival'; arrival: Arrival };

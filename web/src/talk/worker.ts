@@ -8,7 +8,7 @@ import { Connection, type Dial } from './connection';
 import { Desk, type Listener } from './desk';
 import { BrowserDisk } from './disk';
 import { Fault } from './fault';
-import { NOTHING, type Command, type Phase, type Told } from './shapes';
+import { NOTHING, type Command, type Handed, type Phase, type Told } from './shapes';
 import { Tabs } from './tabs';
 
 const LOCK = 'kinora talk';
@@ -22,6 +22,7 @@ let open: Extract<Command, { do: 'open' }> | undefined;
 let waiting: AbortController | undefined;
 
 const tell = (told: Told) => postMessage(told);
+const hand = (handed: Handed) => postMessage(handed);
 const tabs = new Tabs(new BroadcastChannel(LOCK), tell);
 
 function stand(phase: Phase) {
@@ -39,6 +40,7 @@ async function work() {
       const listener: Listener = {
         emit: (snapshot) => tabs.say({ tell: 'snapshot', snapshot }),
         arrive: (arrival) => tabs.say({ tell: 'arrival', arrival }),
+        hand,
         broken: (error) => (error instanceof Fault && error.code === 'not_writer' ? over() : fail(error)),
       };
       const dial: Dial = (heard) => new Connection(url.href, heard);

@@ -236,6 +236,7 @@ export class Sitter {
         this.snapshot = snapshot;
         for (const wake of this.waiting.splice(0)) wake();
       },
+      hand: () => {},
       arrive: (arrival) => this.arrivals.push(arrival),
       broken: (error) => {
         this.error = error;

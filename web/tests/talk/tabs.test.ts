@@ -20,8 +20,8 @@ class Browser {
 }
 
 const person = { name: 'ravi', isHere: true, word: 'pinned', isWriting: false, unread: 2, last: 'hello', lastAt: 1 } as const;
-const open = { peer: 'ravi', lines: [], word: 'pinned', isBlocked: false, number: [] } as const;
-const here: Snapshot = { ...NOTHING, phase: 'here', me: 'asha', people: [person], open: { ...open, lines: [], number: [] } };
+const open = { peer: 'ravi', lines: [], word: 'pinned', isBlocked: false, number: [], transfers: [] } as const;
+const here: Snapshot = { ...NOTHING, phase: 'here', me: 'asha', people: [person], open: { ...open, lines: [], number: [], transfers: [] } };
 
 test('one tab talks, and the others show who is there and where', () => {
   const browser = new Browser();
