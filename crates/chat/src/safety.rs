@@ -45,6 +45,12 @@ impl fmt::Display for SafetyNumber {
     }
 }
 
+/// One side's part as people read it: six groups of five digits.
+pub fn digits(name: &Name, identity: &IdentityKey) -> String {
+    let groups: Vec<String> = fingerprint(name, identity).chunks(5).map(group).collect();
+    groups.join(" ")
+}
+
 /// One side's part.
 pub fn fingerprint(name: &Name, identity: &IdentityKey) -> Fingerprint {
     let first = [&VERSION[..], &identity.0, name.as_str().as_bytes()].concat();

@@ -139,6 +139,12 @@ pub enum Fault {
         /// The one that was given.
         wanted: String,
     },
+    /// A further device was to be made where there is one.
+    #[error("this place has the keys of {have} already")]
+    TalkLinked {
+        /// The name.
+        have: String,
+    },
     /// Another process of this user talks at this server.
     #[error("another program of yours talks at this server already: {}", path.display())]
     TalkInUse {
@@ -205,11 +211,17 @@ impl Fault {
         match self {
             Self::BadAddress { .. } => Kind::Usage,
             Self::NoHttp { .. } => Kind::Usage,
-            Self::TalkNameless | Self::TalkNamed { .. } | Self::TalkInUse { .. } => Kind::Usage,
+            Self::TalkNameless
+            | Self::TalkNamed { .. }
+            | Self::TalkLinked { .. }
+            | Self::TalkInUse { .. } => Kind::Usage,
             Self::TalkFile { .. } => Kind::File,
-            Self::Chat(kinora_chat::Fault::Talk(_) | kinora_chat::Fault::TextTooLong) => {
-                Kind::Usage
-            }
+            Self::Chat(
+                kinora_chat::Fault::Talk(_)
+                | kinora_chat::Fault::TextTooLong
+                | kinora_chat::Fault::CodeUnusable
+                | kinora_chat::Fault::AnswerUnusable,
+            ) => Kind::Usage,
             Self::Chat(_) => Kind::Failed,
             Self::Unreachable { .. } | Self::Lost { .. } | Self::Damaged { .. } => Kind::Connection,
             Self::NoTls { .. } => Kind::Connection,
@@ -248,6 +260,7 @@ impl Fault {
             Self::NoHttp { .. } => "no_http",
             Self::TalkNameless => "no_name",
             Self::TalkNamed { .. } => "other_name",
+            Self::TalkLinked { .. } => "has_name",
             Self::TalkInUse { .. } => "talk_in_use",
             Self::TalkFile { .. } => "talk_file",
             Self::Chat(fault) => fault.code(),
@@ -303,6 +316,9 @@ impl Fault {
             Self::NoHttp { .. } => "its operator sets http.listen".into(),
             Self::TalkNameless => "pick one: kinora chat --name NAME".into(),
             Self::TalkNamed { .. } => "leave --name out; a name stays with its keys".into(),
+            Self::TalkLinked { .. } => {
+                "`kinora chat` talks with them; a further name needs another user of this machine".into()
+            }
             Self::TalkInUse { .. } => "end the other one, or talk there".into(),
             Self::TalkFile { .. } => {
                 "check the space and the permissions there; it is for you alone".into()

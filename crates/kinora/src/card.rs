@@ -1,7 +1,7 @@
 //! A title or a file that somebody sent, in the same words everywhere, with the command that plays or keeps it.
 
 use crate::units::show_size;
-use kinora_client::talk::{Content, clock};
+use kinora_client::talk::{Content, card, clock};
 
 /// What is shown of a message: its text, and how to play the title or to keep the file, if it is one.
 #[must_use]
@@ -19,6 +19,15 @@ pub(crate) fn shown(id: i64, text: &str, content: Option<&Content>) -> String {
 #[must_use]
 pub(crate) fn named(name: &str, size: u64) -> String {
     format!("{name} ({})", show_size(size))
+}
+
+/// What is shown of a title that this user sends.
+#[must_use]
+pub(crate) fn sent(content: &Content) -> Option<String> {
+    match content {
+        Content::Card(_, title, at_ms) => Some(shown(0, &card(title, *at_ms), Some(content))),
+        _ => None,
+    }
 }
 
 /// The command that plays a title. What it is called comes from somebody else, so that a shell must not read it.

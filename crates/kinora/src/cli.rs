@@ -74,7 +74,7 @@ pub(crate) enum Other {
     Share(Share),
     /// Talk with the other people of a server; what is said the server cannot read
     #[command(
-        after_help = "Examples:\n  kinora chat --name asha\n  kinora chat send ravi - < letter.txt\n  kinora chat send ravi --title holiday --at 12:31\n  kinora chat listen --json"
+        after_help = "Examples:\n  kinora chat --name asha\n  kinora chat send ravi - < letter.txt\n  kinora chat send ravi --title holiday --at 12:31\n  kinora chat listen --json\n  kinora chat link"
     )]
     Chat(Chat),
     /// Run a server
@@ -189,7 +189,7 @@ pub(crate) struct Settings {
 }
 
 /// The server whose library is meant.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct Shelf {
     /// The server [default: KINORA_SERVER, else 127.0.0.1:9001]
@@ -275,6 +275,11 @@ pub(crate) enum ChatCommand {
         after_help = "Examples:\n  kinora chat listen --json\n  kinora chat listen --save inbox/"
     )]
     Listen(ChatListen),
+    /// Make this a further device of your name; or, with the code that a new device shows, let that one in
+    #[command(
+        after_help = "Examples:\n  kinora chat link --device laptop        # on the new device: shows a code, and waits\n  kinora chat link KINORA-LINK-AFAY-…     # on one that has your name: prints the answer"
+    )]
+    Link(ChatLink),
 }
 
 /// `kinora chat save`
@@ -298,6 +303,18 @@ pub(crate) struct ChatListen {
     pub(crate) save: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: ChatPlace,
+}
+
+/// `kinora chat link`
+#[derive(Args, Debug)]
+pub(crate) struct ChatLink {
+    /// What the new device shows
+    pub(crate) code: Option<String>,
+    /// What others see the new device called [default: terminal]
+    #[arg(long, value_name = "NAME", conflicts_with = "code")]
+    pub(crate) device: Option<String>,
+    #[command(flatten)]
+    pub(crate) shelf: Shelf,
 }
 
 /// `kinora chat send`

@@ -20,6 +20,7 @@ mod progress;
 mod signals;
 mod standing;
 mod card;
+mod qr;
 mod typed;
 mod screen;
 mod cli;

@@ -10,6 +10,7 @@ mod open;
 mod read;
 mod mail;
 mod login;
+mod adopt;
 
 use super::conversation::Conversation;
 use super::event::{Arrival, Event};
@@ -27,6 +28,7 @@ use kinora_talk::frame::{Ask, Bye, Deliver, Look, Tell};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
+pub use adopt::Owner;
 pub(super) use files::Saving;
 pub use say::{card, clock};
 
@@ -336,6 +338,11 @@ fn number(name: &'static str, value: u64) -> Write {
 /// An identity and its first device.
 fn make(name: &Name, label: &str, now_s: u64) -> Result<(Client, Identity), Fault> {
     let identity = Identity::new(&random()?);
+    Ok((device_of(&identity, name, label, now_s)?, identity))
+}
+
+/// A device of this identity.
+fn device_of(identity: &Identity, name: &Name, label: &str, now_s: u64) -> Result<Client, Fault> {
     let newcomer = Newcomer::new(Suite::default())?;
     let certificate = identity.certify(Device {
         name: name.clone(),
@@ -345,7 +352,7 @@ fn make(name: &Name, label: &str, now_s: u64) -> Result<(Client, Identity), Faul
         issued_at: now_s,
     });
     let certificate = certificate.map_err(kinora_chat::Fault::from)?;
-    Ok((newcomer.certified(certificate)?, identity))
+    Ok(newcomer.certified(certificate)?)
 }
 
 /// Bytes that nobody can guess.
@@ -377,3 +384,6 @@ fn refusal(problem: Problem) -> Event {
         problem,
     }
 }
+
+#[cfg(test)]
+mod tests;

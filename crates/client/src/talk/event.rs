@@ -50,6 +50,8 @@ pub enum Event {
         to: Name,
         /// Which message.
         message: Own,
+        /// All that it says, where that is more than a text: a title is called now what the library calls it.
+        content: Option<Content>,
     },
     /// Messages of this user came to somebody, or were read.
     Came {

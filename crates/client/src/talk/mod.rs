@@ -15,11 +15,14 @@ mod door;
 mod files;
 mod couriers;
 mod run;
+mod link;
 
-pub use self::core::{Reading, card, clock};
+pub use self::core::{Owner, Reading, card, clock};
 pub use event::{Arrival, Event, Own};
 pub use kinora_chat::Name;
+pub use kinora_chat::handover::is_end;
 pub use kinora_chat::payload::{Content, Progress};
+pub use link::{Link, answer};
 pub use people::Standing;
 pub use run::{Command, Hand, Options, Talk};
 pub use store::Said;

@@ -90,7 +90,9 @@ impl People {
             devices: BTreeMap::new(),
             is_here: person.is_here,
         };
-        let is_new = !self.0.contains_key(&person.name);
+        // Nothing was known of their devices: all of them are, from now on.
+        let before = self.0.get(&person.name);
+        let is_new = before.is_none_or(|known| known.devices.is_empty());
         let known = self.0.entry(person.name.clone()).or_insert(first);
         let before = known.contact;
         if known.contact != Contact::New {
@@ -108,7 +110,13 @@ impl People {
             has_changed: known.contact != before && known.contact.word() == "changed",
         };
         (known.shown, known.devices, known.is_here) = (shown, devices, person.is_here);
-        if is_new { News::default() } else { news }
+        match is_new {
+            true => News {
+                has_changed: news.has_changed,
+                ..News::default()
+            },
+            false => news,
+        }
     }
 
     /// A conversation with this person begins: what the directory shows is what is known from now on.

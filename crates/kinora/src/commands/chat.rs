@@ -3,29 +3,26 @@
 //! What people say goes to standard output, what the program says to standard error.
 
 use super::context::Context;
+use super::link;
+use super::talk::open;
 use crate::card;
 use crate::cli::{Chat, ChatCommand, ChatListen, ChatPlace, ChatSave, ChatSend};
-use crate::config::layers::home_directory;
 use crate::exit::Exit;
-use crate::output::Leftovers;
 use crate::report::{Failure, Outcome, failure, warning};
 use crate::screen;
-use crate::signals;
 use crate::standing::{in_words, receipts_in_words};
 use crate::terminal::{printable, say, tell};
 use crate::typed::{self, Typed};
+use kinora_client::Fault;
 use kinora_client::talk::{
-    Arrival, Command, Content, Event, Hand, Name, Options, Progress, Reading, Standing, Talk,
+    Arrival, Command, Content, Event, Hand, Name, Progress, Reading, Standing, Talk,
 };
-use kinora_client::{Cancel, Fault, Timing};
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::Path;
 
 /// What a message may have; more would be refused later anyway.
 const LONGEST: u64 = 64 * 1024;
-/// How others see this device called.
-const LABEL: &str = "terminal";
 const HELP: &str = "\
 /who            who is there, and how well each is known
 /open NAME      write to NAME from now on
@@ -53,6 +50,7 @@ pub(crate) fn run(arguments: &Chat, context: &Context) -> Result<Exit, Failure> 
         Some(ChatCommand::Send(send)) => send_one(send, context),
         Some(ChatCommand::Save(save)) => save_one(save, context),
         Some(ChatCommand::Listen(arguments)) => listen(arguments, context),
+        Some(ChatCommand::Link(link)) => link::run(link, context),
     }
 }
 
@@ -61,41 +59,6 @@ fn is_full_screen(arguments: &Chat, context: &Context) -> bool {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
     let is_plain = arguments.line || context.global.json || is_dumb;
     !is_plain && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
-}
-
-fn open(place: &ChatPlace, reading: Reading, context: &Context) -> Outcome<(Talk, Hand)> {
-    let server = context.server(place.shelf.server.as_ref())?;
-    let data = home_directory(&context.variables, "XDG_DATA_HOME", ".local/share");
-    let data = data.ok_or_else(|| {
-        Failure::new(
-            Exit::Usage,
-            "no_home",
-            "neither HOME nor XDG_DATA_HOME is set, so there is no place for your keys",
-            "set one of them",
-        )
-    })?;
-    let cancel = Cancel::new();
-    signals::listen(cancel.clone(), Leftovers::default()).map_err(|error| {
-        Failure::new(
-            Exit::Internal,
-            "no_signals",
-            format!("cannot listen for signals: {error}"),
-            "",
-        )
-    })?;
-    let options = Options {
-        directory: data.join("kinora/talk").join(server.to_string()),
-        token: context.token(&place.shelf.credential, &server)?,
-        security: context.security(&place.shelf.credential),
-        timing: Timing::default(),
-        name: place.name.clone(),
-        label: LABEL.to_owned(),
-        reading,
-        is_mute: place.no_receipts,
-        server,
-        cancel,
-    };
-    Ok(Talk::open(options)?)
 }
 
 /// Lines in and lines out, until the input ends.

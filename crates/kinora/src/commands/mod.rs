@@ -13,6 +13,8 @@ pub(crate) mod fetch;
 pub(crate) mod cancel;
 pub(crate) mod formats;
 pub(crate) mod library;
+pub(crate) mod talk;
+pub(crate) mod link;
 pub(crate) mod chat;
 pub(crate) mod sandbox;
 pub(crate) mod serve;

@@ -96,11 +96,15 @@ impl Room {
         self.entries = all.split_off(surplus);
     }
 
+    /// An own message that is on its way.
+    pub(super) fn waiting(&mut self, reference: [u8; 16]) -> Option<&mut Entry> {
+        let waiting = Voice::Own(Fate::Waiting(reference));
+        self.entries.iter_mut().find(|entry| entry.voice == waiting)
+    }
+
     /// What became of an own message, and by which the file knows it from now on. False when it is not one of these.
     pub(super) fn settle(&mut self, reference: [u8; 16], fate: Fate, id: Option<i64>) -> bool {
-        let waiting = Voice::Own(Fate::Waiting(reference));
-        let found = self.entries.iter_mut().find(|entry| entry.voice == waiting);
-        let Some(entry) = found else {
+        let Some(entry) = self.waiting(reference) else {
             return false;
         };
         entry.voice = Voice::Own(fate);

@@ -149,8 +149,13 @@ impl State {
                 reference,
                 to,
                 message,
+                content,
             } => {
                 let room = self.rooms.entry(to.to_string()).or_default();
+                let title = content.as_ref().and_then(card::sent);
+                if let Some(entry) = room.waiting(*reference).zip(title) {
+                    entry.0.text = entry.1;
+                }
                 room.settle(*reference, Fate::Sent, message.id);
                 return self.look_up(to.as_str());
             }

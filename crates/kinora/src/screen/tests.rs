@@ -244,6 +244,7 @@ fn what_became_of_a_message_is_seen() {
         reference: [1; 16],
         to: name("asha"),
         message: own(1),
+        content: None,
     });
     state.told(&Event::Refused {
         reference: Some([2; 16]),
@@ -275,6 +276,7 @@ fn how_far_a_message_came_is_seen_and_never_goes_back() {
             reference: [n; 16],
             to: name("asha"),
             message: own(n.into()),
+            content: None,
         });
     }
     let mut came = |progress, ids: &[i64]| {
@@ -328,6 +330,20 @@ fn a_title_stands_with_the_command_that_plays_it() {
         seen.contains("kinora play 'Our holiday' --at 12:31"),
         "{seen}"
     );
+}
+
+#[test]
+fn a_title_that_was_sent_is_called_what_the_library_calls_it() {
+    let mut state = mira();
+    state.said("asha", "holi".into(), [1; 16], NOON);
+    state.told(&Event::Sent {
+        reference: [1; 16],
+        to: name("asha"),
+        message: own(1),
+        content: Some(Content::Card("x".into(), "Holiday".into(), 0)),
+    });
+    let entry = &state.rooms["asha"].entries[0];
+    assert_eq!(entry.text, "Holiday\nkinora play Holiday");
 }
 
 #[test]

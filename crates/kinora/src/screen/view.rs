@@ -275,9 +275,6 @@ fn body(entry: &Entry, mark: &str, width: u16, look: &Look) -> Vec<Line<'static>
 }
 
 fn footer(state: &State, look: &Look) -> Line<'static> {
-    if let Some(notice) = &state.notice {
-        return Line::styled(printable(notice), look.warning());
-    }
     let unread: usize = state.rooms.values().map(|room| room.unread).sum();
     let news = match unread {
         0 => String::new(),
@@ -291,6 +288,12 @@ fn footer(state: &State, look: &Look) -> Line<'static> {
     let writing = writing.map_or(String::new(), |name| {
         format!("{} is writing - ", printable(name))
     });
+    if let Some(notice) = &state.notice {
+        return Line::from(vec![
+            Span::raw(writing),
+            Span::styled(printable(notice), look.warning()),
+        ]);
+    }
     let me = printable(&state.me);
     let (how, style) = match (&state.link, state.is_leaving) {
         (_, true) => ("sending what is left".into(), Style::new()),

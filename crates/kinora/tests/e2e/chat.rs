@@ -63,10 +63,15 @@ impl Person {
 
     /// Starts a client with more flags.
     fn start_with(&self, more: &[&str]) -> Client {
+        self.start_as(self.name, more)
+    }
+
+    /// Starts a client under another name than the place has.
+    fn start_as(&self, name: &str, more: &[&str]) -> Client {
         let told = self.home.join("stderr");
         let mut errors = fs::File::options();
         let errors = errors.create(true).append(true).open(&told);
-        let mut command = self.command(&["chat", "--line", "--json", "--name", self.name]);
+        let mut command = self.command(&["chat", "--line", "--json", "--name", name]);
         let mut child = command
             .args(more)
             .stdin(Stdio::piped())
@@ -550,4 +555,88 @@ fn a_title_is_sent_to_be_watched() {
     );
     drop(read.stdin.take());
     assert!(read.wait().unwrap().success());
+}
+
+/// A second device of a name: it gets the keys from the first one, and is let into what goes on there.
+#[test]
+fn a_second_device_is_let_in() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let server = Server::start(&data, &[]);
+    let asha = Person::new(place.path(), "asha", &server);
+    let ravi = Person::new(place.path(), "ravi", &server);
+    let laptop = Person::new(place.path(), "laptop", &server);
+    let (mut at_ravi, mut at_asha) = (ravi.come(), asha.come());
+    at_asha.type_in("/open ravi");
+    at_asha.type_in("before");
+    assert_eq!(at_ravi.message().1, "before");
+    at_asha.type_in("/verify ravi");
+    let number = at_asha.until("safety", |_| true)["number"].clone();
+    at_asha.type_in("/verify ravi yes");
+    at_asha.until("safety", |event| event["state"] == "verified");
+    assert_eq!(at_asha.quit(), Some(0));
+
+    // The new one shows a code and waits; the old one answers it; the lines go over.
+    let mut link = laptop.command(&["chat", "link", "--device", "laptop"]);
+    let link = link.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut link = link.stderr(Stdio::piped()).spawn().unwrap();
+    let mut shown = String::new();
+    let mut output = BufReader::new(link.stdout.take().unwrap());
+    output.read_line(&mut shown).unwrap();
+    let code = shown.trim().strip_prefix("kinora chat link ").unwrap();
+    let wrong = asha.output(&["chat", "link", &code[..code.len() - 4]]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", said(&wrong));
+    let answer = asha.output(&["chat", "link", code]);
+    assert!(answer.status.success(), "{}", said(&answer));
+    let mut at_asha = asha.come();
+    link.stdin
+        .take()
+        .unwrap()
+        .write_all(&answer.stdout)
+        .unwrap();
+    let told = link.wait_with_output().unwrap();
+    assert!(told.status.success(), "{}", said(&told));
+    assert!(
+        said(&told).contains("a device of asha now"),
+        "{}",
+        said(&told)
+    );
+    let told = |event: &Value, words: &str| event["text"].as_str().unwrap().contains(words);
+    at_ravi.until("note", |event| {
+        told(event, "asha added the device \"laptop\"")
+    });
+    at_asha.until("note", |event| told(event, "is a device of yours now"));
+    let again = laptop.output(&["chat", "link"]);
+    assert_eq!(again.status.code(), Some(2), "{}", said(&again));
+
+    // What is said from now on all three have, whoever says it; the number is the same, and its comparing has gone over.
+    let mut at_laptop = laptop.start_as("asha", &[]);
+    at_laptop.until("people", |_| true);
+    at_laptop.type_in("/verify ravi");
+    let safety = at_laptop.until("safety", |_| true);
+    assert_eq!(
+        (&safety["number"], &safety["state"]),
+        (&number, &"verified".into())
+    );
+    at_laptop.type_in("/open ravi");
+    at_laptop.type_in("from the laptop");
+    assert_eq!(at_ravi.message(), ("asha".into(), "from the laptop".into()));
+    assert_eq!(at_asha.message(), ("asha".into(), "from the laptop".into()));
+    at_ravi.type_in("/open asha");
+    at_ravi.type_in("to both");
+    assert_eq!(at_laptop.message(), ("ravi".into(), "to both".into()));
+    assert_eq!(at_asha.message(), ("ravi".into(), "to both".into()));
+    at_asha.type_in("/open ravi");
+    at_asha.type_in("from the first");
+    assert_eq!(at_ravi.message().1, "from the first");
+    assert_eq!(
+        at_laptop.message(),
+        ("asha".into(), "from the first".into())
+    );
+    at_laptop.type_in("/edit from the other");
+    assert_eq!(at_ravi.until("edited", |_| true)["text"], "from the other");
+    assert_eq!(at_asha.until("edited", |_| true)["text"], "from the other");
+    for client in [at_ravi, at_asha, at_laptop] {
+        assert_eq!(client.quit(), Some(0));
+    }
 }

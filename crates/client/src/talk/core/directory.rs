@@ -102,9 +102,11 @@ impl Core {
                 with: person.name.clone(),
                 text,
             };
-            for label in news.added.iter().filter(|_| !is_own) {
-                self.events
-                    .push_back(note(format!("{} added the device {label:?}", person.name)));
+            for label in &news.added {
+                self.events.push_back(note(match is_own {
+                    false => format!("{} added the device {label:?}", person.name),
+                    true => format!("{label:?} is a device of yours now; if it is not, ask who has had your keys"),
+                }));
             }
             for label in news.removed.iter().filter(|_| !is_own) {
                 self.events.push_back(note(format!(

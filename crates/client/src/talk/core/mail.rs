@@ -1,5 +1,6 @@
 //! What comes in: envelopes in their order, answers to what went out, and what is done when one cannot be opened.
 
+use super::say::beyond_text;
 use super::{Core, number, problem};
 use crate::Fault;
 use crate::talk::event::{Event, Own};
@@ -242,6 +243,7 @@ impl Core {
                 device: self.device().to_string(),
                 counter: message.counter,
             },
+            content: beyond_text(message.content),
         })
     }
 

@@ -1,0 +1,103 @@
+//! How a user's next device comes to its identity, and an older one gives it away.
+
+use super::{Core, device_of, number};
+use crate::Fault;
+use crate::talk::people::People;
+use crate::talk::store::{KeptPerson, Store, Write};
+use kinora_chat::Name;
+use kinora_chat::certificate::{Identity, IdentityKey};
+use kinora_chat::contact::Contact;
+use kinora_chat::engine::Client;
+use kinora_chat::handover::Handover;
+use kinora_chat::safety;
+use std::path::Path;
+
+/// Whose device this is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The name.
+    pub name: Name,
+    /// Six groups of five digits, the same on each device of the name.
+    pub number: String,
+}
+
+impl Core {
+    /// Looks whether a directory has no name yet. One that the server never took is none.
+    pub(in crate::talk) fn vacant(directory: &Path) -> Result<(), Fault> {
+        vacant(&Store::open(directory)?)
+    }
+
+    /// Makes a device of the identity that another one gave.
+    pub(in crate::talk) fn adopt(
+        directory: &Path,
+        handover: &Handover,
+        label: &str,
+        now_s: u64,
+    ) -> Result<Owner, Fault> {
+        let mut store = Store::open(directory)?;
+        vacant(&store)?;
+        let identity = Identity::new(&handover.secret);
+        let client = device_of(&identity, &handover.name, label, now_s)?;
+        let contacts = handover.contacts.iter();
+        let mut parts: Vec<Write> = contacts.filter_map(person).map(Write::Person).collect();
+        parts.push(Write::Fact("identity", handover.secret.to_vec()));
+        parts.push(Write::Fact("client", client.export()));
+        parts.push(number("step", 1));
+        store.write(&parts)?;
+        Ok(owner(&handover.name, &identity.public()))
+    }
+
+    /// What this directory's device gives to the next one.
+    pub(in crate::talk) fn handover(directory: &Path) -> Result<(Handover, Owner), Fault> {
+        let store = Store::open(directory)?;
+        let (Some(client), Some(secret)) = (store.fact("client")?, store.fact("identity")?) else {
+            return Err(Fault::TalkNameless);
+        };
+        let secret = secret.as_slice().try_into();
+        let secret: [u8; 32] = secret.map_err(|_| kinora_chat::Fault::StateDamaged)?;
+        let name = Client::import(&client)?.device().name.clone();
+        let people = People::of(store.people()?)?;
+        let people = people.0.into_iter().filter(|(each, _)| *each != name);
+        let contacts = people.map(|(name, person)| (name, person.contact));
+        let contacts = contacts.collect();
+        let owner = owner(&name, &Identity::new(&secret).public());
+        let handover = Handover {
+            name,
+            secret,
+            contacts,
+        };
+        Ok((handover, owner))
+    }
+}
+
+fn vacant(store: &Store) -> Result<(), Fault> {
+    let is_registered = store.fact("registered")? == Some(1_u64.to_be_bytes().to_vec());
+    match store.fact("client")?.filter(|_| is_registered) {
+        None => Ok(()),
+        Some(client) => Err(Fault::TalkLinked {
+            have: Client::import(&client)?.device().name.to_string(),
+        }),
+    }
+}
+
+fn person((name, contact): &(Name, Contact)) -> Option<KeptPerson> {
+    let (standing, key) = match contact {
+        Contact::Pinned(key) => (1, key),
+        Contact::Verified(key) => (2, key),
+        Contact::New | Contact::Changed { .. } => return None,
+    };
+    Some(KeptPerson {
+        name: name.as_str().to_owned(),
+        standing,
+        known: Some(key.0),
+        shown: key.0,
+        devices: Vec::new(),
+    })
+}
+
+fn owner(name: &Name, identity: &IdentityKey) -> Owner {
+    Owner {
+        name: name.clone(),
+        number: safety::digits(name, identity),
+    }
+}

@@ -1,0 +1,284 @@
+//! Devices of people over a server in memory: what is shown, told and changed, whatever becomes of connections and processes.
+
+mod world;
+
+use super::*;
+use crate::talk::core::adopt::Owner;
+use kinora_chat::handover::Newcomer as Asker;
+use kinora_chat::payload::{Content, MessageId, Progress};
+use proptest::prelude::*;
+use world::{Seat, World};
+
+fn shown(seat: &Seat, from: &str) -> Vec<String> {
+    let theirs = seat.shown.iter().filter(|each| each.from.as_str() == from);
+    theirs.map(|each| each.text.clone()).collect()
+}
+
+fn authenticator(seat: &Seat, with: &str) -> Vec<u8> {
+    let with = Name::new(with).unwrap();
+    let group = seat.core.conversations[&with].group.as_ref().unwrap();
+    group.authenticator()
+}
+
+/// How far this user's messages to somebody came, by what they say.
+fn fates(seat: &Seat, to: &str) -> Vec<(String, Option<Progress>)> {
+    let said = seat.core.store.past(&Name::new(to).unwrap(), 500).unwrap();
+    let own = said.into_iter().filter(|said| said.is_own);
+    own.map(|said| (said.text, said.progress)).collect()
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Write,
+    Hear,
+    Serve,
+    Connect,
+    Cut,
+    Crash,
+    HearAndCrash,
+    Pass(u64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => Just(Act::Write),
+        12 => Just(Act::Hear),
+        12 => Just(Act::Serve),
+        3 => Just(Act::Connect),
+        1 => Just(Act::Cut),
+        1 => Just(Act::Crash),
+        1 => Just(Act::HearAndCrash),
+        3 => (0..4_000u64).prop_map(Act::Pass),
+    ]
+}
+
+fn perform(world: &mut World, at: usize, act: &Act) {
+    let to = ["ravi", "asha"][at];
+    match act {
+        Act::Write => {
+            let text = format!("{} of {at}", world.seats[at].written.len() + 1);
+            world.write(at, to, &text);
+        }
+        Act::Hear => drop(world.hear(at)),
+        Act::Serve => drop(world.serve(at)),
+        Act::Connect => world.connect(at),
+        Act::Cut => world.cut(at),
+        Act::Crash => world.crash(at),
+        Act::HearAndCrash => world.hear_and_crash(at),
+        Act::Pass(ms) => world.pass(*ms),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_lost_or_shown_twice(acts in prop::collection::vec((0..2usize, act()), 1..120)) {
+        let mut world = World::new(&["asha", "ravi"]);
+        for (at, act) in &acts {
+            perform(&mut world, *at, act);
+        }
+        world.settle();
+        for (at, name, other) in [(0, "asha", "ravi"), (1, "ravi", "asha")] {
+            let seat = &world.seats[at];
+            prop_assert_eq!(shown(seat, other), world.seats[1 - at].written.clone());
+            // And both know of each other that all of it was read.
+            let read: Vec<_> = seat.written.iter().map(|text| (text.clone(), Some(Progress::Read))).collect();
+            prop_assert_eq!(fates(seat, other), read);
+            prop_assert!(seat.notes().iter().all(|note| !note.contains("not arrived")), "{:?}", seat.notes());
+            if seat.core.conversations.contains_key(&Name::new(other).unwrap()) {
+                prop_assert_eq!(authenticator(seat, other), authenticator(&world.seats[1 - at], name));
+            }
+        }
+    }
+}
+
+/// Somebody talks with somebody else.
+fn pair() -> World {
+    let mut world = World::new(&["asha", "ravi"]);
+    world.write(0, "ravi", "hello");
+    world.settle();
+    assert_eq!(shown(&world.seats[1], "asha"), ["hello"]);
+    world
+}
+
+#[test]
+fn only_ones_own_texts_can_be_changed() {
+    let mut world = pair();
+    let hello = MessageId {
+        device: world.seats[0].id,
+        counter: 1,
+    };
+    world.say(1, "asha", Content::Edit(hello, "goodbye".into()));
+    let nowhere = MessageId {
+        counter: 99,
+        ..hello
+    };
+    world.say(1, "asha", Content::Edit(nowhere, "goodbye".into()));
+    world.settle();
+    let asha = &world.seats[0];
+    assert_eq!(fates(asha, "ravi")[0].0, "hello");
+    let notes = asha.notes().join("; ");
+    assert!(notes.contains("no text of theirs"), "{notes}");
+    assert!(notes.contains("that is not here"), "{notes}");
+
+    let reference = random().unwrap();
+    let now_ms = world.now_ms;
+    let core = &mut world.seats[0].core;
+    core.edit("ravi", "good evening", reference, now_ms)
+        .unwrap();
+    world.settle();
+    let last = world.seats[1].shown.last().unwrap();
+    assert_eq!((last.text.as_str(), last.is_edited), ("good evening", true));
+    assert_eq!(fates(&world.seats[0], "ravi")[0].0, "good evening");
+}
+
+#[test]
+fn what_a_later_version_says_is_noted_and_nothing_else_happens() {
+    let mut world = pair();
+    let now_ms = world.now_ms;
+    let seat = &mut world.seats[0];
+    let peer = Name::new("ravi").unwrap();
+    // Content of the kind 9, in a payload of the smallest class.
+    let mut payload = b"\0\0\0\x0e\xa4\x00\x01\x01\x02\x02\x00\x04\x82\x09\x81\x61x".to_vec();
+    payload.resize(256, 0);
+    let aside = Write::Aside(peer.clone(), random().unwrap(), payload);
+    seat.core.put(&peer, vec![aside], now_ms).unwrap();
+    world.settle();
+    world.write(0, "ravi", "readable");
+    world.settle();
+    let ravi = &world.seats[1];
+    assert_eq!(shown(ravi, "asha"), ["hello", "readable"]);
+    let notes = ravi.notes().join("; ");
+    assert!(notes.contains("update this client"), "{notes}");
+    assert!(!notes.contains("started anew"), "{notes}");
+}
+
+#[test]
+fn a_receipt_is_told_of_by_nobody_and_only_if_that_is_wanted() {
+    let mut world = pair();
+    let told = |seat: &Seat| {
+        let came = |event: &&Event| matches!(event, Event::Came { .. });
+        seat.events.iter().filter(came).count()
+    };
+    assert_eq!(
+        told(&world.seats[0]),
+        1,
+        "delivered and read are one, if it is read at once"
+    );
+    let kept = |world: &World, at: usize, peer: &str| {
+        world.seats[at].core.conversations[&Name::new(peer).unwrap()].written
+    };
+    let before = (kept(&world, 0, "ravi"), kept(&world, 1, "asha"));
+    world.settle();
+    assert_eq!((kept(&world, 0, "ravi"), kept(&world, 1, "asha")), before);
+    world.seats[1].core.set_telling(false).unwrap();
+    world.write(0, "ravi", "two");
+    world.settle();
+    world.crash(1);
+    world.settle();
+    world.seats[1].core.set_telling(true).unwrap();
+    world.write(0, "ravi", "three");
+    world.settle();
+    let read = Some(Progress::Read);
+    let found: Vec<_> = fates(&world.seats[0], "ravi")
+        .into_iter()
+        .map(|(_, fate)| fate)
+        .collect();
+    assert_eq!(found, [read, None, read]);
+}
+
+#[test]
+fn that_somebody_writes_is_said_at_most_every_three_seconds_and_once() {
+    let mut world = pair();
+    let writes = |world: &mut World, ms: u64| {
+        world.now_ms += ms;
+        let now_ms = world.now_ms;
+        world.seats[0].core.writing("ravi", now_ms).unwrap();
+        let asks = std::mem::take(&mut world.seats[0].core.asks);
+        asks.into_iter().next()
+    };
+    let first = writes(&mut world, 60_000).unwrap();
+    assert_eq!(writes(&mut world, 2_999), None);
+    assert!(writes(&mut world, 1).is_some());
+    let Ok(Ask::Signal(signal)) = Ask::from_bytes(&first) else {
+        panic!("it is a signal");
+    };
+    let peer = Name::new("asha").unwrap();
+    let signal = kinora_talk::frame::Signal { peer, ..signal };
+    let now_ms = world.now_ms;
+    let ravi = &mut world.seats[1].core;
+    for _ in 0..2 {
+        ravi.signalled(&signal, now_ms);
+    }
+    let event = ravi.events.pop_front();
+    assert!(matches!(event, Some(Event::Writing { .. })), "{event:?}");
+    assert_eq!(ravi.events.pop_front(), None, "a repetition says nothing");
+    world.seats[0].core.is_mute = true;
+    assert_eq!(writes(&mut world, 60_000), None);
+}
+
+/// The identity goes over, and with it who was compared; then all devices talk in one group.
+#[test]
+fn a_new_device_comes_into_what_goes_on() {
+    let mut world = pair();
+    world.seats[0].core.trust("ravi", true).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let asker = Asker::new(&[5; 32]).unwrap();
+    world.cut(0);
+    let Seat {
+        core, place: old, ..
+    } = world.seats.remove(0);
+    drop(core);
+    let (handover, owner) = Core::handover(old.path()).unwrap();
+    let answer = handover.seal(&asker.code()).unwrap();
+    let opened = asker.open(&answer).unwrap();
+    let now_s = world.now_ms / 1000;
+    let adopted: Owner = Core::adopt(place.path(), &opened, "laptop", now_s).unwrap();
+    assert_eq!(adopted, owner);
+    let seat = Seat::new(old, None, world.now_ms);
+    world.seats.insert(0, seat);
+    world.seats.push(Seat::new(place, None, world.now_ms));
+    world.settle();
+    assert!(matches!(
+        Core::adopt(world.seats[2].place.path(), &opened, "x", now_s),
+        Err(Fault::TalkInUse { .. })
+    ));
+    let notes = world.seats[1].notes().join("; ");
+    assert!(
+        notes.contains("asha added the device \"laptop\""),
+        "{notes}"
+    );
+    let ravi = Name::new("ravi").unwrap();
+    assert_eq!(
+        world.seats[2].core.people.0[&ravi].contact.word(),
+        "verified"
+    );
+    for (at, to, text) in [
+        (2, "ravi", "from the new"),
+        (0, "ravi", "from the old"),
+        (1, "asha", "to both"),
+    ] {
+        world.write(at, to, text);
+        world.settle();
+    }
+    assert_eq!(
+        shown(&world.seats[1], "asha"),
+        ["hello", "from the new", "from the old"]
+    );
+    assert_eq!(shown(&world.seats[0], "asha"), ["from the new"]);
+    assert_eq!(shown(&world.seats[2], "asha"), ["from the old"]);
+    for at in [0, 2] {
+        assert_eq!(shown(&world.seats[at], "ravi"), ["to both"]);
+        assert_eq!(
+            authenticator(&world.seats[at], "ravi"),
+            authenticator(&world.seats[1], "asha")
+        );
+    }
+    let missing = world
+        .seats
+        .iter()
+        .flat_map(Seat::notes)
+        .filter(|note| note.contains("not arrived"));
+    assert_eq!(missing.count(), 0);
+}
