@@ -73,6 +73,9 @@ impl Core {
     }
 
     fn take(&mut self, deliver: &Deliver, now_ms: u64) -> Result<Looked, Fault> {
+        if self.is_opening(deliver) {
+            return Ok(Looked::Waits);
+        }
         let looked = match deliver.kind {
             Kind::Welcome => self.join(deliver, now_ms / 1000),
             Kind::Commit | Kind::Message => self.opened(deliver, now_ms),
@@ -82,6 +85,19 @@ impl Core {
             Err(Fault::Chat(fault)) => self.recover(deliver, &fault, now_ms / 1000),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// It is of a group that this device has opened, and that the answer to this is still on its way.
+    fn is_opening(&self, deliver: &Deliver) -> bool {
+        let conversation = self.conversations.get(&deliver.with);
+        conversation.is_some_and(|conversation| {
+            let group = conversation
+                .group
+                .as_ref()
+                .filter(|group| group.epoch() == 0);
+            group.is_some_and(|group| group.id() == deliver.group.0)
+                && conversation.pending.is_some()
+        })
     }
 
     /// An invitation, in the place of whatever group there was.

@@ -438,6 +438,7 @@ impl World {
             first: kept.acked + 1,
             last: kept.queue.len() as u64,
             step: kept.step,
+            pass: None,
         })];
         let waiting = kept.queue.iter().skip(usize::try_from(kept.acked).unwrap());
         tells.extend(waiting.cloned().map(Tell::Deliver));
