@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
@@ -150,7 +151,7 @@ pub(crate) fn said(output: &Output) -> String {
 
 /// A server that can be killed and started again on the same ports, which nobody else is given meanwhile.
 pub(crate) fn start_with_own_ports(data: &Path) -> Server {
-    let [mmp, http] = own_addresses();
+    let [mmp, http] = own_addresses(data);
     Server::start_at(data, &mmp, &http, &[])
 }
 
@@ -170,6 +171,32 @@ pub(crate) fn files_with(place: &Path, needle: &str) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// How often a process has this in what is its own: all that a core dump would show.
+fn memory_with(process: u32, needle: &str) -> std::io::Result<usize> {
+    let maps = fs::read_to_string(format!("/proc/{process}/maps"))?;
+    let memory = fs::File::open(format!("/proc/{process}/mem"))?;
+    let mut found = 0;
+    for line in maps.lines() {
+        let mut fields = line.split_whitespace();
+        let (range, access) = (fields.next().unwrap(), fields.next().unwrap());
+        let (from, to) = range.split_once('-').unwrap();
+        let number = |text| u64::from_str_radix(text, 16).unwrap();
+        if !access.starts_with("rw") {
+            continue;
+        }
+        let mut bytes = vec![0; usize::try_from(number(to) - number(from)).unwrap()];
+        // Given back meanwhile, or never there: nothing can stand in it.
+        let Ok(read) = memory.read_at(&mut bytes, number(from)) else {
+            continue;
+        };
+        let windows = bytes[..read].windows(needle.len());
+        found += windows
+            .filter(|window| *window == needle.as_bytes())
+            .count();
+    }
+    Ok(found)
 }
 
 #[test]
@@ -270,6 +297,51 @@ fn two_people_talk_and_the_server_knows_nothing_of_it() {
     for word in [CANARY, "asha", "ravi"] {
         assert!(!log.contains(word), "{word} stands in the log:\n{log}");
     }
+}
+
+/// A thousand strings that two people tell each other, looked for wherever the server could have it: on its disk while it runs, in
+/// the log of its database, in its own log, and in its memory.
+#[test]
+fn a_thousand_secrets_are_nowhere_at_the_server() {
+    const MESSAGES: usize = 40;
+    const IN_EACH: usize = 25;
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("data");
+    let server = Server::start(&data, &[]);
+    let asha = Person::new(place.path(), "asha", &server);
+    let ravi = Person::new(place.path(), "ravi", &server);
+    let mut at_ravi = ravi.come();
+    let mut at_asha = asha.come();
+    at_asha.type_in("/open ravi");
+    let secrets = |message: usize| -> String {
+        let each = (0..IN_EACH).map(|n| format!("{CANARY}-{}", message * IN_EACH + n));
+        each.collect::<Vec<_>>().join(" ")
+    };
+    for message in 0..MESSAGES {
+        at_asha.type_in(&secrets(message));
+    }
+    for message in 0..MESSAGES {
+        assert_eq!(at_ravi.message().1, secrets(message));
+    }
+    assert_eq!(files_with(&data, CANARY), Vec::<PathBuf>::new());
+    let log = fs::read_to_string(data.with_extension("log")).unwrap();
+    assert!(!log.contains(CANARY), "{log}");
+    // The writer's own memory shows that this look would find it.
+    match (
+        memory_with(at_asha.child.id(), CANARY),
+        memory_with(server.id(), CANARY),
+    ) {
+        (Ok(at_asha), Ok(at_server)) => {
+            assert!(at_asha > 0, "it is not even where it was typed");
+            assert_eq!(at_server, 0, "places in the server's memory");
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            println!("skipped: the memory of a process cannot be read here: {error}");
+        }
+    }
+    assert_eq!(at_asha.quit(), Some(0));
+    assert_eq!(at_ravi.quit(), Some(0));
+    assert_eq!(server.terminate(), Some(0));
 }
 
 /// Readers that are killed at any moment: what was shown goes on where it stood.

@@ -2,6 +2,7 @@
 
 use crate::wire::Peer;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -29,10 +30,12 @@ pub(crate) struct Server {
     pub(crate) http: SocketAddr,
 }
 
-/// Two addresses that no other test uses, also while nobody listens there: below the ports that the system gives away
-/// (32768 and up by default), and by the number of this process, of which each test has one.
-pub(crate) fn own_addresses() -> [String; 2] {
-    let first = 10_000 + std::process::id() % 11_000 * 2;
+/// Two addresses for the server of this directory, the same each time, which nobody else is given while it is away: below
+/// the ports that the system gives away (32768 and up by default), by the directory's name, which is like no other's.
+pub(crate) fn own_addresses(data: &Path) -> [String; 2] {
+    let mut hasher = DefaultHasher::new();
+    data.hash(&mut hasher);
+    let first = 10_000 + hasher.finish() % 11_000 * 2;
     [first, first + 1].map(|port| format!("127.0.0.1:{port}"))
 }
 
@@ -86,6 +89,10 @@ impl Server {
         let mut lines = self.output.by_ref().lines().map(Result::unwrap);
         let found = lines.find_map(|line| Some(line.strip_prefix(beginning)?.to_owned()));
         found.expect("it prints such a line")
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal.
