@@ -16,6 +16,7 @@ mod catalog;
 mod indexes;
 mod shelf;
 mod kept;
+mod second;
 mod workshop;
 mod keeper;
 mod maker;

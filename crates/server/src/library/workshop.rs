@@ -1,5 +1,6 @@
 //! The programs of the engine, for files of the library: what they are, and what is made of them.
 
+use super::second;
 use super::title::Facts;
 use kinora_jobs::engine::Aside;
 use kinora_jobs::runner::{Lent, Runner, Stop};
@@ -111,10 +112,7 @@ impl Bench {
 
     /// Puts a file that lies elsewhere here, too, under this name.
     pub(super) fn take(&self, from: &Path, name: &str) -> io::Result<()> {
-        match fs::hard_link(from, self.file(name)) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
-        }
+        second::put(from, &self.file(name))
     }
 
     /// Moves a file to where it stays, when it is on disk.

@@ -2,12 +2,13 @@
 //! vouched for now and then.
 
 use super::parts::{Held, Part, Parts, open, step};
+use crate::library::second::Second;
 use crate::library::workshop::Bench;
 use kinora_media::info::Ratio;
 use kinora_media::ladder::record::{self, Frame, Line};
 use kinora_media::ladder::{Ladder, Way};
 use kinora_stream::growing::Growing;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -84,6 +85,7 @@ struct Written {
     hasher: blake3::Hasher,
     /// Bytes that have been hashed.
     hashed: u64,
+    second: Second,
 }
 
 impl<'a> Growth<'a> {
@@ -306,6 +308,7 @@ impl Written {
             file: None,
             hasher: blake3::Hasher::new(),
             hashed: 0,
+            second: Second::default(),
         }
     }
 
@@ -335,11 +338,8 @@ impl Written {
             self.hasher.update(&piece[..wanted]);
             self.hashed += wanted as u64;
         }
-        file.sync_data()?;
-        match fs::hard_link(&self.path, parts.path(&self.name)) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
+        let second = parts.path(&self.name);
+        self.second.hold((&self.path, file), bytes, &second)?;
         Ok(Held {
             name: self.name.clone(),
             bytes,
