@@ -13,10 +13,10 @@ use crate::screen;
 use crate::standing::{in_words, receipts_in_words};
 use crate::terminal::{printable, say, tell};
 use crate::typed::{self, Typed};
-use kinora_client::Fault;
 use kinora_client::talk::{
     Arrival, Command, Content, Event, Hand, Name, Progress, Reading, Standing, Talk,
 };
+use kinora_client::{Fault, Problem};
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::Path;
@@ -200,6 +200,20 @@ fn save_one(save: &ChatSave, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// What was refused, and by whom: a file on this side is no matter of the server's.
+fn refusal(problem: Problem) -> Failure {
+    let ours = ["unreadable_input", "input_changed", "unwritable_output"];
+    if !ours.contains(&problem.code.as_str()) {
+        return Fault::Refused(problem).into();
+    }
+    Failure::new(
+        Exit::File,
+        &problem.code,
+        problem.description,
+        problem.solution,
+    )
+}
+
 /// Talks until this event is there, or what was wished by this name is refused.
 fn until(talk: &mut Talk, reference: [u8; 16], is_it: &mut dyn FnMut(&Event) -> bool) -> Outcome {
     let mut refused = None;
@@ -218,7 +232,7 @@ fn until(talk: &mut Talk, reference: [u8; 16], is_it: &mut dyn FnMut(&Event) -> 
         event => !is_it(event),
     });
     if let Some(problem) = refused {
-        return Err(Fault::Refused(problem).into());
+        return Err(refusal(problem));
     }
     Ok(done?)
 }

@@ -200,6 +200,12 @@ fn scripts_send_and_save_files() {
     let saved = scene.ravi.output(&words);
     assert_eq!(saved.status.code(), Some(0), "{}", said(&saved));
     assert!(fs::read(&to).unwrap() == bytes);
+    let exists = scene.ravi.output(&words);
+    assert_eq!(exists.status.code(), Some(3), "{}", said(&exists));
+    let none = scene
+        .asha
+        .output(&["chat", "send", "ravi", "--file", "/nowhere.pdf"]);
+    assert_eq!(none.status.code(), Some(3), "{}", said(&none));
     let again = scene.ravi.output(&["chat", "save", "999"]);
     assert_eq!(again.status.code(), Some(4), "{}", said(&again));
     assert!(said(&again).contains("no file"), "{}", said(&again));
