@@ -1,5 +1,5 @@
 /** One story, told by a page and by a terminal: two people who meet while one of them watches a video. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
@@ -106,9 +106,24 @@ suite('a page and a terminal', () => {
     await page.getByRole('button', { name: 'Send this moment to ravi' }).click();
     await page.getByRole('link', { name: /^Watch “Monsoon” from 0:\d\d$/ }).waitFor();
     await ravi.until(/Monsoon/);
-    await page.locator('aside input[type=file]').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.alloc(300_000, 'what we said') });
+
+    // A file goes each way, and is what it was.
+    const notes = Buffer.alloc(300_000, 'what we said');
+    await page.locator('aside input[type=file]').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: notes });
     await page.getByRole('button', { name: 'Download notes.txt' }).waitFor();
-    await ravi.until('notes.txt');
+    const [, number] = /\/save (\d+)/.exec(await ravi.until('notes.txt', /\/save \d+/)) ?? [];
+    const kept = file('story-notes.txt');
+    ravi.type(`/save ${number} ${kept}`);
+    await ravi.until('saved as');
+    expect(readFileSync(kept).equals(notes)).toBe(true);
+    const reply = file('reply.txt');
+    writeFileSync(reply, Buffer.alloc(200_000, 'and what I say'));
+    ravi.type(`/file ${reply}`);
+    const button = page.getByRole('button', { name: 'Download reply.txt' });
+    await button.waitFor();
+    const [download] = await Promise.all([page.waitForEvent('download'), button.click()]);
+    await download.saveAs(file('story-reply.txt'));
+    expect(readFileSync(file('story-reply.txt')).equals(readFileSync(reply))).toBe(true);
     const after = await seen();
     expect(after.played).toBeGreaterThan(before.played);
     expect(after).toMatchObject({ pauses: 0, failures: [] });
@@ -128,7 +143,7 @@ suite('a page and a terminal', () => {
     await ravi.until('○ asha');
     ravi.type('I am back');
     page = await at(context);
-    await page.getByRole('button', { name: 'Talk, 1 unread' }).click();
+    await page.getByRole('button', { name: /^Talk, \d+ unread$/ }).click();
     await page.locator('aside li button', { hasText: 'ravi' }).click();
     await message(page, 'I am back').waitFor();
     await ravi.until('● asha');
