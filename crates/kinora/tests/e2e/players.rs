@@ -71,12 +71,17 @@ fn is_dash(url: &str) -> bool {
     url.ends_with(".mpd")
 }
 
-/// Frames that mpv shows by an address; it must have nothing else to say. A filter tells of each frame, also of those
-/// after a change of size.
+/// Frames that mpv shows by an address; it must have nothing else to say. It writes them to nowhere, all in one size: where
+/// it plays, it looks at the clock, and complains of a busy machine. A filter tells of each frame, also of those after a
+/// change of size.
 fn watched(url: &str) -> usize {
     let output = Command::new("mpv")
-        .args(["--no-config", "--vo=null", "--ao=null", "--untimed"])
-        .args(["--ao-null-untimed", "--vf=lavfi=[showinfo]"])
+        .args(["--no-config", "--o=/dev/null", "--of=null"])
+        .args([
+            "--ovc=rawvideo",
+            "--oac=pcm_s16le",
+            "--vf=lavfi=[showinfo,scale=64:36]",
+        ])
         .args(is_dash(url).then_some("--no-audio"))
         .args(["--msg-level=all=warn,ffmpeg=v", "--", url])
         .output()
