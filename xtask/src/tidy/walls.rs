@@ -59,8 +59,14 @@ const PURE: &[&str] = &[
     "kinora-talk",
     "kinora-chat",
 ];
-/// A hash is arithmetic, too.
-const PURE_MAY_USE: &[&str] = &["blake3", "serde", "serde_json", "thiserror"];
+/// A hash is arithmetic, too, and so are bytes written in letters.
+const PURE_MAY_USE: &[&str] = &[
+    "blake3",
+    "data-encoding",
+    "serde",
+    "serde_json",
+    "thiserror",
+];
 
 /// Foreign crates that belong to certain rooms.
 const RESERVED: &[(&str, &[&str])] = &[

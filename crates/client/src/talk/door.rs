@@ -2,11 +2,9 @@
 //! need. Answers have to say how long they are.
 
 use super::limits::ANSWER_BYTES;
-use super::line::Way;
+use super::line::{Way, said};
 use crate::channel::{Channel, is_tick};
-use crate::endpoint::{self, Dial};
 use crate::{Address, Cancel, Fault};
-use kinora_mmp::Problem;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -55,14 +53,7 @@ impl Door {
     /// # Errors
     /// Those of every connection.
     pub(super) fn open(way: &Way, port: u16) -> Result<Self, Fault> {
-        let at = way.server.with_port(port);
-        let dial = Dial {
-            at: &at,
-            known_as: &way.server,
-            protocol: b"http/1.1",
-            has_token: way.token.is_some(),
-        };
-        let channel = endpoint::dial(&dial, &way.timing, &way.cancel, &way.security)?;
+        let (at, channel) = way.dial(port)?;
         Ok(Self {
             channel,
             token: way.token.as_ref().map(|token| token.reveal().to_owned()),
@@ -154,14 +145,7 @@ impl Door {
     /// The server's own words.
     fn refusal(&mut self, status: u16) -> Fault {
         let body = self.small().unwrap_or_default();
-        let said: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let text = |name: &str, other: &str| said[name].as_str().unwrap_or(other).to_owned();
-        let old = "check that a Kinora server of this version listens there";
-        Fault::Refused(Problem {
-            code: text("code", "refused"),
-            description: text("description", &format!("the server answers {status}")),
-            solution: text("solution", old),
-        })
+        Fault::Refused(said(&body, status, "refused"))
     }
 
     fn answer(&mut self, method: &str) -> Result<Answer, Fault> {

@@ -10,6 +10,7 @@ use super::limits::{ANEW, NAMES_TRIED, PIECE_CHUNKS};
 use super::line::Way;
 use super::store::Sending;
 use crate::{Fault, retry};
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use kinora_chat::Name;
 use kinora_chat::attachment::{Attachment, Key, Opener, Sealer, harmless_name, sealed_size};
 use kinora_talk::field::{Fixed, ParcelId, Pass};
@@ -282,7 +283,7 @@ impl Courier {
         let mut failures = 0;
         loop {
             let (port, pass) = self.link.wait()?;
-            let shown = ("Talk-Pass", hex(&pass.0));
+            let shown = ("Talk-Pass", HEXLOWER.encode(&pass.0));
             let done = self.enter(port, pass).and_then(|()| step(self, shown));
             let fault = match done {
                 Ok(done) => return Ok(done),
@@ -517,17 +518,12 @@ fn interrupted() -> Fault {
 }
 
 fn path_of(parcel: ParcelId) -> String {
-    format!("{PARCELS}/{}", hex(&parcel.0))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{PARCELS}/{}", HEXLOWER.encode(&parcel.0))
 }
 
 fn parcel_id(digits: &str) -> Option<ParcelId> {
-    let is_hex = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = is_hex.then(|| u128::from_str_radix(digits, 16).ok())?;
-    number.map(|number| Fixed(number.to_be_bytes()))
+    let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
+    bytes.try_into().ok().map(Fixed)
 }
 
 /// What a file is taken for, by its ending; nothing where that tells little.

@@ -29,6 +29,24 @@ pub(super) struct Way {
     pub(super) cancel: Cancel,
 }
 
+impl Way {
+    /// Connects to the HTTP door on this port, which is known as the server is.
+    ///
+    /// # Errors
+    /// Those of every connection.
+    pub(super) fn dial(&self, port: u16) -> Result<(Address, Channel), Fault> {
+        let at = self.server.with_port(port);
+        let dial = Dial {
+            at: &at,
+            known_as: &self.server,
+            protocol: b"http/1.1",
+            has_token: self.token.is_some(),
+        };
+        let channel = endpoint::dial(&dial, &self.timing, &self.cancel, &self.security)?;
+        Ok((at, channel))
+    }
+}
+
 /// An open connection.
 pub(super) struct Line {
     socket: WebSocket<Bytes>,
@@ -66,14 +84,7 @@ impl Line {
     /// # Errors
     /// Those of every connection; [`Fault::Refused`] with what the server says.
     pub(super) fn open(way: &Way, port: u16) -> Result<Self, Fault> {
-        let at = way.server.with_port(port);
-        let dial = Dial {
-            at: &at,
-            known_as: &way.server,
-            protocol: b"http/1.1",
-            has_token: way.token.is_some(),
-        };
-        let channel = endpoint::dial(&dial, &way.timing, &way.cancel, &way.security)?;
+        let (at, channel) = way.dial(port)?;
         let host = at.to_string().to_ascii_lowercase();
         let uri: Uri = format!("ws://{host}/chat")
             .parse()
@@ -262,18 +273,21 @@ fn interrupted() -> Fault {
     }
 }
 
-/// The server's own words, if it said any.
 fn refusal(response: &Response<Option<Vec<u8>>>) -> Problem {
-    let body = response.body().as_deref().unwrap_or_default();
-    let said: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |name: &str, other: &str| said[name].as_str().unwrap_or(other).to_owned();
-    let status = response.status();
-    let code = match status.as_u16() {
+    let status = response.status().as_u16();
+    let code = match status {
         401 => "token_required",
         403 => "wrong_scope",
         404 => "no_talk",
         _ => "refused",
     };
+    said(response.body().as_deref().unwrap_or_default(), status, code)
+}
+
+/// The server's own words (problem+json), or ours where it has none.
+pub(super) fn said(body: &[u8], status: u16, code: &str) -> Problem {
+    let said: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str, other: &str| said[name].as_str().unwrap_or(other).to_owned();
     Problem {
         code: text("code", code),
         description: text("description", &format!("the server answers {status}")),
