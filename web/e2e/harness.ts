@@ -35,13 +35,20 @@ afterAll(async () => {
   relay?.stop();
 });
 
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') for (const page of contexts.flatMap((context) => context.pages())) await describePage(page);
   for (const context of contexts) await context.close();
   relay?.free();
   const found = offences;
   [contexts, offences] = [[], []];
   expect(found).toEqual([]);
 });
+
+/** What a test that failed was looking at: a machine elsewhere leaves nothing but its output. */
+async function describePage(page: Page) {
+  const text = await page.locator('body').innerText({ timeout: 5_000 }).catch(String);
+  console.log(`at ${page.url()}:\n${text.replace(/\n+/g, ' | ').slice(0, 2_000)}`);
+}
 
 export const file = (name: string) => join(world?.place ?? '', name);
 export const link = () => relay;

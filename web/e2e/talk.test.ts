@@ -19,8 +19,11 @@ beforeAll(async () => {
   server = await serve(world.binary, world.place, 'parley', [`library.directories=${folder}`, 'library.heights=180', 'storage.margin=0', 'talk.file_size=10000000']);
 });
 
-afterEach(() => {
-  for (const each of terminals) each.end();
+afterEach(({ task }) => {
+  for (const each of terminals) {
+    if (task.result?.state === 'fail') each.describe();
+    each.end();
+  }
   terminals = [];
 });
 
@@ -63,6 +66,11 @@ class Terminal {
       if (found !== undefined) return found;
       await new Promise<void>((wake) => this.waiting.push(wake));
     }
+  }
+
+  /** Says what it showed. */
+  describe() {
+    console.log(`a terminal:\n${this.lines.join('\n')}`);
   }
 
   end() {
