@@ -47,12 +47,14 @@ pub(crate) fn run(arguments: &Serve, context: &Context) -> Result<Exit, Failure>
     // Before anything runs: a signal that comes while the server starts must not be lost.
     let signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| machine("listen to signals", &error))?;
+    // Asked now: a terminal that has gone is none any more.
+    let is_in_terminal = terminal::is_watched();
     sandbox::check(&config.sandbox)?;
     let data = config.data.clone();
     let server = Server::start(config).map_err(|problem| failed(problem, Exit::Internal))?;
     let held = PidFile::write(&data).map_err(|error| machine("write the pid file", &error))?;
     announce(&server);
-    wait(signals, &server);
+    wait(signals, is_in_terminal, &server);
     server.stop();
     drop(held);
     drop(logs);
@@ -143,10 +145,10 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 /// Returns at the first signal that is to end it; from then on a second one ends the process without draining.
-fn wait(mut signals: Signals, server: &Server) {
+fn wait(mut signals: Signals, is_in_terminal: bool, server: &Server) {
     for signal in signals.forever() {
         // Of a terminal it says that the terminal is gone.
-        if signal != SIGHUP || terminal::is_watched() {
+        if signal != SIGHUP || is_in_terminal {
             break;
         }
         tracing::info!("asked to look at the certificate");

@@ -1,7 +1,7 @@
-//! `kinora chat` as somebody at a terminal sees it: a pseudo-terminal, and its screen as text.
+//! What somebody at a terminal sees: a pseudo-terminal, and its screen as text.
 
 use crate::chat::Person;
-use crate::harness::Server;
+use crate::harness::{Server, kinora};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::{File, OpenOptions};
@@ -23,7 +23,7 @@ struct Terminal {
 
 impl Terminal {
     fn new(command: &Command) -> Self {
-        let main = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let main = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&main).unwrap();
         unlockpt(&main).unwrap();
         let size = Winsize {
@@ -87,6 +87,12 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// The window is closed: how the program ended.
+    fn hang_up(mut self) -> Option<i32> {
+        drop(self.keys);
+        self.child.wait().unwrap().code()
+    }
+
     /// How it ended; what it still writes is read, so that it can.
     fn end(mut self) -> Option<i32> {
         let mut rest = Vec::new();
@@ -94,6 +100,21 @@ impl Terminal {
         let _ = self.keys.read_to_end(&mut rest);
         self.child.wait().unwrap().code()
     }
+}
+
+#[test]
+fn a_server_ends_with_its_terminal() {
+    let place = tempfile::tempdir().unwrap();
+    let mut serve = kinora();
+    serve
+        .args(["serve", "--mmp-listen", "127.0.0.1:0"])
+        .args(["--http-listen", "127.0.0.1:0", "--data"])
+        .arg(place.path().join("data"))
+        .env("HOME", place.path())
+        .env("XDG_CONFIG_HOME", place.path());
+    let mut screen = Terminal::new(&serve);
+    screen.until(|seen| seen.contains("Stop it: Ctrl-C"));
+    assert_eq!(screen.hang_up(), Some(0));
 }
 
 #[test]
