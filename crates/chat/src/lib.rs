@@ -17,6 +17,7 @@ pub mod payload;
 pub mod signal;
 pub mod engine;
 pub mod conversation;
+pub mod outside;
 
 pub use fault::Fault;
 // What the server knows, too: names, and whose device is whose.
