@@ -190,13 +190,21 @@ impl Search {
             .collect()
     }
 
-    /// Whether every scene has the lowest CRF that there is: nothing better can be made.
+    /// Whether nothing better can be made where it is wanted: scenes under their floor have the lowest CRF that there is,
+    /// or, where none is under it, all of them.
     pub fn is_spent(&self) -> bool {
-        let is_lowest = |scene: &Scene| {
-            let done = scene.done.as_ref();
-            done.is_some_and(|done| done.crf <= self.scale.range.0 + 1e-6)
+        let is_low = |done: &&Outcome| {
+            let level = 100.0 - score::mean_deficit(&done.scores);
+            level < self.goal.scene
         };
-        self.scenes.iter().all(is_lowest)
+        let is_lowest = |done: &Outcome| done.crf <= self.scale.range.0 + 1e-6;
+        let done: Option<Vec<&Outcome>> =
+            self.scenes.iter().map(|each| each.done.as_ref()).collect();
+        done.is_some_and(|done| {
+            let low: Vec<_> = done.iter().copied().filter(is_low).collect();
+            let wanting = if low.is_empty() { done } else { low };
+            wanting.into_iter().all(is_lowest)
+        })
     }
 
     /// Lets a scene that is done be chosen anew; what its chunk showed stays known.

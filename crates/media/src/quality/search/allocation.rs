@@ -20,6 +20,8 @@ pub struct Allocation {
     pub bytes: u64,
     /// The goal should hold.
     pub holds: bool,
+    /// As much of it holds as can: a scene that no CRF lifts to its floor asks nothing of the others.
+    is_enough: bool,
 }
 
 /// A scene is not moved further from the others than this, in logarithms of the deficit: predictions are not that good.
@@ -41,6 +43,8 @@ struct Table<'a> {
     search: &'a Search,
     /// By scene, by CRF.
     choices: Vec<Vec<Choice>>,
+    /// By scene, the most deficit that it may have: its floor, or the least that it can have.
+    bounds: Vec<f64>,
     frames: f64,
 }
 
@@ -59,11 +63,16 @@ pub(super) fn allocate(search: &Search, limit: Option<u64>) -> Allocation {
 impl<'a> Table<'a> {
     fn new(search: &'a Search) -> Self {
         let common = common_bias(&search.scenes);
+        let floor = 100.0 - search.goal.scene;
+        let is_going_on = search.scenes.iter().any(|scene| scene.done.is_none());
         let choices = search.scenes.iter().map(|scene| {
             if let Some(done) = &scene.done {
+                let deficit = score::mean_deficit(&done.scores);
+                // One under its floor is made again: those still to come need not make up for it.
+                let most = if is_going_on { floor } else { 100.0 };
                 return vec![Choice {
                     crf: done.crf,
-                    deficit: score::mean_deficit(&done.scores),
+                    deficit: deficit.min(most),
                     bytes: done.bytes as f64,
                 }];
             }
@@ -76,8 +85,14 @@ impl<'a> Table<'a> {
             };
             steps(&search.scale).map(choice).collect()
         });
+        let choices: Vec<Vec<Choice>> = choices.collect();
+        let least = |choices: &Vec<Choice>| {
+            let all = choices.iter().map(|each| each.deficit);
+            all.fold(100.0, f64::min).max(floor)
+        };
         Self {
-            choices: choices.collect(),
+            bounds: choices.iter().map(least).collect(),
+            choices,
             frames: search.scenes.iter().map(|each| each.frames as f64).sum(),
             search,
         }
@@ -87,13 +102,13 @@ impl<'a> Table<'a> {
     fn cheapest(&self) -> Allocation {
         let floor = 100.0 - self.search.goal.scene;
         let around = self.common(floor, |made| made.levels.mean >= self.search.goal.mean);
-        let made = self.halve(around, floor, |made| made.holds, true);
-        if made.holds {
+        let made = self.halve(around, floor, |made| made.is_enough, true);
+        if made.is_enough {
             return made;
         }
         // The worst frames want more than may be spread around the mean's own CRF: all scenes move.
-        let around = self.common(floor, |made| made.holds);
-        self.halve(around, floor, |made| made.holds, true)
+        let around = self.common(floor, |made| made.is_enough);
+        self.halve(around, floor, |made| made.is_enough, true)
     }
 
     /// The best quality within so many bytes; where nothing fits, the least there is.
@@ -194,12 +209,15 @@ impl<'a> Table<'a> {
             worst5: score::worst_level(&mut frames),
         };
         let goal = &self.search.goal;
+        let mut scenes = chosen.iter().zip(&self.bounds);
+        let is_enough = levels.mean >= goal.mean
+            && levels.worst5 >= goal.worst5
+            && scenes.all(|(each, bound)| each.deficit <= *bound);
         Allocation {
             crf: chosen.iter().map(|each| each.crf).collect(),
             bytes: chosen.iter().map(|each| each.bytes).sum::<f64>() as u64,
-            holds: levels.mean >= goal.mean
-                && levels.scene >= goal.scene
-                && levels.worst5 >= goal.worst5,
+            holds: is_enough && levels.scene >= goal.scene,
+            is_enough,
             levels,
         }
     }

@@ -259,6 +259,46 @@ fn chunks_correct_the_scenes_to_come() {
 }
 
 #[test]
+fn a_chunk_under_its_floor_does_not_draw_down_those_to_come() {
+    let world = [USUAL, USUAL, EASY];
+    let (mut search, before) = run(&world);
+    let bad = Real {
+        deficit: USUAL.deficit * 2.5,
+        ..USUAL
+    };
+    search.observe(0, bad.encode(before.crf[0], 150));
+    assert_eq!(search.below_floor(0.5), [0]);
+    // It will be made again; what it showed moves the others, and by no more than that.
+    let after = search.allocate(None);
+    assert!(after.crf[1] < before.crf[1], "{:?}", after.crf);
+    assert!(after.crf[1] > before.crf[1] - 6.0, "{:?}", after.crf);
+    assert!(after.holds, "{after:?}");
+    // When nothing is to come any more, what is there counts.
+    search.observe(1, USUAL.encode(after.crf[1], 150));
+    search.observe(2, EASY.encode(after.crf[2], 100));
+    let end = search.allocate(None);
+    assert!(!end.holds && end.levels.scene < 92.0, "{end:?}");
+}
+
+#[test]
+fn a_floor_out_of_reach_costs_its_own_scene_alone() {
+    let beyond = Real {
+        deficit: 20.0,
+        ..HARD
+    };
+    let (mut search, found) = run(&[USUAL, USUAL, EASY, beyond]);
+    assert_eq!(found.crf[3], X264.range.0);
+    assert!(!found.holds && found.levels.scene < 93.0, "{found:?}");
+    assert!(found.crf[0] > 16.0, "{:?}", found.crf);
+    assert!((95.0..95.3).contains(&found.levels.mean), "{found:?}");
+    for (scene, real) in [USUAL, USUAL, EASY, beyond].iter().enumerate() {
+        assert!(!search.is_spent());
+        search.observe(scene, real.encode(found.crf[scene], real.frames));
+    }
+    assert!(search.is_spent());
+}
+
+#[test]
 fn a_scene_that_was_tried_whole_is_not_encoded_again() {
     let mut search = Search::new(X264, GOAL, &[24, 24], &[0, 1], 250);
     search.take(vec![
