@@ -143,6 +143,20 @@ impl Search {
         self.rounds
     }
 
+    /// Whether the CRF that all were tried at first takes more bytes than these, and is not good enough: whatever is good
+    /// enough takes more still.
+    pub fn is_lost(&self, bytes: u64) -> bool {
+        let crf = self.scale.first;
+        let sum = |of: &dyn Fn(&Scene, &Scene) -> f64| -> f64 {
+            let scenes = self.scenes.iter();
+            scenes.map(|each| of(&self.scenes[each.source], each)).sum()
+        };
+        let deficit = sum(&|model, each| model.deficit(crf) * each.frames as f64);
+        let frames = sum(&|_, each| each.frames as f64);
+        let is_good = deficit <= (100.0 - self.goal.mean) * frames;
+        !is_good && sum(&|model, each| model.bytes(crf, each)) > bytes as f64
+    }
+
     /// A CRF for each scene: the fewest bytes that hold the goal, or the best quality within `limit` bytes. Scenes that
     /// have been encoded keep theirs, unless they were released.
     pub fn allocate(&self, limit: Option<u64>) -> Allocation {

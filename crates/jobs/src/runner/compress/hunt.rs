@@ -73,10 +73,15 @@ impl Hunt<'_> {
         Ok(())
     }
 
-    /// Two rounds have said that the result would be larger than the original: a third costs more than it can tell.
+    /// What was tried says that the result would be larger than the original: another round costs more than it can tell.
+    /// One round says so only where it was too large and not good enough by itself, without any line drawn from it.
     fn is_futile(&self) -> bool {
-        let picture = || self.search.allocate(None).bytes;
-        self.search.rounds() >= 2 && self.most.is_some_and(|most| picture() > most)
+        let Some(most) = self.most else { return false };
+        match self.search.rounds() {
+            0 => false,
+            1 => self.search.is_lost(most),
+            _ => self.search.allocate(None).bytes > most,
+        }
     }
 
     fn round(

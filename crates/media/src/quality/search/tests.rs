@@ -214,6 +214,20 @@ fn what_cannot_be_reached_is_said() {
 }
 
 #[test]
+fn what_is_too_large_and_not_good_enough_is_lost() {
+    let check = |real: Real, bytes: u64, expected: bool| {
+        let mut search = Search::new(X264, GOAL, &[real.frames], &[0], 250);
+        search.take(vec![(0, real.encode(X264.first, real.frames))]);
+        assert_eq!(search.is_lost(bytes), expected, "{bytes}");
+    };
+    let tried = HARD.encode(X264.first, HARD.frames).bytes;
+    check(HARD, tried * 9 / 10, true);
+    check(HARD, tried * 11 / 10, false);
+    // What is better than it needs to be may become smaller.
+    check(EASY, 1, false);
+}
+
+#[test]
 fn a_limit_is_kept_with_the_best_quality_under_it() {
     let world = [EASY, USUAL, HARD];
     let (search, free) = run(&world);
