@@ -454,6 +454,9 @@ impl Compression<'_> {
         let size = outline.size();
         let vmaf = self.runner.tools.vmaf_for(size.width, size.height);
         let width = u32::try_from(self.width(pieces)).unwrap_or(1);
+        if class.is_interlaced() {
+            source.needs_more_before();
+        }
         Studio {
             bench: self.bench(self.task.input),
             keep: self.keep,

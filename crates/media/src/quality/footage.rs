@@ -20,6 +20,8 @@ pub struct Frame {
     pub detail: f32,
     /// Mean brightness, 0 to 255.
     pub light: f32,
+    /// Decoding may begin here. A [`Viewer`] does not see that.
+    pub is_key: bool,
 }
 
 /// Turns the bytes of small pictures into frames, in whatever pieces they come.
@@ -53,6 +55,7 @@ impl Viewer {
             change,
             detail: difference(&picture[1..], &picture[..TINY - 1]),
             light: sum as f32 / TINY as f32,
+            is_key: false,
         }
     }
 }

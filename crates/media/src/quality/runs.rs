@@ -55,8 +55,11 @@ pub struct Picture<'a> {
 
 /// Name of the list of timestamps that [`look`] leaves in the scratch directory.
 pub const TIMES: &str = "times.txt";
+/// The same of key frames alone.
+pub const KEYS: &str = "keys.txt";
 
-/// Looks at every frame from afar: small pictures on standard output, their timestamps in [`TIMES`].
+/// Looks at every frame from afar: small pictures on standard output, their timestamps in [`TIMES`], those of key frames
+/// in [`KEYS`].
 pub fn look(picture: &Picture<'_>, context: &Context<'_>) -> Vec<Argument> {
     let mut command = head(context);
     open_source(&mut command, picture.info, context, None);
@@ -64,13 +67,15 @@ pub fn look(picture: &Picture<'_>, context: &Context<'_>) -> Vec<Argument> {
     let tiny = tiny();
     command.pair(
         "-filter_complex",
-        format!("[0:{stream}]{CLOCK},{tiny},split=2[tiny][times]"),
+        format!("[0:{stream}]{CLOCK},{tiny},split=3[tiny][times][all];[all]select=key[keys]"),
     );
     small(&mut command, "[tiny]");
-    command.words(&["-map", "[times]"]);
-    exact(&mut command);
-    command.words(&["-f", "framecrc"]);
-    command.file(Argument::Scratch(TIMES.into()));
+    for (label, list) in [("[times]", TIMES), ("[keys]", KEYS)] {
+        command.pair("-map", label);
+        exact(&mut command);
+        command.words(&["-f", "framecrc"]);
+        command.file(Argument::Scratch(list.into()));
+    }
     command.into_arguments()
 }
 
@@ -205,7 +210,7 @@ pub fn stack(
     command.into_arguments()
 }
 
-/// Decodes the finished file whole: small pictures on standard output, timestamps in [`TIMES`].
+/// Decodes the finished file whole, as [`look`] does.
 pub fn check(result: &MediaInfo, stream: u32, context: &Context<'_>) -> Vec<Argument> {
     let picture = Picture {
         info: result,

@@ -28,7 +28,7 @@ pub fn cut(frames: &[Frame], frames_per_second: f64) -> Vec<Range<usize>> {
     starts.push(frames.len());
     let scenes = starts.windows(2).map(|pair| pair[0]..pair[1]);
     scenes
-        .flat_map(|scene| halves(scene, longest))
+        .flat_map(|scene| parts(frames, scene, shortest, longest))
         .filter(|scene| !scene.is_empty())
         .collect()
 }
@@ -54,11 +54,26 @@ fn neighbourhood(frames: &[Frame], at: usize) -> f32 {
     sum / (count.max(1)) as f32
 }
 
-/// Equal parts, none longer than allowed.
-fn halves(scene: Range<usize>, longest: usize) -> impl Iterator<Item = Range<usize>> {
-    let parts = scene.len().div_ceil(longest).max(1);
-    let (start, length) = (scene.start, scene.len());
-    (0..parts).map(move |part| start + length * part / parts..start + length * (part + 1) / parts)
+/// Parts of about the same length, none longer than allowed. Where a key frame of the original lies near, a part begins
+/// with it: what lies between a key frame and a part is decoded for nothing, and twice.
+fn parts(
+    frames: &[Frame],
+    scene: Range<usize>,
+    shortest: usize,
+    longest: usize,
+) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let Range { mut start, end } = scene;
+    while end - start > longest {
+        let even = start + (end - start) / (end - start).div_ceil(longest);
+        let most = (start + longest).min(end - shortest);
+        let keys = (start + longest / 2..=most).filter(|&at| frames[at].is_key);
+        let next = keys.min_by_key(|at| at.abs_diff(even)).unwrap_or(even);
+        parts.push(start..next);
+        start = next;
+    }
+    parts.push(start..end);
+    parts
 }
 
 #[cfg(test)]
@@ -114,5 +129,24 @@ mod tests {
     fn long_scenes_are_parted() {
         let scenes = cut(&footage(&[], 1000), 25.0);
         assert_eq!(scenes, [0..250, 250..500, 500..750, 750..1000]);
+        assert_eq!(cut(&footage(&[], 251), 25.0), [0..125, 125..251]);
+    }
+
+    #[test]
+    fn parts_begin_with_key_frames_where_those_are_near() {
+        let parted = |keys: &[usize], count: usize| {
+            let mut frames = footage(&[], count);
+            for &at in keys {
+                frames[at].is_key = true;
+            }
+            cut(&frames, 25.0)
+        };
+        assert_eq!(parted(&[0, 240, 480], 700), [0..240, 240..480, 480..700]);
+        // Neither longer than allowed, nor so short that a key frame does not pay.
+        assert_eq!(parted(&[0, 260], 300), [0..150, 150..300]);
+        assert_eq!(parted(&[0, 20, 245], 260), [0..130, 130..260]);
+        // All are key frames: equal parts.
+        let all: Vec<usize> = (0..600).collect();
+        assert_eq!(parted(&all, 600), [0..200, 200..400, 400..600]);
     }
 }

@@ -14,13 +14,18 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How far before a span reading begins, one way after the other, until its frames are the right ones. Most containers
-/// have an index; transport streams have none, and some encoders let a picture become whole over seconds.
-const REACHES: [Reach; 3] = [
+/// How far before a span reading begins, one way after the other, until its frames are the right ones. An index leads to
+/// the key frame; transport streams have none, and some encoders let a picture become whole over seconds.
+const REACHES: [Reach; 4] = [
+    Reach::Seek(0),
     Reach::Seek(1_500_000),
     Reach::Seek(10_000_000),
     Reach::Decode,
 ];
+/// The first of [`REACHES`] with room before a span.
+const BEFORE: usize = 1;
+/// Containers with an index of key frames.
+const INDEXED: [&str; 3] = ["mov", "matroska", "avi"];
 
 /// What looking at all frames has shown.
 #[derive(Debug)]
@@ -52,6 +57,7 @@ impl<'a> Source<'a> {
     ) -> Result<Self, Stop> {
         let mut seen = look(bench, build, info, stream)?;
         let has_preroll = seen.forget_preroll(info, stream);
+        let is_indexed = INDEXED.iter().any(|name| info.is_format(name));
         let source = Self {
             info,
             build: build.path.clone(),
@@ -60,7 +66,7 @@ impl<'a> Source<'a> {
             times: seen.times,
             damage: seen.damage,
             has_preroll,
-            reach: AtomicUsize::new(0),
+            reach: AtomicUsize::new(if is_indexed { 0 } else { BEFORE }),
         };
         if source.frames.is_empty() {
             return Err(failed(
@@ -180,6 +186,11 @@ impl<'a> Source<'a> {
         ))
     }
 
+    /// Filters look at the frames before a span, too: reading begins before it from now on.
+    pub(super) fn needs_more_before(&self) {
+        self.reach.fetch_max(BEFORE, Ordering::Relaxed);
+    }
+
     /// The span as it was reached last.
     pub(super) fn known_span(&self, frames: &Range<usize>) -> Span {
         let at = self.reach.load(Ordering::Relaxed).min(REACHES.len() - 1);
@@ -267,10 +278,17 @@ pub(super) fn look(
             advice: "Cut it into parts first.".into(),
         }));
     }
-    let times = times(&bench.scratch.join(runs::TIMES));
+    let listed = |name: &str| {
+        let times = times(&bench.scratch.join(name));
+        times.map_err(|error| machine("the list of frames", &error))
+    };
+    let (times, keys) = (listed(runs::TIMES)?, listed(runs::KEYS)?);
+    for (frame, time) in frames.iter_mut().zip(&times) {
+        frame.is_key = keys.binary_search(time).is_ok();
+    }
     Ok(Seen {
         frames,
-        times: times.map_err(|error| machine("the list of frames", &error))?,
+        times,
         damage: diagnosis::severe_warnings(&ran.complaints),
     })
 }
