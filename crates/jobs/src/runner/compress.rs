@@ -52,7 +52,7 @@ use studio::Studio;
 use tally::Tally;
 
 /// Grows when the same options give other chunks: what was kept by an older Kinora is not used then.
-const RECIPE: u32 = 3;
+const RECIPE: u32 = 4;
 /// Up to so many frames all are scored; beyond, samples of each scene.
 const SCORED_WHOLE: usize = 1500;
 /// A result of this part of the original, or more, is not worth a second loss.

@@ -340,10 +340,6 @@ fn a_long_video_is_scored_in_runs_and_looked_at_whole() {
         (1600 / 14..1600 / 6).contains(&(measured.scored as usize)),
         "{measured:?}"
     );
-    assert!(
-        measured.xpsnr_db.is_some_and(|db| db > 30.0),
-        "{measured:?}"
-    );
     assert!(report.metric.caveat.contains("runs of frames"));
     // The noise was found, though nothing was to be scored there.
     let is_noise = |at: f64| (14.0..14.08).contains(&at);

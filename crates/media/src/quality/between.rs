@@ -2,9 +2,9 @@
 //!
 //! VMAF costs as much as encoding, so a long video is scored in short runs, spread evenly: at the same cost their mean
 //! is twice as near to that of all frames as whole blocks are (0.26 against 0.62 VMAF in stretches of 240 frames of
-//! eight clips and encodes). A frame in between is taken for one of the nearest run. What XPSNR says of it is not
-//! turned into a score: within a scene it follows VMAF so loosely that every way of doing so made the mean worse. It
-//! says where to look: a frame that lies far below its run in decibels is scored, too.
+//! eight clips and encodes). A frame in between is taken for one of the nearest run. What PSNR says of it is not
+//! turned into a score: within a scene decibels follow VMAF so loosely that every way of doing so made the mean worse.
+//! They say where to look: a frame that lies far below its run is scored, too.
 
 use std::ops::Range;
 
@@ -15,8 +15,9 @@ const RUN: usize = 6;
 const SPARSE: usize = 38;
 /// From run to run, for a trial.
 const DENSE: usize = 12;
-/// `ln(100 - VMAF)` per dB, as steep as it was ever found: what lies so far below is worth looking at.
-const STEEP: f64 = 0.28;
+/// `ln(100 - VMAF)` per dB of PSNR, by which frames that may lie too low are looked for: steeper ones look at more frames
+/// and find no more bad ones.
+const STEEP: f64 = 0.2;
 /// Places of a chunk that are looked at again, at most.
 const LOOKS: usize = 4;
 
@@ -70,7 +71,7 @@ pub fn counted(runs: &[Range<usize>]) -> (Vec<u32>, Vec<bool>) {
     )
 }
 
-/// Runs around frames that may lie under this level, by their XPSNR beside that of the nearest run that was scored.
+/// Runs around frames that may lie under this level, by their decibels beside those of the nearest run that was scored.
 pub fn suspects(scored: Scored<'_>, db: &[f32], level: f64) -> Vec<Range<usize>> {
     let known = neighbourhoods(scored);
     let mut found: Vec<(f64, usize)> = Vec::new();

@@ -128,7 +128,7 @@ pub struct Measured {
     pub worst_second_at: f64,
     /// Frames that were scored with the metric itself.
     pub scored: u64,
-    /// Mean XPSNR of the luma in dB over the frames that were compared.
+    /// Mean XPSNR of the luma in dB, where scores come from that.
     pub xpsnr_db: Option<f64>,
 }
 

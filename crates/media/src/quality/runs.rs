@@ -156,36 +156,35 @@ pub fn itself(
     command.into_arguments()
 }
 
-/// Compares the picked frames with VMAF, and puts all frames on top of each other as [`stack`] does: one decoding of both
-/// for two metrics.
-pub fn vmaf_and_stack(
+/// Compares the picked frames with VMAF and all frames by PSNR: one decoding of both for two metrics. `logs` are the names
+/// that their scores get in the scratch directory.
+pub fn vmaf_and_psnr(
     picture: &Picture<'_>,
     span: &Span,
     made: &Argument,
     picks: &[Range<usize>],
-    (model, log, pixel_format): (&str, &str, &str),
+    (model, logs, pixel_format): (&str, [&str; 2], &str),
     context: &Context<'_>,
 ) -> Vec<Argument> {
     let mut command = pair(picture, span, made, context);
-    let sides = sides(picture, span, None, "");
+    let sides = sides(picture, span, None, &format!("format={pixel_format},"));
     let threads = context.threads.max(1);
-    let stack = format!("format={pixel_format}");
     let picked = format!("{}{TEN_BITS}{COUNT}", select(picks));
+    let [scores, decibels] = logs;
     command.pair(
         "-filter_complex",
         format!(
             "{sides};[r]split=2[ra][rb];[m]split=2[ma][mb];\
-             [ra]{stack}[rs];[ma]{stack}[ms];[rs][ms]vstack=shortest=1[both];\
+             [ma][ra]psnr=stats_file={decibels}:shortest=1[all];\
              [rb]{picked}[rv];[mb]{picked}[mv];\
-             [mv][rv]libvmaf=model=version={model}:log_fmt=csv:log_path={log}:n_threads={threads}[scored]"
+             [mv][rv]libvmaf=model=version={model}:log_fmt=csv:log_path={scores}:n_threads={threads}[scored]"
         ),
     );
-    command.words(&["-map", "[both]"]);
-    exact(&mut command);
-    command.words(&["-f", "rawvideo", "-"]);
-    command.words(&["-map", "[scored]"]);
-    exact(&mut command);
-    command.words(&["-f", "null", "-"]);
+    for label in ["[all]", "[scored]"] {
+        command.pair("-map", label);
+        exact(&mut command);
+        command.words(&["-f", "null", "-"]);
+    }
     command.into_arguments()
 }
 
@@ -240,6 +239,19 @@ pub fn packets(made: &Argument) -> Vec<Argument> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Packets {
     /// How many.
+/// Luma PSNR in the filter's list, by frame, in dB; equal frames have [`EQUAL_DB`].
+pub fn psnr_scores(list: &str) -> Vec<f32> {
+    let one = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        let luma = words.find_map(|word| word.strip_prefix("psnr_y:"))?;
+        luma.parse().ok().map(|db: f32| db.min(EQUAL_DB))
+    };
+    list.lines().filter_map(one).collect()
+}
+
+/// Frames that are equal differ by no bound; a note cannot hold that.
+pub const EQUAL_DB: f32 = 100.0;
+
     pub count: usize,
     /// Bytes of all.
     pub bytes: u64,
@@ -288,6 +300,19 @@ pub fn vmaf_scores(csv: &str) -> Vec<f32> {
         .filter(|score: &f32| score.is_finite())
         .collect()
 }
+
+/// Luma PSNR in the filter's list, by frame, in dB; equal frames have [`EQUAL_DB`].
+pub fn psnr_scores(list: &str) -> Vec<f32> {
+    let one = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        let luma = words.find_map(|word| word.strip_prefix("psnr_y:"))?;
+        luma.parse().ok().map(|db: f32| db.min(EQUAL_DB))
+    };
+    list.lines().filter_map(one).collect()
+}
+
+/// Frames that are equal differ by no bound; a note cannot hold that.
+pub const EQUAL_DB: f32 = 100.0;
 
 /// Ten bits also for eight: the model was made on them, and sees bands better.
 const TEN_BITS: &str = "format=yuv420p10le,";
@@ -428,14 +453,8 @@ mod tests {
         let csv = "Frame,integer_adm2,vmaf,\n0,1.0,95.5,\n1,0.9,nan,\n2,0.9,88,\n";
         assert_eq!(vmaf_scores(csv), [95.5, 88.0]);
         assert!(vmaf_scores("Frame,psnr\n0,40\n").is_empty());
-        let packets = count("1000,K__\n50,___\n\nx\n60,K_\n");
-        let expected = Packets {
-            count: 3,
-            bytes: 1110,
-            keys: 2,
-            key_bytes: 1060,
-        };
-        assert_eq!(packets, expected);
+        let psnr = "n:1 mse_avg:0.5 mse_y:0.4 psnr_avg:51.2 psnr_y:52.11 psnr_u:50\nn:2 psnr_y:inf\n\nn:3\n";
+        assert_eq!(psnr_scores(psnr), [52.11, EQUAL_DB]);
     }
 
     #[test]

@@ -271,10 +271,18 @@ impl Finish<'_> {
                     bytes: chunk.bytes,
                     frames: scene.len(),
                     shown: frames.map(shown).collect(),
-                    db: scores.db.clone(),
+                    db: self.xpsnr(scores),
                 }
             };
         scenes.enumerate().map(part).collect()
+    }
+
+    /// XPSNR, where that is what the decibels are.
+    fn xpsnr(&self, scores: &Scores) -> Vec<f32> {
+        match self.studio.scorer {
+            Scorer::Xpsnr(_) => scores.db.clone(),
+            Scorer::Vmaf(..) => Vec::new(),
+        }
     }
 
     /// What is known before anything is made.
@@ -319,7 +327,7 @@ impl Finish<'_> {
         let sampled = match self.studio.density {
             Density::All => "",
             _ => {
-                "Short runs of frames were scored; XPSNR of all others was compared with theirs, and where it was lower, \
+                "Short runs of frames were scored; PSNR of all others was compared with theirs, and where it was lower, \
                  more were scored."
             }
         };

@@ -21,9 +21,9 @@ pub(super) struct Scores {
     pub(super) at: Vec<u32>,
     /// Their scores.
     pub(super) score: Vec<f32>,
-    /// Frames that were scored because their XPSNR was low, and their scores.
+    /// Frames that were scored because their decibels were few, and their scores.
     pub(super) suspects: (Vec<u32>, Vec<f32>),
-    /// Luma XPSNR of the frames where that was measured, in dB.
+    /// Of the luma of all frames in dB: XPSNR where that is what scores come from, else PSNR, where some were scored.
     pub(super) db: Vec<f32>,
 }
 

@@ -1,4 +1,4 @@
-//! How good a chunk is: VMAF of all its frames or of some, and XPSNR of those in between.
+//! How good a chunk is: VMAF of all its frames, or of some beside PSNR of all; XPSNR where there is no VMAF.
 
 use super::scores::{Scorer, Scores, Stack};
 use super::source::context;
@@ -65,7 +65,7 @@ impl Studio<'_> {
                 ..Scores::default()
             });
         }
-        let (found, db) = self.vmaf_and_xpsnr(build, model, pair, &picks, name)?;
+        let (found, db) = self.vmaf_and_psnr(build, model, pair, &picks, name)?;
         let mut scores = Scores {
             at,
             score: counted(found, &counts)?,
@@ -120,8 +120,8 @@ impl Studio<'_> {
         self.logged(&log)
     }
 
-    /// VMAF of the picked frames, and XPSNR of all, from one run.
-    fn vmaf_and_xpsnr(
+    /// VMAF of the picked frames, and PSNR of all, from one run.
+    fn vmaf_and_psnr(
         &self,
         build: &Build,
         model: VmafModel,
@@ -129,16 +129,19 @@ impl Studio<'_> {
         picks: &[Range<usize>],
         name: &str,
     ) -> Result<(Vec<f32>, Vec<f32>), Stop> {
-        let log = format!("{name}.csv");
+        let (log, list) = (format!("{name}.csv"), format!("{name}.txt"));
         let filters = self.outline.filters();
         let picture = self.source.picture(&filters, self.has_memory);
         let context: Context<'_> = context(build, self.threads);
         let span = self.source.known_span(pair.frames);
         let made = Argument::Scratch(pair.chunk.file.clone());
-        let words = (model.name(), log.as_str(), self.outline.pixel_format());
-        let arguments = runs::vmaf_and_stack(&picture, &span, &made, picks, words, &context);
-        let db = self.stacked(build, &arguments)?;
-        Ok((self.logged(&log)?, db))
+        let logs = [log.as_str(), list.as_str()];
+        let words = (model.name(), logs, self.outline.pixel_format());
+        let arguments = runs::vmaf_and_psnr(&picture, &span, &made, picks, words, &context);
+        let nowhere = PathBuf::from("-");
+        self.bench
+            .run(&build.path, &arguments, &nowhere, &mut |_| {})?;
+        Ok((self.logged(&log)?, runs::psnr_scores(&self.text(&list)?)))
     }
 
     /// Mean deficit of these frames of the source beside themselves; 0 where VMAF is not what is measured with.
@@ -174,10 +177,14 @@ impl Studio<'_> {
     }
 
     fn logged(&self, log: &str) -> Result<Vec<f32>, Stop> {
-        let csv = std::fs::read_to_string(self.keep.path(log));
+        Ok(runs::vmaf_scores(&self.text(log)?))
+    }
+
+    /// What a child has written, and will not be asked for again.
+    fn text(&self, log: &str) -> Result<String, Stop> {
+        let text = std::fs::read_to_string(self.keep.path(log));
         self.keep.forget(log);
-        let csv = csv.map_err(|e| machine("the scores", &e))?;
-        Ok(runs::vmaf_scores(&csv))
+        text.map_err(|e| machine("the scores", &e))
     }
 
     /// Luma XPSNR of the pairs that this run puts on its standard output.
