@@ -14,6 +14,7 @@ pub mod footage;
 pub mod scenes;
 pub mod samples;
 pub mod search;
+pub mod packets;
 pub mod runs;
 pub mod classify;
 pub mod summary;

@@ -220,69 +220,7 @@ pub fn check(result: &MediaInfo, stream: u32, context: &Context<'_>) -> Vec<Argu
     look(&picture, context)
 }
 
-/// Asks ffprobe for the packets of a chunk.
-pub fn packets(made: &Argument) -> Vec<Argument> {
-    let mut command = Command::fragment();
-    command.words(&["-hide_banner", "-v", "error", "-protocol_whitelist", "file"]);
-    command.words(&[
-        "-select_streams",
-        "v:0",
-        "-show_entries",
-        "packet=size,flags",
-    ]);
-    command.words(&["-of", "csv=p=0", "-i"]);
-    command.file(made.clone());
-    command.into_arguments()
-}
-
-/// What the packets of a chunk come to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Packets {
-    /// How many.
-/// Luma PSNR in the filter's list, by frame, in dB; equal frames have [`EQUAL_DB`].
-pub fn psnr_scores(list: &str) -> Vec<f32> {
-    let one = |line: &str| {
-        let mut words = line.split_ascii_whitespace();
-        let luma = words.find_map(|word| word.strip_prefix("psnr_y:"))?;
-        luma.parse().ok().map(|db: f32| db.min(EQUAL_DB))
-    };
-    list.lines().filter_map(one).collect()
-}
-
-/// Frames that are equal differ by no bound; a note cannot hold that.
-pub const EQUAL_DB: f32 = 100.0;
-
-    pub count: usize,
-    /// Bytes of all.
-    pub bytes: u64,
-    /// Those with key frames.
-    pub keys: usize,
-    /// Bytes of those.
-    pub key_bytes: u64,
-}
-
-/// Adds up what [`packets`] printed: `size,flags` a line.
-pub fn count(csv: &str) -> Packets {
-    let mut sum = Packets::default();
-    for line in csv.lines() {
-        let mut cells = line.split(',');
-        let Some(size) = cells
-            .next()
-            .and_then(|cell| cell.trim().parse::<u64>().ok())
-        else {
-            continue;
-        };
-        sum.count += 1;
-        sum.bytes += size;
-        if cells.next().is_some_and(|flags| flags.starts_with('K')) {
-            sum.keys += 1;
-            sum.key_bytes += size;
-        }
-    }
-    sum
-}
-
-/// The timestamp in a line of [`TIMES`], in microseconds; `None` in lines of its head.
+/// The timestamp in a line of [`TIMES`] or [`KEYS`], in microseconds; `None` in lines of its head.
 pub fn time(line: &str) -> Option<i64> {
     let frame = (!line.starts_with('#')).then_some(line)?;
     frame.split(',').nth(2)?.trim().parse().ok()
