@@ -8,7 +8,7 @@ import type { Group, Event } from './engine/group';
 import { Fault } from './fault';
 import type { Deliver, Refused } from './frame';
 import { hex, utf8, type Bytes } from './layout';
-import { nextStep, type Step } from './ladder';
+import { nextStep } from './ladder';
 import { taken } from './ledger';
 import { RECEIPTS_MAX, SIGNAL_SHOWN_MS, TEXT_BYTES_MAX } from './limits';
 import * as pace from './pace';
@@ -26,6 +26,8 @@ const AGAIN_S = 5;
 /** Lines of a conversation that are held at once. */
 const LINES_MAX = 500;
 const PREVIEW = 80;
+/** Looks into the whole directory for one envelope: whom it is of may come into it between two of them. */
+const LOOKS = 3;
 
 const seconds = () => Math.floor(Date.now() / 1000);
 const reference = () => hex(crypto.getRandomValues(new Uint8Array(16)));
@@ -59,7 +61,8 @@ interface Claim {
 
 export class Conversations {
   private inbox: Deliver[] = [];
-  private tried: { number: bigint; step: Step } | undefined;
+  /** The envelope for which the directory was looked at again, and how often. */
+  private looked = { number: 0n, times: 0 };
   private readonly claims = new Map<string, Claim>();
   private readonly shown = new Map<string, Line[]>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
@@ -78,6 +81,7 @@ export class Conversations {
   /** The connection is gone: what was asked in it is asked again in the next. */
   lost() {
     this.inbox = [];
+    this.looked = { number: 0n, times: 0 };
     this.claims.clear();
   }
 
@@ -264,12 +268,12 @@ export class Conversations {
     for (;;) {
       await this.settle();
       const [envelope] = this.inbox;
-      if (!envelope) return;
+      // It was tried, and waits for what the directory says.
+      if (!envelope || (this.desk.isLooking && envelope.number === this.looked.number)) return;
       if (envelope.number > this.book.head.cursor) {
         if (!(await this.take(envelope))) return;
         this.book.head = { ...this.book.head, cursor: envelope.number };
         await this.book.keep();
-        this.tried = undefined;
       }
       this.inbox.shift();
       this.desk.say({ kind: 'ack', number: this.book.head.cursor, step: this.book.head.step });
@@ -318,13 +322,15 @@ export class Conversations {
   }
 
   private async recover(envelope: Deliver, fault: Fault): Promise<boolean> {
-    const before = this.tried?.number === envelope.number ? this.tried.step : undefined;
-    const step = nextStep(fault.code, before);
-    this.tried = { number: envelope.number, step };
+    const { number } = envelope;
+    const times = this.looked.number === number ? this.looked.times : 0;
+    const step = nextStep(fault.code, times >= LOOKS ? 'fetch' : undefined);
     if (step === 'drop') return true;
     if (step === 'fetch') {
-      // A device that the directory here does not know yet is the one thing that can be fetched.
-      this.desk.say({ kind: 'look' });
+      // A device that the directory here does not know yet is the one thing that can be fetched. An answer that is on its
+      // way already is waited for.
+      this.looked = { number, times: this.desk.isLooking ? times : times + 1 };
+      this.desk.lookAround();
       return false;
     }
     // A group that cannot be joined, or not any more, is the pair's all the same until another takes its place.

@@ -58,6 +58,8 @@ export class Desk {
   private peer: string | null = null;
   private number: { of: string; groups: string[] } = { of: '', groups: [] };
   private isSeen = true;
+  /** The whole directory was asked for and has not come; whether this user was in what came of it. */
+  private looking: { hasSelf: boolean } | undefined;
   private isOver = false;
 
   private constructor(
@@ -154,6 +156,17 @@ export class Desk {
     this.connection?.say(ask);
   }
 
+  /** Asks for the whole directory, unless it is on its way. */
+  lookAround() {
+    if (this.looking) return;
+    this.looking = { hasSelf: false };
+    this.say({ kind: 'look' });
+  }
+
+  get isLooking(): boolean {
+    return this.looking !== undefined;
+  }
+
   get isHere(): boolean {
     return this.phase === 'here';
   }
@@ -221,6 +234,7 @@ export class Desk {
 
   private async lost(isFinal: boolean) {
     this.talks.lost();
+    this.looking = undefined;
     if (this.book.me) this.phase = isFinal ? 'refused' : 'connecting';
   }
 
@@ -298,7 +312,8 @@ export class Desk {
     else if (tell.first > book.head.cursor + 1n) await this.talks.expired(tell.first - 1n);
     await this.publish(tell.packages, tell.hasLastResort);
     await book.keep();
-    this.say({ kind: 'look' });
+    this.looking = undefined;
+    this.lookAround();
     this.talks.repeat();
   }
 
@@ -322,7 +337,11 @@ export class Desk {
       this.directory.set(person.name, { person, devices: await this.devicesOf(person) });
     }
     if (isNew) await this.book.keep();
-    if (!hasMore) await this.talks.directoryChanged();
+    // News are of others; all of it lists who asks, too.
+    if (this.looking && people.some((person) => person.name === this.book.me?.name)) this.looking.hasSelf = true;
+    if (hasMore) return;
+    if (this.looking?.hasSelf) this.looking = undefined;
+    await this.talks.directoryChanged();
   }
 
   /** The devices that the key which is believed has certified, whatever the server lists beside them. */

@@ -205,6 +205,27 @@ test('an invitation that cannot be opened is answered by another one', async () 
   await asha.reads('one', 'two', 'three');
 });
 
+test('who is not known yet is looked for in the whole directory, and news of others are no answer', async () => {
+  const { post, asha } = await two();
+  post.hidden.add('mala');
+  const mala = await at(post).begin('mala');
+  post.held = [];
+  await mala.say('asha', 'hello');
+  const first = await post.heldLook();
+  const [seat, ravi] = [Array.from(post.seats.values()).find((each) => each.name === 'asha'), post.people.get('ravi')];
+  seat?.say?.({ kind: 'people', people: [{ ...(ravi as NonNullable<typeof ravi>), isHere: false }], hasMore: false });
+  await asha.until(({ people }) => people.some((person) => person.name === 'ravi' && !person.isHere));
+  expect(await asha.desk?.talks.lines('mala')).toEqual([]);
+  // Nor is the directory as it was before she was in it the last word.
+  first();
+  const second = await post.heldLook();
+  post.hidden.clear();
+  second();
+  await asha.open('mala');
+  await asha.reads('hello');
+  expect(asha.snapshot?.open?.lines.some((line) => line.note)).toBe(false);
+});
+
 /** An id of the other one's line, as whoever read it knows it. */
 const idOf = async (sitter: Sitter, peer: string, text: string) => (await sitter.desk?.talks.lines(peer))?.find((line) => line.text === text)?.id;
 

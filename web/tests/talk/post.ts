@@ -48,6 +48,11 @@ export class Post {
   private readonly answers = new Map<string, Tell>();
   /** Answers that are lost on their way. */
   losesAnswers = false;
+  /** Who is not in the directory, as if it had not come to know them yet. */
+  readonly hidden = new Set<string>();
+  /** Answers to looks that are held back, while they are. */
+  held: (() => void)[] | undefined;
+  private readonly waiting: (() => void)[] = [];
   /** What becomes of a signal on its way. */
   signal = (bytes: Bytes) => bytes;
 
@@ -87,6 +92,20 @@ export class Post {
   /** The pair has another group from now on, that neither of them made. */
   replace(one: string, other: string, group: string) {
     this.slots.set([one, other].sort().join(' '), { group, epoch: 1n });
+  }
+
+  /** The next answer to a look that is held back. */
+  async heldLook(): Promise<() => void> {
+    for (;;) {
+      const answer = this.held?.shift();
+      if (answer) return answer;
+      await new Promise<void>((wake) => this.waiting.push(wake));
+    }
+  }
+
+  private look(tell: (tell: Tell) => void) {
+    const listed = Array.from(this.people.values()).filter((each) => !this.hidden.has(each.name));
+    tell({ kind: 'people', people: listed.map((each) => ({ ...each, certificates: [...each.certificates] })), hasMore: false });
   }
 
   private leave(seat: Seat) {
@@ -137,7 +156,9 @@ export class Post {
         return seat;
       }
       case 'look':
-        tell({ kind: 'people', people: Array.from(this.people.values(), (each) => ({ ...each, certificates: [...each.certificates] })), hasMore: false });
+        if (this.held) this.held.push(() => this.look(tell));
+        else this.look(tell);
+        for (const wake of this.waiting.splice(0)) wake();
         return seat;
       case 'ack':
         if (seat) {
@@ -164,7 +185,8 @@ export class Post {
     const first = seat.queue[0]?.number ?? seat.count + 1n;
     tell({ kind: 'ready', name: seat.name, packages: seat.packages.length, hasLastResort: seat.lastResort !== undefined, first, last: seat.count, step: seat.step });
     for (const each of seat.queue) tell(each);
-    this.all({ kind: 'people', people: [{ ...(this.people.get(seat.name) as Person) }], hasMore: false });
+    const others = Array.from(this.seats.values()).filter((each) => each !== seat && !this.hidden.has(seat.name));
+    for (const each of others) each.say?.({ kind: 'people', people: [{ ...(this.people.get(seat.name) as Person) }], hasMore: false });
     this.present(seat.name);
     return seat;
   }

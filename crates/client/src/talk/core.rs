@@ -67,6 +67,8 @@ pub(super) struct Core {
     looked_for: (u64, u8),
     /// What came of the directory since it was asked for.
     pages: usize,
+    /// The whole directory was asked for and has not come. `Some(true)`: this user was in what came of it.
+    look: Option<bool>,
     is_here: bool,
     /// The directory has come once, so names are known.
     pub(super) is_oriented: bool,
@@ -123,6 +125,7 @@ impl Core {
             stalled: VecDeque::new(),
             looked_for: (0, 0),
             pages: 0,
+            look: None,
             is_here: false,
             is_oriented: false,
             reading: Reading::default(),
@@ -162,7 +165,7 @@ impl Core {
 
     /// The connection is gone.
     pub(super) fn disconnected(&mut self) {
-        self.is_here = false;
+        (self.is_here, self.look, self.looked_for) = (false, None, (0, 0));
         self.asks.clear();
         self.stalled.clear();
         for conversation in self.conversations.values_mut() {
@@ -306,6 +309,7 @@ impl Core {
 
     /// Asks for the whole directory.
     fn look(&mut self) {
+        self.look = Some(false);
         self.ask(Look {});
     }
 

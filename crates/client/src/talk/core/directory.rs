@@ -91,6 +91,10 @@ impl Core {
                 .is_some_and(|known| known.is_here);
             let news = self.people.see(person);
             let is_own = person.name == *self.name();
+            if is_own {
+                // News are of others; all of it lists who asks, too.
+                self.look = self.look.map(|_| true);
+            }
             if is_own && person.identity != self.identity.public() {
                 return Err(Fault::Refused(problem(
                     "identity_changed",
@@ -131,6 +135,9 @@ impl Core {
         }
         self.write(kept)?;
         if !page.has_more {
+            if self.look == Some(true) {
+                self.look = None;
+            }
             if self.pages != usize::MAX {
                 self.who(false);
             }

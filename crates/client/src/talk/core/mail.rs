@@ -13,7 +13,7 @@ use kinora_chat::engine;
 use kinora_chat::payload::{Content, Message};
 use kinora_talk::frame::{Ack, Deliver, Kind, Refused, Taken};
 
-/// Looks into the directory for one envelope.
+/// Looks into the whole directory for one envelope: whom it is of may come into it between two of them.
 const LOOKS: u8 = 3;
 
 /// What came of looking at an envelope.
@@ -45,7 +45,9 @@ impl Core {
     pub(super) fn work(&mut self, now_ms: u64) -> Result<(), Fault> {
         let before = self.cursor;
         let mut peers = Vec::new();
-        while let Some(deliver) = self.stalled.pop_front() {
+        while !self.is_looking_for_first()
+            && let Some(deliver) = self.stalled.pop_front()
+        {
             match self.take(&deliver, now_ms)? {
                 Looked::Waits => {
                     self.stalled.push_front(deliver);
@@ -70,6 +72,12 @@ impl Core {
         peers
             .iter()
             .try_for_each(|peer| self.advance(peer, now_ms / 1000))
+    }
+
+    /// The envelope in front was tried, and waits for what the directory says.
+    fn is_looking_for_first(&self) -> bool {
+        let first = self.stalled.front();
+        self.look.is_some() && first.is_some_and(|first| first.number == self.looked_for.0)
     }
 
     fn take(&mut self, deliver: &Deliver, now_ms: u64) -> Result<Looked, Fault> {
@@ -187,7 +195,6 @@ impl Core {
             (number, looks) if number == deliver.number => looks,
             _ => 0,
         };
-        // Other news of the directory may come before the answer, so one look is not enough to give up.
         let tried = (looks >= LOOKS).then_some(Step::Fetch);
         if deliver.kind == Kind::Welcome && tried.is_some() {
             let text = format!(
@@ -200,9 +207,12 @@ impl Core {
         match next_step(fault, tried) {
             Step::Drop => Ok(Looked::Done(Vec::new())),
             Step::Fetch => {
-                // The directory may know by now who that is.
-                self.looked_for = (deliver.number, looks + 1);
-                self.look();
+                // The directory may know by now who that is. An answer that is on its way already is waited for.
+                let is_new = self.look.is_none();
+                self.looked_for = (deliver.number, looks + u8::from(is_new));
+                if is_new {
+                    self.look();
+                }
                 Ok(Looked::Waits)
             }
             // An invitation that was for another device, or for a package that is used up, takes nothing away.

@@ -112,6 +112,40 @@ fn an_answer_that_was_lost_loses_nothing_that_came_after_it() {
     }
 }
 
+/// Each of these used up a look into the directory, which had not come by then.
+#[test]
+fn what_waits_of_somebody_new_waits_for_the_directory() {
+    let mut world = World::new(&["asha", "ravi"]);
+    world.cut(0);
+    let mira = world.join("mira");
+    let said = ["one", "two", "three", "four", "five", "six"];
+    for text in said {
+        world.write(mira, "asha", text);
+        world.flow(mira);
+    }
+    world.settle();
+    assert_eq!(shown(&world.seats[0], "mira"), said);
+    assert_eq!(world.seats[0].notes(), Vec::<&str>::new());
+}
+
+#[test]
+fn news_of_others_are_no_answer_to_who_somebody_is() {
+    let mut world = World::new(&["asha", "ravi"]);
+    world.hidden = Some(Name::new("mira").unwrap());
+    let mira = world.join("mira");
+    world.write(mira, "asha", "hello");
+    world.flow(mira);
+    while world.hear(0) {}
+    for _ in 0..5 {
+        world.news(0, "ravi");
+        assert!(world.hear(0));
+    }
+    world.hidden = None;
+    world.settle();
+    assert_eq!(shown(&world.seats[0], "mira"), ["hello"]);
+    assert_eq!(world.seats[0].notes(), Vec::<&str>::new());
+}
+
 /// Somebody talks with somebody else.
 fn pair() -> World {
     let mut world = World::new(&["asha", "ravi"]);

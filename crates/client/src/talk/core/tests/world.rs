@@ -54,6 +54,8 @@ pub(super) struct World {
     pub(super) seats: Vec<Seat>,
     kept: BTreeMap<DeviceId, Kept>,
     identities: BTreeMap<Name, IdentityKey>,
+    /// Who is not in the directory, as if it had not come to know them yet.
+    pub(super) hidden: Option<Name>,
     /// Each pair's group, and its epoch.
     groups: BTreeMap<[Name; 2], ([u8; 32], u64)>,
     answers: BTreeMap<[u8; 16], Tell>,
@@ -107,6 +109,7 @@ impl World {
             seats: Vec::new(),
             kept: BTreeMap::new(),
             identities: BTreeMap::new(),
+            hidden: None,
             groups: BTreeMap::new(),
             answers: BTreeMap::new(),
         };
@@ -456,10 +459,36 @@ impl World {
                 is_here: true,
             }
         };
+        let listed = self.identities.iter();
+        let listed = listed.filter(|(name, _)| self.hidden.as_ref() != Some(name));
         People {
-            people: Few::new(self.identities.iter().map(person).collect()).unwrap(),
+            people: Few::new(listed.map(person).collect()).unwrap(),
             has_more: false,
         }
+    }
+
+    /// One more person comes, and is connected.
+    pub(super) fn join(&mut self, name: &str) -> usize {
+        let place = tempfile::tempdir().unwrap();
+        self.seats.push(Seat::new(place, Some(name), self.now_ms));
+        let at = self.seats.len() - 1;
+        self.connect(at);
+        self.flow(at);
+        at
+    }
+
+    /// All that is on its way from and to a device arrives.
+    pub(super) fn flow(&mut self, at: usize) {
+        while self.hear(at) || self.serve(at) {}
+    }
+
+    /// There is news of this person, and of nobody else.
+    pub(super) fn news(&mut self, at: usize, of: &str) {
+        let all = self.people().people.into_inner().into_iter();
+        let some = all.filter(|person| person.name.as_str() == of);
+        let people = Few::new(some.collect()).unwrap();
+        let has_more = false;
+        self.push(at, Tell::People(People { people, has_more }));
     }
 }
 
