@@ -179,6 +179,8 @@ pub enum Mail {
         epoch: u64,
         /// For all other devices of both.
         message: Vec<u8>,
+        /// It is taken only if this one of the same device was.
+        follows: Option<[u8; 16]>,
     },
 }
 
@@ -244,6 +246,8 @@ pub enum Refusal {
     },
     /// Too much waits for a device of the other one.
     QueueFull,
+    /// What it follows was not taken.
+    OutOfTurn,
 }
 
 /// What an envelope is.

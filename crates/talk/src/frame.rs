@@ -152,6 +152,9 @@ pub struct Send {
     /// The device's step counter.
     #[n(6)]
     pub step: u64,
+    /// The message in front of it that is on its way, too: this one is taken only behind that one.
+    #[n(7)]
+    pub follows: Option<Reference>,
 }
 
 /// All envelopes up to this one are on the device's own disk.

@@ -10,7 +10,7 @@ import type { Deliver, Refused } from './frame';
 import { hex, utf8, type Bytes } from './layout';
 import { nextStep } from './ladder';
 import { taken } from './ledger';
-import { RECEIPTS_MAX, SIGNAL_SHOWN_MS, TEXT_BYTES_MAX } from './limits';
+import { RECEIPTS_MAX, SIGNAL_SHOWN_MS, TEXT_BYTES_MAX, WINDOW } from './limits';
 import * as pace from './pace';
 import { harmlessName } from './attachment';
 import { digest, messageBytes, readMessage, type Content, type Message, type MessageId, type Progress } from './payload';
@@ -59,6 +59,11 @@ interface Claim {
   packages: Map<string, Bytes>;
 }
 
+/** A message that is sealed. */
+type Sealed = Out & { ask: { kind: 'send' } };
+
+const isSealed = (out: Out): out is Sealed => out.ask.kind === 'send';
+
 export class Conversations {
   private inbox: Deliver[] = [];
   /** The envelope for which the directory was looked at again, and how often. */
@@ -70,6 +75,12 @@ export class Conversations {
   private readonly delivered = new Map<string, MessageId[]>();
   /** Whose conversation is begun anew although there is nothing to say: what they say would be lost. */
   private readonly anew = new Set<string>();
+  /** Messages that wait for their answers; each names the one in front of it, so that none overtakes another. */
+  private readonly flying = new Set<number>();
+  /** Messages whose answers count only if they were taken, for one in front of them was refused. Nothing is said before. */
+  private readonly grounded = new Set<number>();
+  /** Whose messages the server was too busy for. */
+  private readonly resting = new Set<string>();
 
   constructor(private readonly desk: Desk) {}
 
@@ -82,12 +93,18 @@ export class Conversations {
   lost() {
     this.inbox = [];
     this.looked = { number: 0n, times: 0 };
-    this.claims.clear();
+    for (const all of [this.claims, this.flying, this.grounded, this.resting]) all.clear();
   }
 
   /** Says again what the server may not have heard. The same bytes: it knows them by their reference. */
-  repeat() {
-    for (const out of this.outs()) this.desk.say(out.ask);
+  async repeat() {
+    for (const out of this.outs()) if (!isSealed(out)) this.desk.say(out.ask);
+    for (const peer of this.unsaid()) await this.pump(peer);
+  }
+
+  /** With whom something is to be said. */
+  private unsaid(): Set<string> {
+    return new Set([...this.outs().filter(isSealed), ...this.book.todos.values()].map(({ peer }) => peer));
   }
 
   async lines(peer: string): Promise<Line[]> {
@@ -184,7 +201,7 @@ export class Conversations {
   /** Somebody is new, or has another device: what waited for it goes on. */
   async directoryChanged() {
     await this.process();
-    for (const peer of new Set([...Array.from(this.book.todos.values(), (todo) => todo.peer), ...this.anew])) await this.pump(peer);
+    for (const peer of new Set([...this.unsaid(), ...this.anew])) await this.pump(peer);
   }
 
   /** This state is an old one: all groups are given up, and begun anew when there is something to say. */
@@ -215,7 +232,8 @@ export class Conversations {
   async taken(of: string, behind: bigint, at: number) {
     const out = this.outs().find((each) => each.ask.reference === of);
     if (!out) return;
-    if (out.ask.kind === 'send') {
+    if (isSealed(out)) {
+      this.landed(out);
       this.book.dropOut(out);
       await this.mark(out, 'sent', at);
     } else {
@@ -223,16 +241,46 @@ export class Conversations {
     }
     await this.book.keep();
     await this.process();
+    if (isSealed(out)) await this.pump(out.peer);
+  }
+
+  /** The answer to a message has come. False when it was not counted on. */
+  private landed({ at }: Out): boolean {
+    this.grounded.delete(at);
+    return this.flying.delete(at);
+  }
+
+  /** What is on its way to somebody is not counted on any more. */
+  private ground(peer: string) {
+    for (const { at } of this.flights(peer)) {
+      this.flying.delete(at);
+      this.grounded.add(at);
+    }
+  }
+
+  /** What is on its way to somebody, in its order. */
+  private flights(peer: string): Sealed[] {
+    return this.outs().filter(isSealed).filter((out) => out.peer === peer && this.flying.has(out.at));
   }
 
   async refused({ code, reference: of, retryAfterS, epoch }: Refused) {
-    const out = this.outs().find((each) => each.ask.reference === of);
-    if (!out) return;
-    if (retryAfterS !== undefined || ['store_failed', 'queue_full', 'too_fast', 'internal'].includes(code)) {
+    const claim = Array.from(this.claims).find(([, { waiting }]) => of !== undefined && waiting.has(of));
+    if (claim) {
       return this.later((retryAfterS ?? AGAIN_S) * 1000, async () => {
-        if (this.book.outs.has(out.at)) this.desk.say(out.ask);
+        this.claims.delete(claim[0]);
+        await this.pump(claim[0]);
       });
     }
+    const out = this.outs().find((each) => each.ask.reference === of);
+    if (!out) return;
+    // It went behind one that was refused, and goes again after that one.
+    if (isSealed(out) && !this.landed(out)) return this.pump(out.peer);
+    this.ground(out.peer);
+    if (retryAfterS !== undefined || ['store_failed', 'queue_full', 'too_fast', 'internal'].includes(code)) {
+      return this.again(out, (retryAfterS ?? AGAIN_S) * 1000);
+    }
+    // What it followed is no longer known to have been taken; it goes first now.
+    if (code === 'out_of_turn') return this.pump(out.peer);
     this.withdraw(out);
     if (out.ask.kind !== 'open') {
       const group = this.book.groups.get(out.ask.group);
@@ -248,6 +296,19 @@ export class Conversations {
     const isBehind = code === 'stale_epoch' && epoch !== undefined && epoch > (this.group(out.peer)?.epoch ?? epoch);
     // What ended the epoch is in the queue; it comes first, and then what waits.
     if (!isBehind && code !== 'superseded') await this.pump(out.peer);
+  }
+
+  /** Says a request again after a while. */
+  private again(out: Out, ms: number) {
+    if (isSealed(out)) this.resting.add(out.peer);
+    this.later(ms, async () => {
+      if (isSealed(out)) {
+        this.resting.delete(out.peer);
+        await this.pump(out.peer);
+      } else if (this.book.outs.has(out.at)) {
+        this.desk.say(out.ask);
+      }
+    });
   }
 
   /** Takes a request back: what it was to say waits again. */
@@ -448,17 +509,37 @@ export class Conversations {
 
   /** Says what waits in a conversation, once it has a group whose members and keys are as they should be. */
   private async pump(peer: string): Promise<void> {
-    const waits = () => Array.from(this.book.todos.values()).filter((todo) => todo.peer === peer);
-    const isBusy = this.outs().some((out) => out.peer === peer && out.ask.kind !== 'send');
+    const outs = this.outs().filter((out) => out.peer === peer);
+    const todos = Array.from(this.book.todos.values()).filter((todo) => todo.peer === peer);
+    const isBusy = outs.some((out) => !isSealed(out));
     if (!this.desk.isHere || isBusy || !this.desk.isKnown(peer) || this.desk.isBlocked(peer)) return;
     const talk = this.talk(peer);
     const group = this.group(peer);
-    if (!group) return waits().length > 0 || this.anew.has(peer) ? this.begin(talk) : undefined;
-    if (group.hasPending || waits().length === 0) return;
-    const missing = this.missing(group, peer);
-    if (missing.length > 0 && (await this.admit(talk, group, missing))) return;
-    if (pace.isDue(talk.pace, seconds())) return this.update(talk, group);
-    for (const todo of waits().sort((a, b) => a.at - b.at)) await this.seal(todo, group);
+    if (!group) return outs.length + todos.length > 0 || this.anew.has(peer) ? this.begin(talk) : undefined;
+    if (group.hasPending || outs.some(({ at }) => this.grounded.has(at)) || this.resting.has(peer)) return;
+    // Whatever changes the group waits until all that was sealed has its answer.
+    if (outs.length === 0 && todos.length > 0) {
+      const missing = this.missing(group, peer);
+      if (missing.length > 0 && (await this.admit(talk, group, missing))) return;
+      if (pace.isDue(talk.pace, seconds())) return this.update(talk, group);
+    }
+    const isOver = outs.length > 0 && (this.missing(group, peer).length > 0 || pace.isDue(talk.pace, seconds()));
+    await this.flow(group, [...outs.filter(isSealed), ...(isOver ? [] : todos)]);
+  }
+
+  /** Says these in the order in which they were written, as many as may be on their way. They are all of one epoch. */
+  private async flow(group: Group, all: (Sealed | Todo)[]) {
+    const id = hex(group.id);
+    for (const each of all.sort((a, b) => a.at - b.at)) {
+      if (this.flying.has(each.at)) continue;
+      const flights = this.flights(each.peer);
+      const [last, next] = [flights.at(-1)?.ask, 'ask' in each ? each.ask : { group: id, epoch: group.epoch }];
+      if (flights.length >= WINDOW || (last && (last.group !== next.group || last.epoch !== next.epoch))) return;
+      const out = 'ask' in each ? each : await this.seal(each, group);
+      if (!out) continue;
+      this.flying.add(out.at);
+      this.desk.say({ ...out.ask, follows: last?.reference });
+    }
   }
 
   private async begin(talk: Talk): Promise<void> {
@@ -507,18 +588,21 @@ export class Conversations {
     await this.request(talk.peer, { kind: 'commit', reference: reference(), peer: talk.peer, group: id, epoch, commit, welcome, welcomed, step: this.step });
   }
 
-  private async seal(todo: Todo, group: Group) {
+  /** Seals something, which keeps its place in the order of what was written. */
+  private async seal(todo: Todo, group: Group): Promise<Sealed | undefined> {
     const talk = this.talk(todo.peer);
     const counter = todo.payload ? talk.written : talk.written + 1n;
     const payload = todo.payload ?? (todo.content && messageBytes({ counter, writtenAtMs: BigInt(Date.now()), lastSeen: talk.seen ?? undefined, content: todo.content }));
     this.book.dropTodo(todo);
-    if (!payload) return this.book.keep();
+    if (!payload) return void (await this.book.keep());
     const [epoch, message, id] = [group.epoch, await group.seal(payload), hex(group.id)];
     this.book.setGroup(id, group);
     this.book.setTalk({ ...talk, written: counter, pace: pace.sent(talk.pace, seconds()) });
     await this.identify(todo, counter);
     const ask = { kind: 'send' as const, reference: reference(), peer: todo.peer, group: id, epoch, message, step: this.step };
-    await this.request(todo.peer, ask, { payload, line: todo.line });
+    const out = this.book.setOut({ peer: todo.peer, ask, payload, line: todo.line, at: todo.at });
+    await this.book.keep();
+    return out as Sealed;
   }
 
   /** Gives a line the id of its message, by which receipts name it. */
@@ -529,8 +613,8 @@ export class Conversations {
   }
 
   /** A request that is kept, then said, until it is answered. */
-  private async request(peer: string, ask: Out['ask'], more: Pick<Out, 'payload' | 'line'> = {}) {
-    this.book.setOut({ peer, ask, ...more });
+  private async request(peer: string, ask: Out['ask']) {
+    this.book.setOut({ peer, ask });
     await this.book.keep();
     this.desk.say(ask);
   }

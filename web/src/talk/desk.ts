@@ -314,7 +314,7 @@ export class Desk {
     await book.keep();
     this.looking = undefined;
     this.lookAround();
-    this.talks.repeat();
+    await this.talks.repeat();
   }
 
   private async publish(left: number, hasLastResort: boolean) {

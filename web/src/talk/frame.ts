@@ -19,7 +19,7 @@ export type Ask =
   | { kind: 'claim'; reference: string; name: string }
   | { kind: 'open'; reference: string; peer: string; group: string; welcome: Bytes; replaces?: string | undefined; step: bigint }
   | { kind: 'commit'; reference: string; peer: string; group: string; epoch: bigint; commit: Bytes; welcome?: Bytes | undefined; welcomed: string[]; step: bigint }
-  | { kind: 'send'; reference: string; peer: string; group: string; epoch: bigint; message: Bytes; step: bigint }
+  | { kind: 'send'; reference: string; peer: string; group: string; epoch: bigint; message: Bytes; step: bigint; follows?: string | undefined }
   | { kind: 'ack'; number: bigint; step: bigint }
   | { kind: 'signal'; peer: string; bytes: Bytes }
   | { kind: 'look' }
@@ -45,7 +45,7 @@ export function askBytes(ask: Ask): Bytes {
       return frame(6, id(ask.reference), string(ask.peer), id(ask.group), uint(ask.epoch), bytes(ask.commit), welcome, array(...ask.welcomed.map(id)), uint(ask.step));
     }
     case 'send':
-      return frame(7, id(ask.reference), string(ask.peer), id(ask.group), uint(ask.epoch), bytes(ask.message), uint(ask.step));
+      return frame(7, id(ask.reference), string(ask.peer), id(ask.group), uint(ask.epoch), bytes(ask.message), uint(ask.step), ask.follows === undefined ? undefined : id(ask.follows));
     case 'ack':
       return frame(8, uint(ask.number), uint(ask.step));
     case 'signal':

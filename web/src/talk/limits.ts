@@ -47,6 +47,8 @@ export const SENTENCE_BYTES_MAX = 512;
 export const UPDATE_EVERY_S = 600;
 export const UPDATE_EVERY_MESSAGES = 64;
 export const IDLE_S = 7 * 24 * 3_600;
+/** Messages of one conversation that are on their way at once. */
+export const WINDOW = 16;
 export const GAPS_MAX = 64;
 export const RECEIPTS_EVERY_MS = 2_000;
 export const RECEIPTS_DELAY_MS = 3_000;

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { Identity } from '../../src/talk/certificate';
 import { text, type Bytes } from '../../src/talk/layout';
+import { WINDOW } from '../../src/talk/limits';
 import { client, directory, NOW } from './people';
 import { MemoryDisk, Post, Sitter } from './post';
 
@@ -86,6 +87,33 @@ test('nothing is lost or shown twice when connections break before every answer'
     await Promise.all([asha.reads(...said), ravi.reads(...said)]);
   }
   await Promise.all([asha, ravi].map((each) => each.until(({ open }) => open?.lines.every((line) => line.mark !== 'waiting') ?? false)));
+});
+
+test('several messages are on their way at once, and the rest goes behind them', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'hello');
+  await asha.until(({ open }) => open?.lines[0]?.mark === 'sent');
+  post.losesAnswers = true;
+  const said = Array.from({ length: WINDOW + 4 }, (_, n) => `message ${n}`);
+  for (const text of said) await asha.say('ravi', text);
+  await ravi.reads('hello', ...said.slice(0, WINDOW));
+  post.losesAnswers = false;
+  asha.cut();
+  await ravi.reads('hello', ...said);
+  await asha.until(({ open }) => open?.lines.every((line) => line.mark !== 'waiting') ?? false);
+});
+
+test('what follows a refused message does not overtake it', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'hello');
+  await asha.until(({ open }) => open?.lines[0]?.mark === 'sent');
+  post.busy = 2;
+  const said = ['one', 'two', 'three', 'four'];
+  await Promise.all(said.map((text) => asha.say('ravi', text)));
+  await ravi.reads('hello', ...said);
+  expect(ravi.snapshot?.open?.lines.some((line) => line.note)).toBe(false);
 });
 
 test('both begin at once, and one conversation comes of it', async () => {

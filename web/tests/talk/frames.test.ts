@@ -18,6 +18,7 @@ const ASKS: Record<string, Ask> = {
   open: { kind: 'open', reference, peer: 'ravi', group, welcome: utf8('welcome'), step: 1n },
   commit: { kind: 'commit', reference, peer: 'ravi', group, epoch: 300n, commit: utf8('commit'), welcome: utf8('welcome'), welcomed: ['08'.repeat(16)], step: 2n },
   send: { kind: 'send', reference, peer: 'ravi', group, epoch: 1n, message: utf8('sealed'), step: 3n },
+  send_behind: { kind: 'send', reference, peer: 'ravi', group, epoch: 1n, message: utf8('sealed'), step: 3n, follows: '06'.repeat(16) },
   ack: { kind: 'ack', number: 70_000n, step: 4n },
   signal: { kind: 'signal', peer: 'ravi', bytes: utf8('typing') },
   look: { kind: 'look' },

@@ -48,6 +48,8 @@ export class Post {
   private readonly answers = new Map<string, Tell>();
   /** Answers that are lost on their way. */
   losesAnswers = false;
+  /** So many messages are refused for being too many. */
+  busy = 0;
   /** Who is not in the directory, as if it had not come to know them yet. */
   readonly hidden = new Set<string>();
   /** Answers to looks that are held back, while they are. */
@@ -195,14 +197,21 @@ export class Post {
     if (ask.step > seat.step) seat.step = ask.step;
     const known = this.answers.get(ask.reference);
     const answer = known ?? this.weighed(ask, seat);
-    this.answers.set(ask.reference, answer);
+    if (answer.kind === 'taken') this.answers.set(ask.reference, answer);
     if (!this.losesAnswers) tell(answer);
   }
 
   private weighed(ask: Change_, seat: Seat): Tell {
     const pair = [seat.name, ask.peer].sort().join(' ');
     const slot = this.slots.get(pair);
-    const refused = (code: string): Tell => ({ kind: 'refused', code, description: '', solution: '', reference: ask.reference, retryAfterS: undefined, epoch: slot?.epoch });
+    const refused = (code: string, retryAfterS?: number): Tell => ({ kind: 'refused', code, description: '', solution: '', reference: ask.reference, retryAfterS, epoch: slot?.epoch });
+    if (ask.kind === 'send') {
+      if (this.busy > 0) {
+        this.busy -= 1;
+        return refused('too_fast', 0);
+      }
+      if (ask.follows !== undefined && !this.answers.has(ask.follows)) return refused('out_of_turn');
+    }
     if (ask.kind === 'open') {
       if (slot && slot.group !== ask.replaces) return refused('superseded');
       this.slots.set(pair, { group: ask.group, epoch: 1n });

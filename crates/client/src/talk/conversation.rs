@@ -7,7 +7,7 @@ use kinora_chat::certificate::DeviceId;
 use kinora_chat::conversation::{Ledger, Pace, Receipts};
 use kinora_chat::engine::Group;
 use kinora_talk::field::Reference;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One conversation.
 #[derive(Debug)]
@@ -23,8 +23,12 @@ pub(super) struct Conversation {
     pub(super) pending: Option<Pending>,
     /// Key packages are being asked for.
     pub(super) gathering: Option<Gathering>,
-    /// The row of the outbox that waits for its answer. One at a time, so that none overtakes another.
-    pub(super) flying: Option<i64>,
+    /// Messages that wait for their answers, in their order and all of one epoch; each names the one in front of it, so
+    /// that none overtakes another.
+    pub(super) flying: VecDeque<Flight>,
+    /// Rows of the outbox whose answers count only if they were taken: what was in front of them was refused, or their
+    /// group is over. Nothing is sent before they have come.
+    void: BTreeSet<i64>,
     /// Nothing is sent before, in seconds.
     pub(super) not_before_s: u64,
     /// What the other side is to be told of its messages.
@@ -37,6 +41,15 @@ pub(super) struct Conversation {
     pub(super) shut: BTreeMap<DeviceId, (u64, u64)>,
     /// A new group has to be opened, whether or not something is to be sent.
     pub(super) is_lost: bool,
+}
+
+/// A message that is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flight {
+    /// Its row in the outbox.
+    pub(super) id: i64,
+    pub(super) reference: Reference,
+    pub(super) epoch: u64,
 }
 
 /// A frame that opens or commits, and waits for its answer, or for what was taken before it.
@@ -69,7 +82,8 @@ impl Conversation {
             written: 0,
             pending: None,
             gathering: None,
-            flying: None,
+            flying: VecDeque::new(),
+            void: BTreeSet::new(),
             not_before_s: 0,
             receipts: Receipts::default(),
             signalled_ms: 0,
@@ -137,7 +151,8 @@ impl Conversation {
         self.group = Some(group);
         self.pace = Pace::joined(now_s);
         (self.pending, self.gathering) = (None, None);
-        (self.flying, self.is_lost) = (None, false);
+        self.is_lost = false;
+        self.ground();
         Ok(())
     }
 
@@ -157,12 +172,34 @@ impl Conversation {
     /// Gives the group up; the next one names it.
     pub(super) fn give_up(&mut self) {
         (self.group, self.pending, self.gathering) = (None, None, None);
-        (self.flying, self.is_lost) = (None, true);
+        self.is_lost = true;
+        self.ground();
+    }
+
+    /// What is on its way is not counted on any more.
+    pub(super) fn ground(&mut self) {
+        let grounded = self.flying.drain(..);
+        self.void.extend(grounded.map(|flight| flight.id));
+    }
+
+    /// The answer to a message has come. False when it was not counted on.
+    pub(super) fn landed(&mut self, id: i64) -> bool {
+        self.void.remove(&id);
+        let before = self.flying.len();
+        self.flying.retain(|flight| flight.id != id);
+        self.flying.len() < before
+    }
+
+    /// Answers are to come without which it is not known what to send.
+    pub(super) fn is_grounded(&self) -> bool {
+        !self.void.is_empty()
     }
 
     /// A connection was lost: what had no answer goes again.
     pub(super) fn disconnected(&mut self) {
-        (self.gathering, self.flying) = (None, None);
+        self.gathering = None;
+        self.flying.clear();
+        self.void.clear();
         self.not_before_s = 0;
         self.shut.clear();
         if let Some(pending) = &mut self.pending {

@@ -12,6 +12,9 @@ pub(super) const SILENCE: Duration = Duration::from_secs(60);
 pub(super) const TICK: Duration = Duration::from_millis(200);
 /// What could not be sent now is tried again after this, unless the server says when.
 pub(super) const AGAIN: Duration = Duration::from_secs(10);
+/// Messages of one conversation that are on their way at once: over a line of a tenth of a second that is 160 a second. The
+/// server lets 64 changes of a connection wait.
+pub(super) const WINDOW: usize = 16;
 /// What is read from the socket at once.
 pub(super) const READ_BYTES: usize = 64 * 1024;
 /// Frames that are written before the server's answers are read: a few of the longest.

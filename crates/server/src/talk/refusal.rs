@@ -114,6 +114,11 @@ pub(super) fn of_store(refusal: Refusal, reference: Reference) -> Refused {
             "too much waits for a device of the other one that has been away for long",
             "try again when they have been here, or ask them to come online",
         ),
+        Refusal::OutOfTurn => (
+            "out_of_turn",
+            "the message in front of it was not taken",
+            "send that one again first, and this one behind it",
+        ),
     };
     let epoch = match refusal {
         Refusal::StaleEpoch { current } => Some(current),

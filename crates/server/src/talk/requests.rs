@@ -40,6 +40,7 @@ pub(super) fn send(seat: Seat, send: Send) -> Change {
     let mail = Mail::Message {
         epoch: send.epoch,
         message: send.message.into_inner(),
+        follows: send.follows.map(|first| first.0),
     };
     change(
         seat,

@@ -105,7 +105,7 @@ fn envelope(change: &Change, from: &Name, to: &Reached, at_ms: u64) -> Option<By
     else {
         return None;
     };
-    let Mail::Message { epoch, message } = mail else {
+    let Mail::Message { epoch, message, .. } = mail else {
         return None;
     };
     if message.len() > AT_HAND_BYTES {

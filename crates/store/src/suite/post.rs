@@ -19,6 +19,7 @@ cases!(dyn Post:
     messages_of_near_epochs_are_taken,
     a_queue_has_no_gaps,
     repetitions_change_nothing,
+    a_message_waits_for_the_one_that_it_follows,
     a_refusal_leaves_the_rest_of_its_batch,
     a_queue_has_a_bound,
     an_own_device_gets_what_the_others_get,
@@ -95,7 +96,29 @@ fn message(seat: Seat, reference: u8, peer: &str, epoch: u64, text: &str) -> Cha
         reference,
         peer,
         GROUP,
-        Mail::Message { epoch, message },
+        Mail::Message {
+            epoch,
+            message,
+            follows: None,
+        },
+    )
+}
+
+/// The same, behind another one of this device.
+fn behind(seat: Seat, reference: u8, first: u8, peer: &str, text: &str) -> Change {
+    let message = text.as_bytes().to_vec();
+    let follows = Some([first; 16]);
+    let epoch = 1;
+    mail(
+        seat,
+        reference,
+        peer,
+        GROUP,
+        Mail::Message {
+            epoch,
+            message,
+            follows,
+        },
     )
 }
 
@@ -331,6 +354,21 @@ fn repetitions_change_nothing(post: &dyn Post) {
     taken(post, commit(asha, 2, "ravi", 1));
     taken(post, commit(asha, 2, "ravi", 1));
     taken(post, message(asha, 3, "ravi", 2, "c"));
+}
+
+fn a_message_waits_for_the_one_that_it_follows(post: &dyn Post) {
+    let (asha, ravi) = talking(post);
+    let late = behind(asha, 2, 1, "ravi", "two");
+    refused(post, late.clone(), Refusal::OutOfTurn);
+    // Of another device it tells nothing.
+    taken(post, message(ravi, 1, "asha", 1, "of ravi"));
+    refused(post, late.clone(), Refusal::OutOfTurn);
+    taken(post, message(asha, 1, "ravi", 1, "one"));
+    taken(post, late.clone());
+    taken(post, behind(asha, 3, 2, "ravi", "three"));
+    taken(post, late);
+    let found = [(2, "one".into()), (3, "two".into()), (4, "three".into())];
+    assert_eq!(texts(post, ravi, 0), found);
 }
 
 fn a_refusal_leaves_the_rest_of_its_batch(post: &dyn Post) {

@@ -100,6 +100,20 @@ fn asks() -> Vec<(&'static str, Ask)> {
                 epoch: 1,
                 message: bytes("sealed"),
                 step: 3,
+                follows: None,
+            }
+            .into(),
+        ),
+        (
+            "send_behind",
+            Send {
+                reference,
+                peer: name("ravi"),
+                group,
+                epoch: 1,
+                message: bytes("sealed"),
+                step: 3,
+                follows: Some(Fixed([6; 16])),
             }
             .into(),
         ),

@@ -109,6 +109,7 @@ impl Person {
             epoch: 1,
             message: Bytes::new(message)?,
             step: self.step,
+            follows: None,
         }
         .into())
     }

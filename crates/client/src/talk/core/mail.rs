@@ -252,7 +252,7 @@ impl Core {
         };
         let row = self.outbox.remove(at);
         self.write(vec![Write::Sent(row.id)])?;
-        self.landed(&row.peer, row.id);
+        self.conversation(&row.peer, now_s).landed(row.id);
         self.events.extend(self.sent(&row));
         self.advance(&row.peer, now_s)
     }
@@ -341,7 +341,12 @@ impl Core {
         if let Some(peer) = of_pending {
             self.unopened(&peer, &refused.code, later_s, now_s)
         } else if let Some((peer, id)) = of_row {
-            self.landed(&peer, id);
+            let conversation = self.conversation(&peer, now_s);
+            if !conversation.landed(id) {
+                // It went behind one that was refused, and goes again after that one.
+                return self.advance(&peer, now_s);
+            }
+            conversation.ground();
             self.unsent(&peer, id, said, later_s, now_s)
         } else if let Some(peer) = of_claim {
             let missing = self.missing(&peer, now_s);
@@ -405,11 +410,14 @@ impl Core {
         match said.code.as_str() {
             // It was never taken, so it is encrypted anew.
             "stale_epoch" => {
-                self.unseal(peer);
+                let row = self.outbox.iter_mut().find(|row| row.id == id);
+                row.into_iter().for_each(|row| row.frame = None);
                 self.write(vec![Write::Frame(id, None)])?;
                 self.conversation(peer, now_s).not_before_s = now_s + 1;
                 Ok(())
             }
+            // What it followed is no longer known to have been taken; it goes first now.
+            "out_of_turn" => self.advance(peer, now_s),
             "no_conversation" => {
                 let conversation = self.conversation(peer, now_s);
                 conversation.give_up();
@@ -438,14 +446,6 @@ impl Core {
                 });
                 Ok(())
             }
-        }
-    }
-
-    fn landed(&mut self, peer: &Name, id: i64) {
-        if let Some(conversation) = self.conversations.get_mut(peer)
-            && conversation.flying == Some(id)
-        {
-            conversation.flying = None;
         }
     }
 

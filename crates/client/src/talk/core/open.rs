@@ -1,15 +1,17 @@
-//! What goes out: opening a conversation, letting devices in, renewing keys, and messages, one at a time.
+//! What goes out: opening a conversation, letting devices in, renewing keys, and messages, several of them at a time.
+//!
+//! Whatever changes a group waits until no message is on its way, so that what is sent in an epoch has its answer in it.
 
 use super::{Core, random, reference};
 use crate::Fault;
-use crate::talk::conversation::{Gathering, Pending};
-use crate::talk::limits::AGAIN;
-use crate::talk::store::Write;
+use crate::talk::conversation::{Flight, Gathering, Pending};
+use crate::talk::limits::{AGAIN, WINDOW};
+use crate::talk::store::{Outgoing, Write};
 use kinora_chat::Name;
 use kinora_chat::certificate::DeviceId;
 use kinora_chat::contact::Sending;
-use kinora_chat::engine::{self, Group};
-use kinora_talk::field::{Bytes, Few, Fixed};
+use kinora_chat::engine::{self, Group, Keys};
+use kinora_talk::field::{Bytes, Few, Fixed, GroupId};
 use kinora_talk::frame::{Ask, Claim, Claimed, Commit, Open, Send};
 use kinora_talk::limits::GRACE_EPOCHS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,9 +38,10 @@ impl Core {
             }
             return Ok(());
         }
-        if is_blocked || conversation.flying.is_some() {
+        if is_blocked || conversation.is_grounded() {
             return Ok(());
         }
+        let is_quiet = conversation.flying.is_empty();
         let is_due = conversation.pace.is_due(now_s);
         let is_wanted = has_mail || conversation.is_lost;
         let has_pending = conversation.group.as_ref().map(Group::has_pending);
@@ -46,6 +49,7 @@ impl Core {
         match has_pending {
             // The commit that came before ours is on its way.
             Some(true) => Ok(()),
+            Some(false) if !is_quiet && (is_due || !missing.is_empty()) => Ok(()),
             Some(false) if !missing.is_empty() => {
                 self.gather(peer, missing.into_values().collect(), now_s)
             }
@@ -256,7 +260,8 @@ impl Core {
         Ok(())
     }
 
-    /// Sends the oldest message that has no answer: the same bytes as before, unless they are too old to be taken.
+    /// Sends what waits, the oldest first and as much as may be on its way: the same bytes as before, unless they are too
+    /// old to be taken. What is sealed is on the disk before anything of it goes.
     fn post(&mut self, peer: &Name, now_s: u64) -> Result<(), Fault> {
         let step = self.step + 1;
         let Some(conversation) = self.conversations.get_mut(peer) else {
@@ -265,37 +270,73 @@ impl Core {
         let (Some(group), Some(id)) = (&mut conversation.group, conversation.group_id) else {
             return Ok(());
         };
-        let Some(row) = self.outbox.iter_mut().find(|row| row.peer == *peer) else {
-            return Ok(());
-        };
-        let epoch = group.epoch();
-        let is_good = |frame: &Vec<u8>| match Ask::from_bytes(frame) {
-            Ok(Ask::Send(send)) => send.group.0 == id && send.epoch + GRACE_EPOCHS >= epoch,
-            _ => false,
-        };
-        conversation.flying = Some(row.id);
-        if let Some(frame) = row.frame.as_ref().filter(|frame| is_good(frame)) {
-            self.asks.push(frame.clone());
-            return Ok(());
+        let flying = &mut conversation.flying;
+        let (mut parts, mut frames) = (Vec::new(), Vec::new());
+        let is_waiting = |row: &&mut Outgoing| row.peer == *peer;
+        for row in self.outbox.iter_mut().filter(is_waiting) {
+            if flying.iter().any(|flight| flight.id == row.id) {
+                continue;
+            }
+            let kept = row.frame.as_deref().and_then(|frame| good(frame, id, group.epoch()));
+            let epoch = kept.as_ref().map_or(group.epoch(), |send| send.epoch);
+            let before = flying.back().copied();
+            if flying.len() >= WINDOW || before.is_some_and(|before| before.epoch != epoch) {
+                break;
+            }
+            let follows = before.map(|before| before.reference);
+            let send = match kept {
+                Some(send) => send,
+                None => {
+                    let send = seal(row, group, self.client.keys(), Fixed(id), step)?;
+                    let frame = Ask::from(send.clone()).to_bytes();
+                    parts.push(Write::Frame(row.id, Some(frame.clone())));
+                    row.frame = Some(frame);
+                    conversation.pace.sent(now_s);
+                    send
+                }
+            };
+            flying.push_back(Flight {
+                id: row.id,
+                reference: send.reference,
+                epoch,
+            });
+            frames.push(Ask::from(Send { follows, ..send }).to_bytes());
         }
-        let sealed = group.seal(self.client.keys(), &row.payload)?;
-        let send = Send {
-            reference: Fixed(row.reference),
-            peer: peer.clone(),
-            group: Fixed(id),
-            epoch,
-            message: Bytes::new(sealed).map_err(kinora_chat::Fault::from)?,
-            step,
-        };
-        let frame = Ask::from(send).to_bytes();
-        row.frame = Some(frame.clone());
-        conversation.pace.sent(now_s);
-        let parts = vec![
-            Write::Frame(row.id, Some(frame.clone())),
-            Write::Conversation(peer.clone(), conversation.kept()),
-        ];
-        self.write(parts)?;
-        self.asks.push(frame);
+        if !parts.is_empty() {
+            parts.push(Write::Conversation(peer.clone(), conversation.kept()));
+            self.write(parts)?;
+        }
+        self.asks.extend(frames);
         Ok(())
     }
+}
+
+/// What was sealed before, if it may still be taken in this group, whose epoch is the one given.
+fn good(frame: &[u8], group: [u8; 32], epoch: u64) -> Option<Send> {
+    match Ask::from_bytes(frame) {
+        Ok(Ask::Send(send)) if send.group.0 == group && send.epoch + GRACE_EPOCHS >= epoch => {
+            Some(send)
+        }
+        _ => None,
+    }
+}
+
+fn seal(
+    row: &Outgoing,
+    group: &mut Group,
+    keys: &Keys,
+    id: GroupId,
+    step: u64,
+) -> Result<Send, Fault> {
+    let epoch = group.epoch();
+    let sealed = group.seal(keys, &row.payload)?;
+    Ok(Send {
+        reference: Fixed(row.reference),
+        peer: row.peer.clone(),
+        group: id,
+        epoch,
+        message: Bytes::new(sealed).map_err(kinora_chat::Fault::from)?,
+        step,
+        follows: None,
+    })
 }

@@ -3,6 +3,7 @@
 mod world;
 
 use super::*;
+use crate::talk::limits::WINDOW;
 use crate::talk::core::adopt::Owner;
 use kinora_chat::handover::Newcomer as Asker;
 use kinora_chat::payload::{Content, MessageId, Progress};
@@ -30,6 +31,8 @@ fn fates(seat: &Seat, to: &str) -> Vec<(String, Option<Progress>)> {
 #[derive(Clone, Debug)]
 enum Act {
     Write,
+    WriteMuch,
+    Busy,
     Hear,
     Serve,
     Connect,
@@ -42,6 +45,8 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => Just(Act::Write),
+        1 => Just(Act::WriteMuch),
+        1 => Just(Act::Busy),
         12 => Just(Act::Hear),
         12 => Just(Act::Serve),
         3 => Just(Act::Connect),
@@ -49,16 +54,17 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Crash),
         1 => Just(Act::HearAndCrash),
         3 => (0..4_000u64).prop_map(Act::Pass),
+        // Long enough for keys to be renewed.
+        1 => Just(Act::Pass(601_000)),
     ]
 }
 
 fn perform(world: &mut World, at: usize, act: &Act) {
-    let to = ["ravi", "asha"][at];
     match act {
-        Act::Write => {
-            let text = format!("{} of {at}", world.seats[at].written.len() + 1);
-            world.write(at, to, &text);
-        }
+        Act::Write => write(world, at, 1),
+        // More than may be on their way at once.
+        Act::WriteMuch => write(world, at, WINDOW + 4),
+        Act::Busy => world.busy += 3,
         Act::Hear => drop(world.hear(at)),
         Act::Serve => drop(world.serve(at)),
         Act::Connect => world.connect(at),
@@ -66,6 +72,14 @@ fn perform(world: &mut World, at: usize, act: &Act) {
         Act::Crash => world.crash(at),
         Act::HearAndCrash => world.hear_and_crash(at),
         Act::Pass(ms) => world.pass(*ms),
+    }
+}
+
+fn write(world: &mut World, at: usize, count: usize) {
+    let to = ["ravi", "asha"][at];
+    for _ in 0..count {
+        let text = format!("{} of {at}", world.seats[at].written.len() + 1);
+        world.write(at, to, &text);
     }
 }
 
@@ -153,6 +167,51 @@ fn pair() -> World {
     world.settle();
     assert_eq!(shown(&world.seats[1], "asha"), ["hello"]);
     world
+}
+
+#[test]
+fn many_messages_are_on_their_way_at_once_and_the_rest_behind_them() {
+    let mut world = pair();
+    write(&mut world, 0, WINDOW + 4);
+    assert_eq!(world.under_way(0), WINDOW);
+    assert!(world.serve(0) && world.hear(0));
+    assert_eq!(world.under_way(0), WINDOW);
+    world.cut(0);
+    world.settle();
+    assert_eq!(shown(&world.seats[1], "asha"), world.seats[0].written);
+}
+
+/// The server takes the ones behind it, unless they say what they follow.
+#[test]
+fn what_follows_a_refused_message_does_not_overtake_it() {
+    let mut world = pair();
+    write(&mut world, 0, 5);
+    world.busy = 1;
+    world.settle();
+    assert_eq!(shown(&world.seats[1], "asha"), world.seats[0].written);
+    for seat in &world.seats {
+        assert_eq!(seat.notes(), Vec::<&str>::new());
+    }
+    let told = |event: &&Event| matches!(event, Event::Refused { .. });
+    assert_eq!(world.seats[0].events.iter().filter(told).count(), 1);
+}
+
+#[test]
+fn keys_are_renewed_when_nothing_is_on_its_way() {
+    let mut world = pair();
+    world.pass(601_000);
+    world.write(1, "asha", "hello to you");
+    world.flow(1);
+    world.flow(0);
+    write(&mut world, 0, 3);
+    // The commit goes alone, and what was written goes behind it.
+    assert_eq!(world.under_way(0), 1);
+    world.settle();
+    assert_eq!(shown(&world.seats[1], "asha"), world.seats[0].written);
+    assert_eq!(
+        authenticator(&world.seats[0], "ravi"),
+        authenticator(&world.seats[1], "asha")
+    );
 }
 
 #[test]

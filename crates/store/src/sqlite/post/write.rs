@@ -65,6 +65,9 @@ pub(super) fn apply(
             if let Some(before) = before(connection, each.seat, reference)? {
                 return Ok(before);
             }
+            if !is_its_turn(connection, each.seat, mail)? {
+                return Ok(Outcome::Refused(Refusal::OutOfTurn));
+            }
             let plan = plan(connection, &sender, peer, group, mail, bounds)?;
             let (pair, letters) = match plan {
                 Ok(plan) => plan,
@@ -96,6 +99,17 @@ fn epoch_after(mail: &Mail) -> Option<u64> {
         Mail::Open { .. } => Some(1),
         Mail::Commit { epoch, .. } => Some(epoch + 1),
         Mail::Message { .. } => None,
+    }
+}
+
+/// What a message follows was taken: whoever has several on their way has none of them overtaken.
+fn is_its_turn(connection: &Connection, seat: Seat, mail: &Mail) -> Result<bool, Fault> {
+    match mail {
+        Mail::Message {
+            follows: Some(first),
+            ..
+        } => Ok(before(connection, seat, first)?.is_some()),
+        _ => Ok(true),
     }
 }
 
@@ -197,7 +211,7 @@ fn letters<'a>(mail: &'a Mail, others: &[Recipient]) -> Vec<Letter<'a>> {
             bytes: welcome,
             to: chosen(&|_| true),
         }],
-        Mail::Message { epoch, message } => vec![Letter {
+        Mail::Message { epoch, message, .. } => vec![Letter {
             kind: Kind::Message,
             epoch: *epoch,
             bytes: message,

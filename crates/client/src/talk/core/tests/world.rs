@@ -54,6 +54,8 @@ pub(super) struct World {
     pub(super) seats: Vec<Seat>,
     kept: BTreeMap<DeviceId, Kept>,
     identities: BTreeMap<Name, IdentityKey>,
+    /// So many messages are refused for being too many.
+    pub(super) busy: u32,
     /// Who is not in the directory, as if it had not come to know them yet.
     pub(super) hidden: Option<Name>,
     /// Each pair's group, and its epoch.
@@ -109,6 +111,7 @@ impl World {
             seats: Vec::new(),
             kept: BTreeMap::new(),
             identities: BTreeMap::new(),
+            busy: 0,
             hidden: None,
             groups: BTreeMap::new(),
             answers: BTreeMap::new(),
@@ -324,6 +327,15 @@ impl World {
             Ask::Send(send) => (send.reference, send.peer.clone(), send.group.0),
             _ => unreachable!("only these are given here"),
         };
+        if matches!(ask, Ask::Send(_)) && self.busy > 0 {
+            self.busy -= 1;
+            let retry_after_s = Some(1);
+            let refused = refusal("too_fast", reference, None);
+            return Tell::Refused(Refused {
+                retry_after_s,
+                ..refused
+            });
+        }
         if let Some(known) = self.answers.get(&reference.0) {
             return known.clone();
         }
@@ -361,6 +373,10 @@ impl World {
                 }
             }
             Ask::Send(send) => {
+                let first = send.follows.map(|first| first.0);
+                if first.is_some_and(|first| !self.answers.contains_key(&first)) {
+                    return refused("out_of_turn", None);
+                }
                 let Some((_, epoch)) = here(slot) else {
                     return refused("no_conversation", None);
                 };
@@ -465,6 +481,11 @@ impl World {
             people: Few::new(listed.map(person).collect()).unwrap(),
             has_more: false,
         }
+    }
+
+    /// Frames of this device that are on their way to the server.
+    pub(super) fn under_way(&self, at: usize) -> usize {
+        self.seats[at].up.len()
     }
 
     /// One more person comes, and is connected.
