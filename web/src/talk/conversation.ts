@@ -204,13 +204,21 @@ export class Conversations {
     for (const peer of new Set([...this.unsaid(), ...this.anew])) await this.pump(peer);
   }
 
-  /** This state is an old one: all groups are given up, and begun anew when there is something to say. */
-  giveUp() {
+  /**
+   * This state is an old one: all groups are given up, and begun anew when there is something to say. Each message that it
+   * does not know was one of these steps at least: numbers that went out once are not given again, or whoever has the first
+   * ones would take the new ones for them.
+   */
+  giveUp(lostSteps: bigint) {
     for (const out of this.outs()) this.withdraw(out);
     for (const id of this.book.groups.keys()) this.book.setGroup(id, null);
     for (const talk of this.book.talks.values()) {
-      if (!talk.group) continue;
-      this.book.setTalk({ ...talk, group: null, replaces: talk.group });
+      const written = talk.written + lostSteps;
+      if (!talk.group) {
+        this.book.setTalk({ ...talk, written });
+        continue;
+      }
+      this.book.setTalk({ ...talk, written, group: null, replaces: talk.group });
       this.anew.add(talk.peer);
     }
   }

@@ -305,8 +305,9 @@ export class Desk {
     }
     // Another count here than the server has heard: this state was put back from a copy, and would use keys again.
     if (tell.step > book.head.step) {
+      const lostSteps = tell.step - book.head.step;
       book.head = { ...book.head, step: tell.step };
-      this.talks.giveUp();
+      this.talks.giveUp(lostSteps);
     }
     if (tell.last < book.head.cursor) book.head = { ...book.head, cursor: tell.last };
     else if (tell.first > book.head.cursor + 1n) await this.talks.expired(tell.first - 1n);
