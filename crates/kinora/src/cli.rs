@@ -345,8 +345,8 @@ pub(crate) struct ChatPlace {
     /// Your name there, at the first use; then it is remembered, with its keys
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Tell nobody this time that their messages came, that they were read, and that you are writing; /receipts off is for
-    /// always
+    /// Tell nobody this time that their messages came, that they were read, and that you are writing, and be told nothing
+    /// of that; /receipts off is for always
     #[arg(long)]
     pub(crate) no_receipts: bool,
     #[command(flatten)]

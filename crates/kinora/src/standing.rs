@@ -18,7 +18,7 @@ pub(crate) fn receipts_in_words(tells: bool) -> &'static str {
             "others are told that their messages came, that you have read them, and that you are writing"
         }
         false => {
-            "others are told nothing of that any more; they see that their messages are sent, and no more"
+            "others are told nothing of that any more, and neither are you: messages are shown as sent, and no more"
         }
     }
 }

@@ -17,6 +17,7 @@ import type { Bytes } from './layout';
 import type { Ledger } from './ledger';
 import type { Pace } from './pace';
 import type { Content, MessageId, Seen } from './payload';
+import type { Owed } from './receipts';
 import { recorded, restored } from './record';
 import type { LineShown } from './shapes';
 
@@ -59,6 +60,8 @@ export interface Talk {
   seen: Seen | null;
   /** Messages that were not on a screen yet. */
   unseen: MessageId[];
+  /** What the other one is to be told of theirs. */
+  owed?: Owed | undefined;
   lines: number;
   last: string;
   lastAt: number;

@@ -15,12 +15,11 @@ import * as pace from './pace';
 import { harmlessName } from './attachment';
 import { digest, messageBytes, readMessage, type Content, type Message, type MessageId, type Progress } from './payload';
 import { mayBePicture } from './picture';
+import { owing, Receipts } from './receipts';
 import type { Mark, Note } from './shapes';
 import { NONCE } from './signal';
 import { Writing } from './writing';
 
-/** How long receipts are collected. */
-const RECEIPTS_MS = 2_000;
 /** How long a request waits that the server was too busy for, unless it says. */
 const AGAIN_S = 5;
 /** Lines of a conversation that are held at once. */
@@ -72,7 +71,7 @@ export class Conversations {
   private readonly shown = new Map<string, Line[]>();
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   private readonly writing = new Writing();
-  private readonly delivered = new Map<string, MessageId[]>();
+  private readonly receipts = new Map<string, Receipts>();
   /** Whose conversation is begun anew although there is nothing to say: what they say would be lost. */
   private readonly anew = new Set<string>();
   /** Messages that wait for their answers; each names the one in front of it, so that none overtakes another. */
@@ -82,7 +81,11 @@ export class Conversations {
   /** Whose messages the server was too busy for. */
   private readonly resting = new Set<string>();
 
-  constructor(private readonly desk: Desk) {}
+  /** `chance` gives any number from 0 to below 1. */
+  constructor(
+    private readonly desk: Desk,
+    private readonly chance: () => number,
+  ) {}
 
   stop() {
     for (const timer of this.timers) clearTimeout(timer);
@@ -100,6 +103,7 @@ export class Conversations {
   async repeat() {
     for (const out of this.outs()) if (!isSealed(out)) this.desk.say(out.ask);
     for (const peer of this.unsaid()) await this.pump(peer);
+    for (const { peer, owed } of this.book.talks.values()) if (owed) this.remind(peer);
   }
 
   /** With whom something is to be said. */
@@ -154,36 +158,58 @@ export class Conversations {
     if (talk.unseen.length === 0) return;
     const ids = talk.unseen;
     this.book.setTalk({ ...talk, unseen: [] });
-    this.delivered.delete(peer);
-    this.addReceipt(peer, 'read', ids);
+    this.owe(peer, 'read', ids);
     await this.book.keep();
-    await this.pump(peer);
   }
 
   /** Whether others are told how far their messages came; receipts that wait are forgotten when they are not. */
   async tellReceipts(isOn: boolean) {
     this.book.setChoices({ ...this.book.choices, hasReceipts: isOn });
     if (!isOn) {
-      this.delivered.clear();
+      for (const talk of this.book.talks.values()) if (talk.owed) this.book.setTalk({ ...talk, owed: undefined });
       for (const todo of Array.from(this.book.todos.values())) if (todo.content?.kind === 'receipt') this.book.dropTodo(todo);
     }
     await this.book.keep();
   }
 
-  private addReceipt(peer: string, progress: Progress, ids: MessageId[]) {
-    if (this.book.choices.hasReceipts) this.book.addTodo({ peer, content: { kind: 'receipt', progress, ids } });
+  /** Somebody is to be told of their messages, after a while. */
+  private owe(peer: string, progress: Progress, ids: MessageId[]) {
+    if (!this.book.choices.hasReceipts) return;
+    const talk = this.talk(peer);
+    this.book.setTalk({ ...talk, owed: owing(talk.owed, progress, ids) });
+    this.remind(peer);
+  }
+
+  private remind(peer: string) {
+    const receipts = this.receipts.get(peer) ?? new Receipts();
+    this.receipts.set(peer, receipts);
+    const wait = receipts.owe(Date.now(), this.chance());
+    if (wait !== undefined) this.later(wait, () => this.tell(peer));
+  }
+
+  private async tell(peer: string) {
+    this.receipts.get(peer)?.told(Date.now());
+    const { owed, ...talk } = this.talk(peer);
+    if (!owed) return;
+    this.book.setTalk(talk);
+    for (const progress of ['read', 'delivered'] as const) {
+      if (owed[progress].length > 0) this.book.addTodo({ peer, content: { kind: 'receipt', progress, ids: owed[progress] } });
+    }
+    await this.book.keep();
+    await this.pump(peer);
   }
 
   /** The user writes something to somebody, who is told now and then. Nothing is kept of it. */
   async writes(peer: string) {
     const group = this.group(peer);
-    if (!group?.isActive || !this.desk.isHere || this.desk.isBlocked(peer) || !this.writing.says(Date.now())) return;
+    if (!this.book.choices.hasReceipts || !group?.isActive || !this.desk.isHere || this.desk.isBlocked(peer) || !this.writing.says(Date.now())) return;
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE));
     this.desk.say({ kind: 'signal', peer, bytes: await group.sealSignal(BigInt(Date.now()), nonce) });
   }
 
-  /** Somebody writes, if that can be believed; else nothing is said about it. */
+  /** Somebody writes, if that can be believed; else nothing is said about it. Who does not tell is not told either. */
   async heard(peer: string, bytes: Bytes) {
+    if (!this.book.choices.hasReceipts) return;
     try {
       const opened = await this.group(peer)?.openSignal(bytes);
       if (opened?.from.name !== peer || !this.writing.heard(peer, opened.signal, Date.now())) return;
@@ -484,26 +510,11 @@ export class Conversations {
   }
 
   private arrived(peer: string, id: MessageId, text: string) {
+    if (this.desk.watched === peer) return this.owe(peer, 'read', [id]);
     const talk = this.talk(peer);
     this.book.setTalk({ ...talk, unseen: [...talk.unseen, id].slice(-RECEIPTS_MAX) });
-    if (this.desk.watched === peer) return this.later(RECEIPTS_MS, () => this.desk.watched === peer ? this.seen(peer) : Promise.resolve());
+    this.owe(peer, 'delivered', [id]);
     this.desk.arrive({ peer, text: text.slice(0, PREVIEW) });
-    const waiting = this.delivered.get(peer);
-    if (waiting) {
-      waiting.push(id);
-      return;
-    }
-    this.delivered.set(peer, [id]);
-    this.later(RECEIPTS_MS, () => this.receipt(peer));
-  }
-
-  private async receipt(peer: string) {
-    const ids = this.delivered.get(peer)?.slice(-RECEIPTS_MAX);
-    this.delivered.delete(peer);
-    if (!ids) return;
-    this.addReceipt(peer, 'delivered', ids);
-    await this.book.keep();
-    await this.pump(peer);
   }
 
   /** How far messages of ours came. */

@@ -67,15 +67,16 @@ export class Desk {
     private readonly host: string,
     private readonly dial: Dial,
     private readonly listener: Listener,
+    chance: () => number,
   ) {
-    this.talks = new Conversations(this);
+    this.talks = new Conversations(this, chance);
     const parcels = new Parcels(() => this.pass && hex(this.pass));
     this.transfers = new Transfers(parcels, () => void this.alone(() => Promise.resolve()));
   }
 
-  /** Takes up what is on the disk. `host` is what the server is called by. */
-  static async open(disk: Disk, host: string, dial: Dial, listener: Listener): Promise<Desk> {
-    const desk = new Desk(await Book.open(disk), host, dial, listener);
+  /** Takes up what is on the disk. `host` is what the server is called by, `chance` any number from 0 to below 1. */
+  static async open(disk: Disk, host: string, dial: Dial, listener: Listener, chance: () => number = Math.random): Promise<Desk> {
+    const desk = new Desk(await Book.open(disk), host, dial, listener, chance);
     if (desk.book.me) desk.connect();
     else desk.phase = 'nobody';
     await desk.show();

@@ -1,7 +1,7 @@
 /** The smallest server that keeps the promises of docs/talk.md, and a disk in memory; for desks to talk through. */
 import { readCertificate } from '../../src/talk/certificate';
 import type { Dial, Listener } from '../../src/talk/connection';
-import { Desk } from '../../src/talk/desk';
+import { Desk, type Listener as DeskListener } from '../../src/talk/desk';
 import type { Change, Disk } from '../../src/talk/disk';
 import type { Ask, Deliver, Person, Tell } from '../../src/talk/frame';
 import { hex, type Bytes } from '../../src/talk/layout';
@@ -262,7 +262,7 @@ export class Sitter {
   async sit(): Promise<this> {
     const { dial, cut } = this.post.dial();
     this.cut = cut;
-    this.desk = await Desk.open(this.disk, 'here', dial, {
+    const listener: DeskListener = {
       emit: (snapshot) => {
         this.snapshot = snapshot;
         for (const wake of this.waiting.splice(0)) wake();
@@ -273,7 +273,8 @@ export class Sitter {
         this.error = error;
         for (const wake of this.waiting.splice(0)) wake();
       },
-    });
+    };
+    this.desk = await Desk.open(this.disk, 'here', dial, listener, () => 0);
     return this;
   }
 

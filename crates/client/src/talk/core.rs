@@ -247,7 +247,10 @@ impl Core {
         let Ok(with) = Name::new(with) else {
             return Ok(());
         };
-        let said = self.store.past(&with, PAST_MAX)?;
+        let mut said = self.store.past(&with, PAST_MAX)?;
+        if !self.tells() {
+            said.iter_mut().for_each(|said| said.progress = None);
+        }
         self.events.push_back(Event::Past { with, said });
         Ok(())
     }

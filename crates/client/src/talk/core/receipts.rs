@@ -94,7 +94,7 @@ impl Core {
         self.put(peer, progress.chain([aside]).collect(), now_ms)
     }
 
-    /// Somebody says how far messages of this user came.
+    /// Somebody says how far messages of this user came. Who does not tell is not told either.
     pub(super) fn came(
         &mut self,
         to: &Name,
@@ -103,6 +103,7 @@ impl Core {
     ) -> Result<Vec<Write>, Fault> {
         let mut parts = Vec::new();
         let mut messages = Vec::new();
+        let ids = if self.tells() { ids } else { &[] };
         for id in ids {
             let Some(message) = self.store.message(to, *id)? else {
                 continue;

@@ -39,9 +39,12 @@ impl Core {
         Ok(())
     }
 
-    /// A signal came. What does not open, or came before, is passed over.
+    /// A signal came. What does not open, or came before, is passed over; who does not tell is not told either.
     pub(super) fn signalled(&mut self, signal: &Signal, now_ms: u64) {
         let from = &signal.peer;
+        if !self.tells() {
+            return;
+        }
         let Some(conversation) = self.conversations.get_mut(from) else {
             return;
         };

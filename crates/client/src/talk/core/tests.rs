@@ -301,6 +301,26 @@ fn a_receipt_is_told_of_by_nobody_and_only_if_that_is_wanted() {
 }
 
 #[test]
+fn who_does_not_tell_how_far_messages_came_is_not_told() {
+    let mut world = pair();
+    let told = |seat: &mut Seat| {
+        seat.core.past("ravi").unwrap();
+        let Some(Event::Past { said, .. }) = seat.core.events.pop_back() else {
+            panic!("it was asked for");
+        };
+        said.into_iter().map(|said| said.progress).collect::<Vec<_>>()
+    };
+    let read = Some(Progress::Read);
+    assert_eq!(told(&mut world.seats[0]), [read]);
+    world.seats[0].core.set_telling(false).unwrap();
+    world.write(0, "ravi", "two");
+    world.settle();
+    assert_eq!(told(&mut world.seats[0]), [None, None]);
+    world.seats[0].core.set_telling(true).unwrap();
+    assert_eq!(told(&mut world.seats[0]), [read, None]);
+}
+
+#[test]
 fn that_somebody_writes_is_said_at_most_every_three_seconds_and_once() {
     let mut world = pair();
     let writes = |world: &mut World, ms: u64| {
@@ -328,6 +348,24 @@ fn that_somebody_writes_is_said_at_most_every_three_seconds_and_once() {
     assert_eq!(ravi.events.pop_front(), None, "a repetition says nothing");
     world.seats[0].core.is_mute = true;
     assert_eq!(writes(&mut world, 60_000), None);
+    // Who does not tell is not told.
+    world.seats[0].core.is_mute = false;
+    let again = writes(&mut world, 60_000).unwrap();
+    let Ok(Ask::Signal(again)) = Ask::from_bytes(&again) else {
+        panic!("it is a signal");
+    };
+    let signal = kinora_talk::frame::Signal {
+        bytes: again.bytes,
+        ..signal
+    };
+    let now_ms = world.now_ms;
+    let ravi = &mut world.seats[1].core;
+    ravi.is_mute = true;
+    ravi.signalled(&signal, now_ms);
+    assert_eq!(ravi.events.pop_front(), None);
+    ravi.is_mute = false;
+    ravi.signalled(&signal, now_ms);
+    assert!(ravi.events.pop_front().is_some());
 }
 
 /// The identity goes over, and with it who was compared; then all devices talk in one group.
