@@ -322,6 +322,8 @@ impl Store {
 
     /// A message was shown, and read if there is somebody who reads what is shown.
     pub(super) fn shown(&self, id: i64, is_read: bool) -> Result<(), Fault> {
+        #[cfg(test)]
+        fuse::burn()?;
         let sql = "update messages set is_shown = 1, is_read = max(is_read, ?2) where id = ?1";
         self.connection.execute(sql, (id, is_read))?;
         Ok(())
@@ -329,6 +331,8 @@ impl Store {
 
     /// All that was said by somebody has been read.
     pub(super) fn read(&self, of: &Name) -> Result<(), Fault> {
+        #[cfg(test)]
+        fuse::burn()?;
         let sql = "update messages set is_read = 1 where peer = ?1 and is_own = 0 and progress < 2 and is_read = 0";
         self.connection.execute(sql, [of.as_str()])?;
         Ok(())
@@ -336,6 +340,8 @@ impl Store {
 
     /// Makes one step durable, wholly or not at all.
     pub(super) fn write(&mut self, step: &[Write]) -> Result<(), Fault> {
+        #[cfg(test)]
+        fuse::burn()?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -514,5 +520,7 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
+#[cfg(test)]
+pub(super) mod fuse;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ mod world;
 
 use super::*;
 use crate::talk::limits::WINDOW;
+use crate::talk::store::fuse::Fuse;
 use crate::talk::core::adopt::Owner;
 use kinora_chat::handover::Newcomer as Asker;
 use kinora_chat::payload::{Content, MessageId, Progress};
@@ -124,6 +125,42 @@ fn an_answer_that_was_lost_loses_nothing_that_came_after_it() {
     for seat in &world.seats {
         assert_eq!(seat.notes(), Vec::<&str>::new());
     }
+}
+
+/// Each of the two ends at a hundred of its writes, in turn before one counts and after, and goes on as another process.
+#[test]
+fn whichever_write_ends_a_process_nothing_is_lost_or_shown_twice() {
+    const KILLS: u32 = 100;
+    let mut world = World::new(&["asha", "ravi"]);
+    let mut kills = [0_u32; 2];
+    for round in 0.. {
+        for at in 0..2 {
+            if world.seats[at].fuse.is_none() && kills[at] < KILLS {
+                kills[at] += 1;
+                // Long lives between short ones: those get on with it.
+                let left = 1 + kills[at] * 5 % 14;
+                let is_after = kills[at] % 2 == 0;
+                world.seats[at].fuse = Some(Fuse { left, is_after });
+            }
+            world.connect(at);
+            write(&mut world, at, if round % 8 == 0 { 5 } else { 1 });
+            world.flow(at);
+        }
+        world.pass(if round % 9 == 0 { 601_000 } else { 2_500 });
+        if kills == [KILLS; 2] && world.seats.iter().all(|seat| seat.fuse.is_none()) {
+            break;
+        }
+    }
+    world.settle();
+    for (at, other) in [(0, "ravi"), (1, "asha")] {
+        assert_eq!(shown(&world.seats[at], other), world.seats[1 - at].written);
+        let notes = world.seats[at].notes();
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+    assert_eq!(
+        authenticator(&world.seats[0], "ravi"),
+        authenticator(&world.seats[1], "asha")
+    );
 }
 
 /// Each of these used up a look into the directory, which had not come by then.

@@ -4,7 +4,9 @@
 //! taken it keeps, and a repeated request gets the answer that it got before.
 
 use crate::talk::core::Core;
+use crate::Fault;
 use crate::talk::event::{Arrival, Event};
+use crate::talk::store::fuse::Fuse;
 use kinora_chat::Name;
 use kinora_chat::certificate::{Certificate, DeviceId, IdentityKey};
 use kinora_chat::payload::Content;
@@ -46,6 +48,8 @@ pub(super) struct Seat {
     pub(super) shown: Vec<Arrival>,
     pub(super) events: Vec<Event>,
     pub(super) written: Vec<String>,
+    /// When its process ends.
+    pub(super) fuse: Option<Fuse>,
 }
 
 /// All of them.
@@ -78,19 +82,39 @@ impl Seat {
             shown: Vec::new(),
             events: Vec::new(),
             written: Vec::new(),
+            fuse: None,
         }
     }
 
     /// What is to be told is told; what was shown counts as shown.
     fn tell(&mut self, now_ms: u64) {
-        while let Some(event) = self.core.events.pop_front() {
+        while !self.is_over()
+            && let Some(event) = self.core.events.pop_front()
+        {
             if let Event::Message(arrival) | Event::Edited(arrival) = &event {
-                self.shown.push(arrival.clone());
-                self.core.shown(arrival, now_ms).unwrap();
+                // What is on a screen whose process ends before it can say so is told again: nobody but the screen knows.
+                if self.act(|core| core.shown(arrival, now_ms)) {
+                    self.shown.push(arrival.clone());
+                }
             }
             self.events.push(event);
         }
         self.up.extend(std::mem::take(&mut self.core.asks));
+    }
+
+    /// The device does something. False when its process ended in it, and the last write does not count.
+    fn act(&mut self, deed: impl FnOnce(&mut Core) -> Result<(), Fault>) -> bool {
+        let core = &mut self.core;
+        let (done, fuse) = Fuse::guard(self.fuse, || deed(core));
+        self.fuse = fuse;
+        match self.is_over() {
+            true => fuse.is_some_and(|fuse| fuse.is_after),
+            false => done.map(|()| true).unwrap(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.fuse.is_some_and(Fuse::is_blown)
     }
 
     pub(super) fn notes(&self) -> Vec<&str> {
@@ -127,13 +151,25 @@ impl World {
     pub(super) fn write(&mut self, at: usize, to: &str, text: &str) {
         let content = Content::Text(text.into());
         self.say(at, to, content);
-        self.seats[at].written.push(text.into());
+        // A process that ended has not promised anything, unless it is on its disk.
+        let seat = &mut self.seats[at];
+        let last = seat.core.store.last_own(&Name::new(to).unwrap()).unwrap();
+        let is_kept = last.is_some_and(|last| last.text == text);
+        seat.written.extend(is_kept.then(|| text.to_owned()));
     }
 
     pub(super) fn say(&mut self, at: usize, to: &str, content: Content) {
-        let (seat, reference) = (&mut self.seats[at], super::super::random().unwrap());
-        seat.core.say(to, content, reference, self.now_ms).unwrap();
-        seat.tell(self.now_ms);
+        let (now_ms, reference) = (self.now_ms, super::super::random().unwrap());
+        self.seats[at].act(|core| core.say(to, content, reference, now_ms));
+        self.told(at);
+    }
+
+    /// What a device has to say is told, unless its process has ended.
+    fn told(&mut self, at: usize) {
+        self.seats[at].tell(self.now_ms);
+        if self.seats[at].is_over() {
+            self.crash(at);
+        }
     }
 
     /// Lets a device come, if it is away.
@@ -184,7 +220,7 @@ impl World {
     /// A frame of the server arrives. False when there is none.
     pub(super) fn hear(&mut self, at: usize) -> bool {
         let is_heard = self.take_in(at);
-        self.seats[at].tell(self.now_ms);
+        self.told(at);
         is_heard
     }
 
@@ -199,7 +235,8 @@ impl World {
         let Some(tell) = seat.down.pop_front() else {
             return false;
         };
-        seat.core.hear(tell, HOST, self.now_ms).unwrap();
+        let now_ms = self.now_ms;
+        seat.act(|core| core.hear(tell, HOST, now_ms));
         true
     }
 
@@ -217,9 +254,10 @@ impl World {
 
     pub(super) fn pass(&mut self, ms: u64) {
         self.now_ms += ms;
-        for seat in &mut self.seats {
-            seat.core.tick(self.now_ms).unwrap();
-            seat.tell(self.now_ms);
+        for at in 0..self.seats.len() {
+            let now_ms = self.now_ms;
+            self.seats[at].act(|core| core.tick(now_ms));
+            self.told(at);
         }
     }
 
