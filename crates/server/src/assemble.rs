@@ -129,21 +129,25 @@ impl Server {
             records: Arc::clone(&post) as Arc<dyn Parcels>,
             depot: Arc::new(depot),
             config: config.talk.clone(),
+            jobs: Arc::clone(&records),
+            ceiling: storage.ceiling,
             upload_keep_s: storage.upload_keep,
             margin: storage.margin,
         };
+        let uploads = Uploads::new(
+            Arc::clone(&records),
+            Arc::clone(&blobs),
+            Arc::clone(&engine),
+            Arc::clone(&counters),
+            Arc::clone(&parcels.records),
+            storage.clone(),
+            config.jobs.client_limit.max(1),
+        );
         let talk = Talk::start(post, parcels)?;
         let services = Arc::new(Services {
             access: config.access,
             tokens,
-            uploads: Uploads::new(
-                Arc::clone(&records),
-                Arc::clone(&blobs),
-                Arc::clone(&engine),
-                Arc::clone(&counters),
-                storage.clone(),
-                config.jobs.client_limit.max(1),
-            ),
+            uploads,
             results: Results::new(Arc::clone(&records), blobs, storage.clone()),
             tasks: Tasks::new(records, Arc::clone(&engine)),
             library: Arc::clone(&library),

@@ -131,7 +131,7 @@ impl Default for HttpConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StorageConfig {
-    /// Bytes that uploads, jobs and results may take together (MMP §1: at most 4 TB).
+    /// Bytes that uploads, jobs, results and files between people may take together (MMP §1: at most 4 TB).
     pub ceiling: u64,
     /// The part of that which one client may take, in per cent; 0: half where other machines can connect, else all.
     pub client_percent: u8,

@@ -19,6 +19,7 @@ use active::Active;
 use kinora_jobs::{Engine, Order, clock};
 use kinora_store::TaskId;
 use kinora_store::contract::{Begun, Blobs, Job, NewUpload, Records, Room, Upload};
+use kinora_store::parcel::Parcels;
 use parked::Parked;
 use std::fs::File;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub(crate) struct Uploads {
     blobs: Arc<dyn Blobs>,
     engine: Arc<Engine>,
     counters: Arc<Counters>,
+    /// Files between people, which are under the same ceiling.
+    parcels: Arc<dyn Parcels>,
     storage: StorageConfig,
     most_uploads: u64,
     active: Active,
@@ -80,6 +83,7 @@ impl Uploads {
         blobs: Arc<dyn Blobs>,
         engine: Arc<Engine>,
         counters: Arc<Counters>,
+        parcels: Arc<dyn Parcels>,
         storage: StorageConfig,
         most_uploads: u64,
     ) -> Self {
@@ -88,6 +92,7 @@ impl Uploads {
             blobs,
             engine,
             counters,
+            parcels,
             storage,
             most_uploads,
             active: Active::default(),
@@ -391,14 +396,24 @@ impl Uploads {
         })
     }
 
-    /// Bytes that all reservations together may reach: the ceiling, or what the disk can still take beside them.
+    /// Bytes that all reservations together may reach: what files between people leave of the ceiling, or what the disk
+    /// can still take beside them.
     ///
     /// # Errors
     /// What the store says.
     pub(crate) fn room(&self) -> Result<u64, Fault> {
         let reserved = self.records.totals()?.reserved;
         let disk = self.blobs.room(self.storage.margin)?;
-        Ok(self.storage.ceiling.min(reserved.saturating_add(disk)))
+        let left = self.storage.ceiling.saturating_sub(self.parcels()?);
+        Ok(left.min(reserved.saturating_add(disk)))
+    }
+
+    /// Bytes that files between people have set aside: they are under the same ceiling.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn parcels(&self) -> Result<u64, Fault> {
+        Ok(self.parcels.held()?)
     }
 }
 

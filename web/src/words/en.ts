@@ -235,6 +235,7 @@ export const en = {
     done: 'Results kept',
     storage: 'Storage',
     storageOf: (used: string, all: string) => `${used} of ${all} set aside`,
+    parcels: (size: string) => `${size} of it for files between people`,
     free: (text: string) => `${text} can still be taken`,
     traffic: 'Traffic',
     received: 'Received',

@@ -237,6 +237,7 @@ export const ja: Words = {
     done: '保管中の結果',
     storage: '保存領域',
     storageOf: (used, all) => `${all} のうち ${used} を確保`,
+    parcels: (size: string) => `うち人どうしのファイル${size}`,
     free: (text) => `あと ${text} 使えます`,
     traffic: '通信量',
     received: '受信',

@@ -41,7 +41,10 @@ pub(super) async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Respons
 
 async fn jobs(page: &mut Page, shared: &Arc<Shared>) -> Result<(), Refusal> {
     let services = &shared.services;
-    let (totals, free) = blocking(services, |s| Ok((s.tasks.totals()?, s.uploads.free()?))).await?;
+    let found = blocking(services, |s| {
+        Ok((s.tasks.totals()?, s.uploads.free()?, s.uploads.parcels()?))
+    });
+    let (totals, free, parcels) = found.await?;
     page.metric("kinora_jobs", "gauge", "Jobs that are kept, by state.");
     for (state, count) in [
         ("queued", totals.queued),
@@ -109,8 +112,13 @@ async fn jobs(page: &mut Page, shared: &Arc<Shared>) -> Result<(), Refusal> {
             totals.reserved,
         ),
         (
+            "kinora_storage_parcels_bytes",
+            "Space that files between people have set aside.",
+            parcels,
+        ),
+        (
             "kinora_storage_ceiling_bytes",
-            "Space that they may take together.",
+            "Space that all of these may take together.",
             services.ceiling,
         ),
         (

@@ -25,7 +25,9 @@ pub(super) struct StatusBody {
     uploads: u64,
     /// Bytes that uploads, jobs and results have set aside.
     storage_reserved: u64,
-    /// Bytes that they may take together.
+    /// Bytes that files between people have set aside.
+    storage_parcels: u64,
+    /// Bytes that all of these may take together.
     storage_ceiling: u64,
     /// Bytes that can still be set aside: less than up to the ceiling where the disk has no more.
     storage_free: u64,
@@ -68,7 +70,10 @@ pub(super) struct AttemptCount {
 )]
 pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Result<Json<StatusBody>, Refusal> {
     let services = &shared.services;
-    let (totals, free) = blocking(services, |s| Ok((s.tasks.totals()?, s.uploads.free()?))).await?;
+    let found = blocking(services, |s| {
+        Ok((s.tasks.totals()?, s.uploads.free()?, s.uploads.parcels()?))
+    });
+    let (totals, free, parcels) = found.await?;
     let counts = services.engine.counts().into_iter();
     let attempts = counts.map(|((operation, end), count)| AttemptCount {
         operation,
@@ -83,6 +88,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Result<Json<Sta
         completed: totals.completed,
         uploads: totals.uploads,
         storage_reserved: totals.reserved,
+        storage_parcels: parcels,
         storage_ceiling: services.ceiling,
         storage_free: free,
         processor: services.share.describe(),

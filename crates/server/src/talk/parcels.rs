@@ -6,6 +6,7 @@
 use super::limits::{SEALED_MORE, SEALED_TAIL};
 use crate::config::TalkConfig;
 use crate::fault::Fault;
+use kinora_store::contract::Records;
 use kinora_store::parcel::{self, Depot, NewParcel, Parcel, ParcelId, Parted, Reserved, Room};
 use kinora_store::post::Seat;
 use kinora_talk::limits::PARCEL_BYTES_MIN;
@@ -19,6 +20,8 @@ pub(crate) struct Parcels {
     records: Arc<dyn parcel::Parcels>,
     depot: Arc<dyn Depot>,
     config: TalkConfig,
+    jobs: Arc<dyn Records>,
+    ceiling: u64,
     /// Seconds that a parcel waits for its next piece.
     upload_keep_s: u64,
     /// Bytes of disk that stay free.
@@ -33,6 +36,10 @@ pub(crate) struct Parts {
     pub(crate) depot: Arc<dyn Depot>,
     /// How large, how many, how long.
     pub(crate) config: TalkConfig,
+    /// What jobs have set aside.
+    pub(crate) jobs: Arc<dyn Records>,
+    /// Bytes that those and parcels may take together.
+    pub(crate) ceiling: u64,
     /// Seconds that an upload waits to be taken up again.
     pub(crate) upload_keep_s: u64,
     /// Bytes of disk that stay free.
@@ -82,6 +89,8 @@ impl Parcels {
             records,
             depot,
             config,
+            jobs,
+            ceiling,
             upload_keep_s,
             margin,
         } = parts;
@@ -90,6 +99,8 @@ impl Parcels {
             records,
             depot,
             config,
+            jobs,
+            ceiling,
             upload_keep_s,
             margin,
         })
@@ -132,8 +143,9 @@ impl Parcels {
             size,
             expires_s: now_s + self.upload_keep_s,
         };
+        let left = self.ceiling.saturating_sub(self.jobs.totals()?.reserved);
         let room = Room {
-            all: self.config.space,
+            all: self.config.space.min(left),
             person: self.config.person_space,
         };
         match self.records.reserve(&new, &room)? {
@@ -347,7 +359,7 @@ fn full(whose: &str, wanted: u64, left: u64) -> Fault {
     Fault::new(
         "talk_space_full",
         format!("no room for {wanted} bytes: files {whose} that wait here leave {left}"),
-        "wait until some of them have been fetched, or ask the server's operator for more (talk.space, talk.person_space)",
+        "wait until some of them have been fetched, or ask the server's operator for more (talk.space, talk.person_space, storage.ceiling)",
     )
 }
 

@@ -2,12 +2,16 @@
 
 use super::*;
 use kinora_store::files;
+use kinora_store::TaskId;
+use kinora_store::contract::{self, NewUpload};
 use kinora_store::post::{NewDevice, Post, Registered};
-use kinora_store::sqlite::PostOffice;
+use kinora_store::sqlite::{Database, PostOffice};
 use std::path::Path;
 
 const NOW_S: u64 = 1_000_000;
 const SIZE: u64 = 100_000;
+const CEILING: u64 = 20 << 20;
+const RESERVED: u64 = 12 << 20;
 
 struct Place {
     parcels: Parcels,
@@ -19,12 +23,27 @@ fn place(change: impl FnOnce(&mut TalkConfig)) -> Place {
     let directory = tempfile::tempdir().unwrap();
     let post = PostOffice::open(&directory.path().join("talk.db")).unwrap();
     let seats = ["asha", "ravi", "mira"].map(|name| seat(&post, name));
+    let jobs = Database::open(&directory.path().join("kinora.db")).unwrap();
+    // Of a job that has set this much aside.
+    let upload = NewUpload {
+        id: TaskId::random(),
+        idempotency_key: None,
+        client: "somebody".into(),
+        owner: None,
+        order: "{}".into(),
+        length: RESERVED,
+        expires_at: i64::MAX,
+    };
+    jobs.begin(&upload, contract::Room::shared(CEILING), 0)
+        .unwrap();
     let mut config = TalkConfig::default();
     change(&mut config);
     let parcels = Parcels::open(Parts {
         records: Arc::new(post),
         depot: Arc::new(files::Depot::open(directory.path()).unwrap()),
         config,
+        jobs: Arc::new(jobs),
+        ceiling: CEILING,
         upload_keep_s: 100,
         margin: 0,
     });
@@ -128,6 +147,16 @@ fn sizes_and_room_have_bounds() {
     assert_eq!(reserve(asha, "asha", 1 << 16), "not_yourself");
     assert_eq!(reserve(asha, "nobody", 1 << 16), "unknown_user");
     assert_eq!(reserve(asha, "\u{202e}", 1 << 16), "name_invalid");
+}
+
+#[test]
+fn what_jobs_have_set_aside_is_no_room_for_parcels() {
+    let place = place(|_| {});
+    let asha = place.seats[0];
+    let reserve = |size| place.parcels.reserve(asha, "ravi", size, NOW_S);
+    assert_eq!(code(reserve(CEILING - RESERVED + 1)), "talk_space_full");
+    assert_eq!(code(reserve(5 << 20)), "done");
+    assert_eq!(code(reserve(5 << 20)), "talk_space_full");
 }
 
 #[test]

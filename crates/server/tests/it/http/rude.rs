@@ -146,6 +146,7 @@ fn everything_is_counted() {
     check(&format!("kinora_received_bytes_total {}", clip().len()));
     check(&format!("kinora_sent_bytes_total {size}"));
     check(&format!("kinora_storage_reserved_bytes {size}"));
+    check("kinora_storage_parcels_bytes 0");
     check(
         "kinora_http_requests_total{route=\"/api/jobs/{id}/result\",method=\"GET\",status=\"200\"} 1",
     );
