@@ -1,16 +1,13 @@
-/** What is done when a message cannot be opened: in steps, the mildest first. The last two are told in the conversation. */
+/** What is done when a message cannot be opened: in steps, the mildest first. The last one is told in the conversation. */
 import type { Code } from './fault';
 
-export type Step = 'drop' | 'fetch' | 'rejoin' | 'restart';
-const STEPS: Step[] = ['drop', 'fetch', 'rejoin', 'restart'];
+export type Step = 'drop' | 'fetch' | 'restart';
 
 /** What to do about a refusal, when `tried` has been done about it before. */
 export function nextStep(refusal: Code, tried: Step | undefined): Step {
   const first = firstStep(refusal);
   // Old and repeated ones lose nothing; damaged and forged ones must never be a lever to restart anything.
-  if (first === 'drop' || tried === undefined || tried === 'drop') return first;
-  const beyond = tried === 'fetch' ? 'rejoin' : 'restart';
-  return STEPS[Math.max(STEPS.indexOf(first), STEPS.indexOf(beyond))] ?? 'restart';
+  return first === 'drop' || tried === undefined || tried === 'drop' ? first : 'restart';
 }
 
 function firstStep(refusal: Code): Step {
@@ -23,7 +20,6 @@ function firstStep(refusal: Code): Step {
     case 'group_over':
     case 'message_too_far':
     case 'welcome_unusable':
-      return 'rejoin';
     case 'state_damaged':
       return 'restart';
     default:

@@ -82,9 +82,9 @@ describe('a contact', () => {
 });
 
 test('recovery goes up in steps, and a stranger restarts nothing', () => {
-  expect((['epoch_ahead', 'message_too_far', 'state_damaged'] as const).map((code) => nextStep(code, undefined))).toEqual(['fetch', 'rejoin', 'restart']);
-  expect([nextStep('epoch_ahead', 'fetch'), nextStep('epoch_ahead', 'rejoin')]).toEqual(['rejoin', 'restart']);
-  for (const tried of [undefined, 'fetch', 'rejoin'] as const) {
+  expect((['epoch_ahead', 'message_too_far', 'state_damaged'] as const).map((code) => nextStep(code, undefined))).toEqual(['fetch', 'restart', 'restart']);
+  expect([nextStep('epoch_ahead', 'fetch'), nextStep('epoch_ahead', 'restart')]).toEqual(['restart', 'restart']);
+  for (const tried of [undefined, 'fetch', 'restart'] as const) {
     expect([nextStep('message_damaged', tried), nextStep('message_replayed', tried)]).toEqual(['drop', 'drop']);
   }
 });

@@ -2,15 +2,13 @@
 
 use crate::fault::Fault;
 
-/// One step of recovery. The last two are told in the conversation.
+/// One step of recovery. The last one is told in the conversation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Step {
     /// Nothing: it is over and done with.
     Drop,
     /// Fetch all that was missed, and try again.
     Fetch,
-    /// Ask the other side, with a new key package, to remove and add this device in one commit.
-    Rejoin,
     /// Open a new group for the pair, with the identities that are pinned.
     Restart,
 }
@@ -20,9 +18,6 @@ impl Step {
     pub fn words(self) -> Option<&'static str> {
         match self {
             Self::Drop | Self::Fetch => None,
-            Self::Rejoin => {
-                Some("This device lost its place in the conversation and asked to be let in again.")
-            }
             Self::Restart => {
                 Some("Encryption was started anew. Messages sent shortly before may be missing.")
             }
@@ -40,14 +35,15 @@ pub fn next_step(refusal: &Fault, tried: Option<Step>) -> Step {
         | Fault::NotAllowed(_) => {
             return Step::Drop;
         }
-        Fault::GroupOver | Fault::MessageTooFar | Fault::WelcomeUnusable => Step::Rejoin,
-        Fault::StateDamaged => Step::Restart,
+        Fault::GroupOver
+        | Fault::MessageTooFar
+        | Fault::WelcomeUnusable
+        | Fault::StateDamaged => Step::Restart,
         _ => Step::Fetch,
     };
     let beyond = match tried {
         None | Some(Step::Drop) => Step::Drop,
-        Some(Step::Fetch) => Step::Rejoin,
-        Some(Step::Rejoin | Step::Restart) => Step::Restart,
+        Some(Step::Fetch | Step::Restart) => Step::Restart,
     };
     first.max(beyond)
 }
@@ -60,15 +56,15 @@ mod tests {
     fn steps_go_up_and_never_down() {
         let ahead = Fault::EpochAhead { have: 1, got: 3 };
         assert_eq!(next_step(&ahead, None), Step::Fetch);
-        assert_eq!(next_step(&ahead, Some(Step::Fetch)), Step::Rejoin);
-        assert_eq!(next_step(&ahead, Some(Step::Rejoin)), Step::Restart);
-        assert_eq!(next_step(&Fault::MessageTooFar, None), Step::Rejoin);
+        assert_eq!(next_step(&ahead, Some(Step::Fetch)), Step::Restart);
+        assert_eq!(next_step(&ahead, Some(Step::Restart)), Step::Restart);
+        assert_eq!(next_step(&Fault::MessageTooFar, None), Step::Restart);
         assert_eq!(next_step(&Fault::StateDamaged, None), Step::Restart);
     }
 
     #[test]
     fn a_stranger_restarts_nothing() {
-        for tried in [None, Some(Step::Fetch), Some(Step::Rejoin)] {
+        for tried in [None, Some(Step::Fetch), Some(Step::Restart)] {
             assert_eq!(next_step(&Fault::MessageDamaged, tried), Step::Drop);
             assert_eq!(next_step(&Fault::MessageReplayed, tried), Step::Drop);
         }
@@ -76,8 +72,7 @@ mod tests {
 
     #[test]
     fn what_touches_the_conversation_is_told_in_it() {
-        let told = [Step::Drop, Step::Fetch, Step::Rejoin, Step::Restart]
-            .map(|step| step.words().is_some());
-        assert_eq!(told, [false, false, true, true]);
+        let told = [Step::Drop, Step::Fetch, Step::Restart].map(|step| step.words().is_some());
+        assert_eq!(told, [false, false, true]);
     }
 }

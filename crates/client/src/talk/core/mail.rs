@@ -216,10 +216,8 @@ impl Core {
                 Ok(Looked::Waits)
             }
             // An invitation that was for another device, or for a package that is used up, takes nothing away.
-            Step::Rejoin | Step::Restart if deliver.kind == Kind::Welcome => {
-                Ok(Looked::Done(Vec::new()))
-            }
-            Step::Rejoin | Step::Restart => {
+            Step::Restart if deliver.kind == Kind::Welcome => Ok(Looked::Done(Vec::new())),
+            Step::Restart => {
                 if let Some(words) = Step::Restart.words() {
                     self.note(peer, words);
                 }
