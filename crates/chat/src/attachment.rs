@@ -12,8 +12,8 @@
 //! ```
 //!
 //! A key is made for one sending of one file, so the nonce needs no randomness. That is also why **no chunk may be sealed
-//! twice**: whoever sends again what did not arrive keeps the sealed bytes until they have. Nothing here holds more than
-//! a chunk.
+//! twice, but from the very same content**: whoever sends again what did not arrive keeps the sealed bytes until they have,
+//! or the digest of what is in them. Nothing here holds more than a chunk.
 
 use crate::fault::Fault;
 use crate::limits::{CHUNK_BYTES, FILE_BYTES_MAX, FILE_NAME_MAX, MEDIA_TYPE_MAX};
@@ -28,6 +28,8 @@ use std::fmt;
 const CONTEXT: &[u8] = b"kinora chat file\0";
 /// What a chunk is longer by when it is sealed.
 pub const TAG_BYTES: usize = 16;
+/// Bytes of a sealed chunk that is not the last one.
+pub const SEALED_CHUNK_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
 /// The size classes between a power of two and the next one, as a power of two.
 const CLASSES: u32 = 4;
 /// Bytes of an ending, with its dot, that is worth keeping when a name is cut.
@@ -144,6 +146,21 @@ impl Sealer {
     /// [`Fault::FileDamaged`] for one that is longer than any can be.
     pub fn new(key: &Key, size: u64) -> Result<Self, Fault> {
         Walk::new(key, size).map(Self)
+    }
+
+    /// Goes on behind so many chunks that were sealed before. What stood in chunks from there on, if they were sealed once,
+    /// has to be what is sealed now.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn behind(key: &Key, size: u64, chunks: u32) -> Result<Self, Fault> {
+        let walk = Walk::new(key, size)?;
+        Ok(Self(Walk { at: chunks, ..walk }))
+    }
+
+    /// Chunks that lie behind it.
+    pub fn chunks(&self) -> u32 {
+        self.0.at
     }
 
     /// Bytes of the content that the next chunk takes: none where only zeros are left. `None` when all is sealed.

@@ -62,7 +62,7 @@ export class Parcels {
       }
     } catch (error) {
       // Nobody will ask for it.
-      void this.request('DELETE', `/${parcel}`).catch(() => undefined);
+      void this.part(parcel);
       throw error;
     }
     return { parcel, key, size: file.size, ...described };
@@ -95,6 +95,11 @@ export class Parcels {
         await again(error, tries, signal);
       }
     }
+  }
+
+  /** This device has it, and needs it no more. When the server forgets it there is of no matter. */
+  async part(parcel: string): Promise<void> {
+    await this.request('DELETE', `/${parcel}`).catch(() => undefined);
   }
 
   private async reserve(to: string, size: number, signal: AbortSignal): Promise<string> {

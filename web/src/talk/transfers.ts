@@ -4,6 +4,7 @@ import { Fault } from './fault';
 import { MEDIA_TYPE_MAX } from './limits';
 import { utf8, type Bytes } from './layout';
 import { Parcels, Refusal } from './parcels';
+import { mayBePicture } from './picture';
 import type { TransferShown } from './shapes';
 
 /** What a browser is asked to hold of a file that it cannot write to a disk by itself. */
@@ -41,6 +42,8 @@ export class Transfers {
       try {
         await this.parcels.receive(file, (content) => out.write(content), watch);
         await out.close();
+        // It is kept. A picture is drawn from the server's bytes as long as they are there.
+        if (!mayBePicture(file)) void this.parcels.part(file.parcel);
       } catch (error) {
         await out.abort().catch(() => undefined);
         throw error;

@@ -139,3 +139,22 @@ test('a picture is what begins like one, and a drawing that can hold programs ne
   expect(mayBePicture({ mediaType: 'IMAGE/PNG', size: 10 })).toBe(true);
   expect(mayBePicture({ mediaType: 'image/png', size: 17 * 1024 * 1024 })).toBe(false);
 });
+
+test('what was written to a disk whole is parted with, unless it is drawn again; what failed is not', async () => {
+  const depot = new Depot();
+  const parcels = new Parcels(() => depot.pass, depot.ask);
+  const transfers = new Transfers(parcels, () => {});
+  const sent = await parcels.send('ravi', new File([content(200_000)], 'x'), { name: 'x', mediaType: 'video/mp4' }, noted().watch);
+  const written: Bytes[] = [];
+  const disk = { createWritable: async () => ({ write: async (part: Bytes) => void written.push(part), close: async () => {}, abort: async () => {} }) };
+  const save = async (file: typeof sent) => {
+    depot.asked = [];
+    await transfers.save('ravi', 1, file, disk as unknown as FileSystemFileHandle);
+    return depot.asked;
+  };
+  expect(await save({ ...sent, mediaType: 'image/png' })).toEqual([`GET /${ID}`]);
+  expect(await save({ ...sent, key: new Uint8Array(32) })).toEqual([`GET /${ID}`]);
+  written.length = 0;
+  expect(await save(sent)).toEqual([`GET /${ID}`, `DELETE /${ID}`]);
+  expect(Buffer.compare(joined(...written), content(200_000))).toBe(0);
+});

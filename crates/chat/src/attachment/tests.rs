@@ -47,6 +47,21 @@ fn what_is_sealed_opens() {
 }
 
 #[test]
+fn a_sealer_that_goes_on_seals_the_same() {
+    let content = content(200_000);
+    let chunks = sealed(&content);
+    let mut sealer = Sealer::behind(&KEY, 200_000, 2).unwrap();
+    assert_eq!((sealer.chunks(), sealer.wants()), (2, Some(65_536)));
+    assert_eq!(sealer.seal(&content[131_072..196_608]).unwrap(), chunks[2]);
+    assert_eq!(chunks[2].len(), SEALED_CHUNK_BYTES);
+    assert_eq!(Sealer::behind(&KEY, 200_000, 4).unwrap().wants(), None);
+    assert_eq!(
+        Sealer::behind(&KEY, 200_000, u32::MAX).unwrap().wants(),
+        None
+    );
+}
+
+#[test]
 fn sizes_show_only_their_class() {
     assert_eq!(padded_size(0), CHUNK);
     assert_eq!(padded_size(65_537), 65_536 + 4_096);

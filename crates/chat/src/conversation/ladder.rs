@@ -35,10 +35,9 @@ pub fn next_step(refusal: &Fault, tried: Option<Step>) -> Step {
         | Fault::NotAllowed(_) => {
             return Step::Drop;
         }
-        Fault::GroupOver
-        | Fault::MessageTooFar
-        | Fault::WelcomeUnusable
-        | Fault::StateDamaged => Step::Restart,
+        Fault::GroupOver | Fault::MessageTooFar | Fault::WelcomeUnusable | Fault::StateDamaged => {
+            Step::Restart
+        }
         _ => Step::Fetch,
     };
     let beyond = match tried {

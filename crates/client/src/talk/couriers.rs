@@ -2,9 +2,9 @@
 //! the other. They wait for no one at their end: what one of them has not finished is done by the next process.
 
 use super::core::Saving;
-use super::files::{Courier, Link};
+use super::files::{Courier, Link, Watch};
 use super::line::Way;
-use super::store::Sending;
+use super::store::{Begun, Sending};
 use crate::Fault;
 use kinora_chat::attachment::Attachment;
 use kinora_talk::field::Pass;
@@ -14,8 +14,12 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::Builder;
 
-/// What one of them comes back with.
+/// What one of them says on its way, and comes back with.
 pub(super) enum Done {
+    /// So much of a file is about to be sent; it goes when that is kept.
+    Begun([u8; 16], Begun, Sender<()>),
+    /// So many bytes of a file are at the server, of so many.
+    Brings([u8; 16], u64, u64),
     /// A file is at the server, or not.
     Brought([u8; 16], Result<Attachment, Fault>),
     /// A file is here, or not.
@@ -45,13 +49,13 @@ impl Couriers {
             "send files",
             to_send,
             (back.clone(), wake.try_clone()?),
-            move |sending| Done::Brought(sending.reference, one.send(&sending)),
+            move |sending, report| Done::Brought(sending.reference, one.send(&sending, report)),
         )?;
         work(
             "save files",
             to_save,
             (back, wake.try_clone()?),
-            move |saving| {
+            move |saving, _| {
                 let saved = other.save(&saving);
                 Done::Fetched(Box::new(saving), saved)
             },
@@ -110,17 +114,44 @@ impl Drop for Couriers {
 fn work<T: Send + 'static>(
     name: &str,
     tasks: Receiver<T>,
-    (back, mut wake): (Sender<Done>, UnixStream),
-    mut act: impl FnMut(T) -> Done + Send + 'static,
+    (back, wake): (Sender<Done>, UnixStream),
+    mut act: impl FnMut(T, &Report) -> Done + Send + 'static,
 ) -> io::Result<()> {
+    let report = Report { back, wake };
     let run = move || {
         for task in tasks {
-            if back.send(act(task)).is_err() {
+            let done = act(task, &report);
+            if !report.say(done) {
                 return;
             }
-            // Full means that it is awake enough.
-            let _ = wake.write(&[0]);
         }
     };
     Builder::new().name(name.into()).spawn(run).map(drop)
+}
+
+/// The way back of one of them.
+struct Report {
+    back: Sender<Done>,
+    wake: UnixStream,
+}
+
+impl Watch for Report {
+    fn begun(&self, reference: [u8; 16], begun: Begun) -> bool {
+        let (kept, answer) = channel();
+        self.say(Done::Begun(reference, begun, kept)) && answer.recv().is_ok()
+    }
+
+    fn brings(&self, reference: [u8; 16], done: u64, size: u64) {
+        self.say(Done::Brings(reference, done, size));
+    }
+}
+
+impl Report {
+    /// False when nobody listens any more.
+    fn say(&self, done: Done) -> bool {
+        let said = self.back.send(done).is_ok();
+        // Full means that it is awake enough.
+        let _ = (&self.wake).write(&[0]);
+        said
+    }
 }

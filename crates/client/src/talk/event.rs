@@ -62,6 +62,19 @@ pub enum Event {
         /// Those that had not come so far before.
         messages: Vec<Own>,
     },
+    /// A file is on its way to the server.
+    Sending {
+        /// As [`super::Hand::file`] named it.
+        reference: [u8; 16],
+        /// To whom.
+        to: Name,
+        /// What it is called.
+        name: String,
+        /// Bytes that are there.
+        done: u64,
+        /// All of them.
+        size: u64,
+    },
     /// A file that somebody sent is whole, and has its name.
     Saved {
         /// The message that brought it.

@@ -2,23 +2,28 @@
 //! connection of the talk (its pass opens the door) and goes on where a broken request ended.
 //!
 //! A chunk is sealed once. A piece of sealed chunks is held until the server has it, so that it is never made again from a
-//! file that may be another one by then. A received file appears whole, under a name that was free, or not at all.
+//! file that may be another one by then; a process that goes on with what another one began seals a piece again only if the
+//! digest that was kept before it went out says that it is the same. A received file appears whole, under a name that was free, or not at all.
 
 use super::core::{Saving, problem, random};
 use super::door::{Answer, Door, Question};
 use super::limits::{ANEW, NAMES_TRIED, PIECE_CHUNKS};
 use super::line::Way;
-use super::store::Sending;
+use super::store::{Begun, Sending};
 use crate::{Fault, retry};
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use kinora_chat::Name;
-use kinora_chat::attachment::{Attachment, Key, Opener, Sealer, harmless_name, sealed_size};
+use kinora_chat::attachment::{
+    Attachment, Key, Opener, SEALED_CHUNK_BYTES, Sealer, harmless_name, sealed_size,
+};
+use kinora_chat::limits::CHUNK_BYTES;
 use kinora_talk::field::{Fixed, ParcelId, Pass};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::ffi::OsString;
 use std::fs::{File, Metadata, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -79,6 +84,14 @@ impl Link {
     }
 }
 
+/// Who is told how far the sending of a file has come.
+pub(super) trait Watch {
+    /// So much of it is about to go out. True when that is kept, and not before.
+    fn begun(&self, reference: [u8; 16], begun: Begun) -> bool;
+    /// So many bytes of it are at the server, of so many.
+    fn brings(&self, reference: [u8; 16], done: u64, size: u64);
+}
+
 /// Who brings and fetches files: one at a time.
 pub(super) struct Courier {
     way: Way,
@@ -96,15 +109,20 @@ impl Courier {
         }
     }
 
-    /// Seals a file and brings it to the server.
+    /// Seals a file and brings it to the server, or goes on with what another process has begun of it.
     ///
     /// # Errors
     /// What is wrong with the file, or what the server says.
-    pub(super) fn send(&mut self, sending: &Sending) -> Result<Attachment, Fault> {
+    pub(super) fn send(
+        &mut self,
+        sending: &Sending,
+        watch: &impl Watch,
+    ) -> Result<Attachment, Fault> {
+        let mut begun = sending.begun.clone();
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.send_once(sending) {
+            match self.send_once(sending, begun.take(), watch) {
                 // It waited too long for its next piece: from the beginning, with another key.
                 Err(Fault::Refused(problem))
                     if problem.code == "unknown_parcel" && tries < ANEW => {}
@@ -113,41 +131,107 @@ impl Courier {
         }
     }
 
-    fn send_once(&mut self, sending: &Sending) -> Result<Attachment, Fault> {
+    fn send_once(
+        &mut self,
+        sending: &Sending,
+        begun: Option<Begun>,
+        watch: &impl Watch,
+    ) -> Result<Attachment, Fault> {
         let mut source = Source::open(&sending.path)?;
-        let (size, key) = (source.size(), Key(random()?));
-        let mut sealer = Sealer::new(&key, size)?;
-        let parcel = self.reserve(&sending.to, sealed_size(size))?;
-        let sent = self.send_all(&mut source, &mut sealer, parcel);
-        if let Err(fault) = sent {
-            // It would expire anyway.
-            drop(self.part(parcel));
-            return Err(fault);
+        let taken_up = match begun {
+            Some(begun) => self.taken_up(&mut source, begun)?,
+            None => None,
+        };
+        let mut load = match taken_up {
+            Some(load) => load,
+            None => self.begin(sending, &source)?,
+        };
+        let sent = self.send_all(&mut source, &mut load, sending.reference, watch);
+        let parcel = Fixed(load.begun.parcel);
+        match sent {
+            Ok(()) => Ok(Attachment {
+                parcel,
+                key: load.begun.key,
+                size: load.begun.size,
+                name: source.name(),
+                media_type: media_type(&sending.path).to_owned(),
+            }),
+            // The next process goes on with it.
+            Err(fault @ Fault::Interrupted { .. }) => Err(fault),
+            Err(fault) => {
+                // It would expire anyway.
+                drop(self.part(parcel));
+                Err(fault)
+            }
         }
-        Ok(Attachment {
-            parcel,
+    }
+
+    fn begin(&mut self, sending: &Sending, source: &Source) -> Result<Load, Fault> {
+        let (size, key) = (source.size(), Key(random()?));
+        let sealer = Sealer::new(&key, size)?;
+        let parcel = self.reserve(&sending.to, sealed_size(size))?;
+        let begun = Begun {
+            parcel: parcel.0,
             key,
             size,
-            name: source.name(),
-            media_type: media_type(&sending.path).to_owned(),
+            modified_ns: source.modified_ns(),
+            chunks: 0,
+            digest: [0; 32],
+        };
+        let is_taken_up = false;
+        Ok(Load {
+            begun,
+            sealer,
+            is_taken_up,
         })
+    }
+
+    /// What was begun, if the file is the same, and so is the piece that was sealed last.
+    fn taken_up(&mut self, source: &mut Source, begun: Begun) -> Result<Option<Load>, Fault> {
+        let mut sealer = Sealer::behind(&begun.key, begun.size, begun.chunks)?;
+        let is_same = source.size() == begun.size && source.modified_ns() == begun.modified_ns;
+        if is_same {
+            source.seek(begun.chunks)?;
+            let (_, digest) = source.piece(&mut sealer)?;
+            if digest == begun.digest {
+                source.seek(begun.chunks)?;
+                let sealer = Sealer::behind(&begun.key, begun.size, begun.chunks)?;
+                let is_taken_up = true;
+                return Ok(Some(Load {
+                    begun,
+                    sealer,
+                    is_taken_up,
+                }));
+            }
+        }
+        drop(self.part(Fixed(begun.parcel)));
+        source.seek(0)?;
+        Ok(None)
     }
 
     fn send_all(
         &mut self,
         source: &mut Source,
-        sealer: &mut Sealer,
-        parcel: ParcelId,
+        load: &mut Load,
+        reference: [u8; 16],
+        watch: &impl Watch,
     ) -> Result<(), Fault> {
-        let mut at = 0;
-        while sealer.wants().is_some() {
-            let mut piece = Vec::new();
-            for _ in 0..PIECE_CHUNKS {
-                let Some(wanted) = sealer.wants() else { break };
-                piece.extend(sealer.seal(&source.read(wanted)?)?);
+        while load.sealer.wants().is_some() {
+            let chunks = load.sealer.chunks();
+            let (piece, digest) = source.piece(&mut load.sealer)?;
+            let is_again = std::mem::take(&mut load.is_taken_up);
+            if is_again && digest != load.begun.digest {
+                return Err(source.changed());
             }
-            self.bring(parcel, at, &piece)?;
-            at += piece.len() as u64;
+            (load.begun.chunks, load.begun.digest) = (chunks, digest);
+            if !is_again && !watch.begun(reference, load.begun.clone()) {
+                return Err(interrupted());
+            }
+            let at = u64::from(chunks) * SEALED_CHUNK_BYTES as u64;
+            self.bring(Fixed(load.begun.parcel), at, &piece, is_again)?;
+            let done = u64::from(load.sealer.chunks()) * CHUNK_BYTES as u64;
+            let size = load.begun.size;
+            watch.brings(reference, done.min(size), size);
         }
         source.finish()
     }
@@ -170,11 +254,18 @@ impl Courier {
         id.ok_or_else(|| self.strange("it names no place for the file"))
     }
 
-    /// Brings a piece; what has come of it before the connection broke is not sent again.
-    fn bring(&mut self, parcel: ParcelId, at: u64, piece: &[u8]) -> Result<(), Fault> {
+    /// Brings a piece; what has come of it before the connection broke, or the process that sent it ended, is not sent
+    /// again.
+    fn bring(
+        &mut self,
+        parcel: ParcelId,
+        at: u64,
+        piece: &[u8],
+        is_again: bool,
+    ) -> Result<(), Fault> {
         let path = path_of(parcel);
         let end = at + piece.len() as u64;
-        let mut is_first = true;
+        let mut is_first = !is_again;
         self.persist(|courier, pass| {
             let mut have = at;
             if !std::mem::take(&mut is_first) {
@@ -342,7 +433,15 @@ impl Courier {
     }
 }
 
-/// A file that is read once, from its beginning to its end.
+/// A file on its way.
+struct Load {
+    begun: Begun,
+    sealer: Sealer,
+    /// The next piece may be at the server already, or a part of it.
+    is_taken_up: bool,
+}
+
+/// A file that is read from its beginning to its end, or from where another process was.
 struct Source {
     path: PathBuf,
     file: File,
@@ -373,6 +472,32 @@ impl Source {
         self.before.len()
     }
 
+    fn modified_ns(&self) -> i64 {
+        let seconds = self.before.mtime().saturating_mul(1_000_000_000);
+        seconds.saturating_add(self.before.mtime_nsec())
+    }
+
+    /// Goes on behind so many chunks.
+    fn seek(&mut self, chunks: u32) -> Result<(), Fault> {
+        let at = u64::from(chunks) * CHUNK_BYTES as u64;
+        match self.file.seek(SeekFrom::Start(at.min(self.size()))) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.unreadable(&error)),
+        }
+    }
+
+    /// The next piece, sealed, and the digest of what is in it.
+    fn piece(&mut self, sealer: &mut Sealer) -> Result<(Vec<u8>, [u8; 32]), Fault> {
+        let (mut piece, mut digest) = (Vec::new(), Sha256::new());
+        for _ in 0..PIECE_CHUNKS {
+            let Some(wanted) = sealer.wants() else { break };
+            let content = self.read(wanted)?;
+            digest.update(&content);
+            piece.extend(sealer.seal(&content)?);
+        }
+        Ok((piece, digest.finalize().into()))
+    }
+
     fn name(&self) -> String {
         let name = self.path.file_name().unwrap_or_default();
         harmless_name(&name.to_string_lossy())
@@ -383,10 +508,14 @@ impl Source {
         match self.file.read_exact(&mut bytes) {
             Ok(()) => Ok(bytes),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.changed()),
-            Err(error) => Err(Fault::Input {
-                path: self.path.clone(),
-                reason: error.to_string(),
-            }),
+            Err(error) => Err(self.unreadable(&error)),
+        }
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Fault {
+        Fault::Input {
+            path: self.path.clone(),
+            reason: error.to_string(),
         }
     }
 

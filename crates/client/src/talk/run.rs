@@ -395,6 +395,12 @@ impl Talk {
         }
         while let Some(done) = self.couriers.next() {
             match done {
+                Done::Begun(reference, begun, kept) => {
+                    self.core.begun(reference, begun)?;
+                    // Whoever does not wait any more sends nothing of it.
+                    let _ = kept.send(());
+                }
+                Done::Brings(reference, done, size) => self.core.brings(reference, done, size),
                 Done::Brought(reference, done) => self.core.brought(reference, done, now_ms())?,
                 Done::Fetched(saving, done) => self.core.fetched(&saving, done),
             }

@@ -2,6 +2,7 @@
 
 use crate::Fault;
 use kinora_chat::Name;
+use kinora_chat::attachment::Key;
 use kinora_chat::certificate::DeviceId;
 use kinora_chat::payload::{Content, MessageId, Progress};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
@@ -14,10 +15,11 @@ use std::path::{Path, PathBuf};
 /// "Kinl": says whose file this is.
 const APPLICATION: i32 = 0x4b69_6e6c;
 /// How a file of each version becomes one of the next; the first begins with nothing.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
 ];
 
 /// The file, and the lock that keeps other processes out.
@@ -92,6 +94,22 @@ pub(super) struct Sending {
     pub(super) reference: [u8; 16],
     pub(super) to: Name,
     pub(super) path: PathBuf,
+    pub(super) begun: Option<Begun>,
+}
+
+/// How far the sending of a file has come. It is kept before the piece that it names goes out: a chunk is sealed once, or
+/// from what its digest says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Begun {
+    pub(super) parcel: [u8; 16],
+    pub(super) key: Key,
+    /// Bytes of the file, and when it was changed last, in nanoseconds since 1970.
+    pub(super) size: u64,
+    pub(super) modified_ns: i64,
+    /// Chunks in front of the last piece.
+    pub(super) chunks: u32,
+    /// SHA-256 of what is in it.
+    pub(super) digest: [u8; 32],
 }
 
 /// One part of a step. All parts of a step are one transaction.
@@ -108,6 +126,8 @@ pub(super) enum Write {
     Aside(Name, [u8; 16], Vec<u8>),
     /// A file is to be sent.
     Sending(Sending),
+    /// Its sending has come so far.
+    Begun([u8; 16], Begun),
     /// It is not any more.
     Gone([u8; 16]),
     /// This message has another text now. Whoever was shown the old one is shown the new one.
@@ -267,6 +287,7 @@ impl Store {
                 reference: row.get("reference")?,
                 to: name(row)?,
                 path: OsString::from_vec(path).into(),
+                begun: begun(row)?,
             })
         })
     }
@@ -400,6 +421,13 @@ fn apply(connection: &Connection, part: &Write) -> rusqlite::Result<()> {
             "insert into sendings (reference, peer, path) values (?1, ?2, ?3)",
             params![sending.reference, sending.to.as_str(), sending.path.as_os_str().as_bytes()],
         ),
+        Write::Begun(reference, begun) => run(
+            "update sendings set parcel = ?2, key = ?3, size = ?4, modified_ns = ?5, chunks = ?6, digest = ?7
+             where reference = ?1",
+            params![
+                reference, begun.parcel, begun.key.0, begun.size, begun.modified_ns, begun.chunks, begun.digest
+            ],
+        ),
         Write::Gone(reference) => run("delete from sendings where reference = ?1", params![reference]),
         Write::Edited(id, text) => run(
             "update messages set text = ?2, is_edited = 1, is_shown = min(is_shown * 2, 2) where id = ?1",
@@ -482,6 +510,20 @@ fn outgoing(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
         frame: row.get("frame")?,
         message: row.get("message")?,
     })
+}
+
+fn begun(row: &Row<'_>) -> rusqlite::Result<Option<Begun>> {
+    let Some(parcel) = row.get("parcel")? else {
+        return Ok(None);
+    };
+    Ok(Some(Begun {
+        parcel,
+        key: Key(row.get("key")?),
+        size: row.get("size")?,
+        modified_ns: row.get("modified_ns")?,
+        chunks: row.get("chunks")?,
+        digest: row.get("digest")?,
+    }))
 }
 
 fn name(row: &Row<'_>) -> rusqlite::Result<Name> {

@@ -167,12 +167,22 @@ fn send_one(send: &ChatSend, context: &Context) -> Result<Exit, Failure> {
         (None, Some(path)) => hand.file(&send.to, path)?,
         (None, None) => hand.send(&send.to, &text)?,
     };
-    until(
-        &mut talk,
-        reference,
-        &mut |event| matches!(event, Event::Sent { reference: sent, .. } if *sent == reference),
-    )?;
-    if context.global.json {
+    let (is_json, mut before) = (context.global.json, Said::default());
+    until(&mut talk, reference, &mut |event| match event {
+        Event::Sending { .. } if is_json => {
+            say(as_json(event));
+            false
+        }
+        Event::Sending { .. } => {
+            print(event, &mut before);
+            false
+        }
+        Event::Sent {
+            reference: sent, ..
+        } => *sent == reference,
+        _ => false,
+    })?;
+    if is_json {
         say(json!({"event": "sent", "to": send.to}));
     }
     Ok(Exit::Success)
@@ -252,12 +262,12 @@ fn listen(arguments: &ChatListen, context: &Context) -> Result<Exit, Failure> {
 
 /// Prints what comes, until the talk ends.
 fn follow(talk: &mut Talk, is_json: bool, also: &mut dyn FnMut(&Event)) -> Result<Exit, Failure> {
-    let mut was_here = false;
+    let mut before = Said::default();
     talk.run(&mut |event| {
         if is_json {
             say(as_json(event));
         } else {
-            print(event, &mut was_here);
+            print(event, &mut before);
         }
         also(event);
         true
@@ -283,11 +293,19 @@ fn standard_input() -> Outcome<String> {
     Ok(text.trim_end_matches('\n').to_owned())
 }
 
-fn print(event: &Event, was_here: &mut bool) {
+/// What lines have said before.
+#[derive(Default)]
+struct Said {
+    was_here: bool,
+    /// Quarters of the file that is on its way.
+    quarters: u64,
+}
+
+fn print(event: &Event, before: &mut Said) {
     match event {
-        Event::Here(name) if *was_here => tell(format_args!("connected again as {name}")),
+        Event::Here(name) if before.was_here => tell(format_args!("connected again as {name}")),
         Event::Here(name) => {
-            *was_here = true;
+            before.was_here = true;
             tell(format_args!(
                 "you are {name}; /help lists what can be typed"
             ));
@@ -310,6 +328,24 @@ fn print(event: &Event, was_here: &mut bool) {
         Event::Joined(name) => tell(format_args!("* {name} is here")),
         Event::Left(name) => tell(format_args!("* {name} has left")),
         Event::Past { .. } | Event::Writing { .. } => {}
+        Event::Sending {
+            to,
+            name,
+            done,
+            size,
+            ..
+        } => {
+            // Whoever listens is not told every moment.
+            let quarters = done * 4 / size.max(&1);
+            if quarters != before.quarters && (1..4).contains(&quarters) {
+                let percent = quarters * 25;
+                tell(format_args!(
+                    "* {percent} % of {} is sent to {to}",
+                    printable(name)
+                ));
+            }
+            before.quarters = quarters;
+        }
         Event::Saved { path, .. } => tell(format_args!("* saved as {}", path.display())),
         Event::Sent { to, .. } => tell(format_args!("* sent to {to}")),
         Event::Came {
@@ -409,6 +445,15 @@ fn as_json(event: &Event) -> Value {
         Event::Sent { to, message, .. } => json!({
             "event": "sent", "to": to.as_str(), "device": message.device, "counter": message.counter,
         }),
+        Event::Sending {
+            to,
+            name,
+            done,
+            size,
+            ..
+        } => {
+            json!({"event": "sending", "to": to.as_str(), "name": name, "done": done, "size": size})
+        }
         Event::Saved { id, path, .. } => json!({"event": "saved", "id": id, "path": path}),
         Event::Note { with, text } => json!({"event": "note", "with": with.as_str(), "text": text}),
         Event::Refused { problem, .. } => json!({

@@ -71,6 +71,8 @@ pub(super) struct State {
     pub(super) overlay: Option<Overlay>,
     /// Who is writing, and until when that may be said.
     pub(super) writing: BTreeMap<String, u64>,
+    /// The file that is on its way, what it is called, and how much of it is there, in per cent.
+    pub(super) sending: Option<([u8; 16], String, u64)>,
     /// A sentence at the bottom, until the next key.
     pub(super) notice: Option<String>,
     /// The user has said goodbye; what is left goes out.
@@ -89,6 +91,7 @@ impl State {
             open: None,
             overlay: None,
             writing: BTreeMap::new(),
+            sending: None,
             notice: None,
             is_leaving: false,
             began_ms,
@@ -151,6 +154,7 @@ impl State {
                 message,
                 content,
             } => {
+                self.has_sent(*reference);
                 let room = self.rooms.entry(to.to_string()).or_default();
                 let title = content.as_ref().and_then(card::sent);
                 if let Some(entry) = room.waiting(*reference).zip(title) {
@@ -176,6 +180,16 @@ impl State {
             Event::Note { with, text } if with.as_str() == self.me => {
                 self.notice = Some(text.clone());
             }
+            Event::Sending {
+                reference,
+                name,
+                done,
+                size,
+                ..
+            } => {
+                let percent = done * 100 / size.max(&1);
+                self.sending = Some((*reference, name.clone(), percent));
+            }
             Event::Saved { path, .. } => {
                 self.notice = Some(format!("saved as {}", path.display()));
             }
@@ -185,6 +199,9 @@ impl State {
                 return vec![Deed::Give(Command::Who)];
             }
             Event::Refused { reference, problem } => {
+                if let Some(reference) = reference {
+                    self.has_sent(*reference);
+                }
                 let sentence = format!("{}: {}", problem.description, problem.solution);
                 self.refused(*reference, sentence);
             }
@@ -197,6 +214,11 @@ impl State {
             }
         }
         Vec::new()
+    }
+
+    /// This file is not on its way any more.
+    fn has_sent(&mut self, reference: [u8; 16]) {
+        self.sending.take_if(|(of, ..)| *of == reference);
     }
 
     fn arrived(&mut self, arrival: &Arrival) -> Vec<Deed> {

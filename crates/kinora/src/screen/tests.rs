@@ -235,6 +235,28 @@ fn the_past_comes_once() {
 }
 
 #[test]
+fn how_far_a_file_is_stands_at_the_bottom_until_it_is_sent() {
+    let mut state = mira();
+    let reference = [4; 16];
+    state.told(&Event::Sending {
+        reference,
+        to: name("asha"),
+        name: "holiday.mp4".into(),
+        done: 42,
+        size: 100,
+    });
+    let shown = "42 % of holiday.mp4 is sent";
+    assert!(picture(&mut state, 72, 16).contains(shown));
+    state.told(&Event::Sent {
+        reference,
+        to: name("asha"),
+        message: own(1),
+        content: None,
+    });
+    assert!(!picture(&mut state, 72, 16).contains(shown));
+}
+
+#[test]
 fn what_became_of_a_message_is_seen() {
     let mut state = mira();
     for n in 1..=3 {

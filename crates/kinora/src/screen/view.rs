@@ -274,6 +274,9 @@ fn body(entry: &Entry, mark: &str, width: u16, look: &Look) -> Vec<Line<'static>
         .collect()
 }
 
+/// Characters of a file's name that the bottom has room for.
+const NAME_SHOWN: usize = 24;
+
 fn footer(state: &State, look: &Look) -> Line<'static> {
     let unread: usize = state.rooms.values().map(|room| room.unread).sum();
     let news = match unread {
@@ -288,8 +291,14 @@ fn footer(state: &State, look: &Look) -> Line<'static> {
     let writing = writing.map_or(String::new(), |name| {
         format!("{} is writing - ", printable(name))
     });
+    let sending = state.sending.as_ref();
+    let sending = sending.map_or(String::new(), |(_, name, percent)| {
+        let name: String = printable(name).chars().take(NAME_SHOWN).collect();
+        format!("{percent} % of {name} is sent - ")
+    });
     if let Some(notice) = &state.notice {
         return Line::from(vec![
+            Span::raw(sending),
             Span::raw(writing),
             Span::styled(printable(notice), look.warning()),
         ]);
@@ -306,6 +315,7 @@ fn footer(state: &State, look: &Look) -> Line<'static> {
     };
     Line::from(vec![
         Span::styled(news, Look::bold()),
+        Span::raw(sending),
         Span::raw(writing),
         Span::raw(format!("you are {me} - ")),
         Span::styled(how, style),

@@ -188,6 +188,21 @@ fn scripts_send_and_save_files() {
         .asha
         .output(&["chat", "send", "ravi", "--file", path, "--json"]);
     assert_eq!(sent.status.code(), Some(0), "{}", said(&sent));
+    let lines = String::from_utf8(sent.stdout).unwrap();
+    let events = lines.lines().map(|line| {
+        let event: Value = serde_json::from_str(line).unwrap();
+        (
+            event["event"].as_str().unwrap().to_owned(),
+            event["done"].as_u64(),
+        )
+    });
+    assert_eq!(
+        events.collect::<Vec<_>>(),
+        [
+            ("sending".to_owned(), Some(200_000)),
+            ("sent".to_owned(), None)
+        ]
+    );
     let mut at_ravi = scene.ravi.come();
     let (file, id) = file_of(&mut at_ravi);
     assert_eq!(
@@ -258,14 +273,49 @@ fn a_file_comes_once_when_its_sender_is_killed_in_the_middle() {
     let bytes = content(12 * FIVE_MB);
     let path = scene.file("long.mkv", &bytes);
     at_asha.type_in(&format!("/file {}", path.display()));
-    begun(&scene);
+    let parcel = begun(&scene);
     at_asha.kill();
     let mut at_asha = scene.asha.come();
+    let on_its_way = at_asha.until("sending", |_| true);
+    assert_eq!(
+        (&on_its_way["name"], &on_its_way["size"]),
+        (&"long.mkv".into(), &(12 * FIVE_MB).into())
+    );
     at_asha.until("sent", |_| true);
+    // The same one: it was not begun anew.
+    assert_eq!(scene.parcels(), [parcel]);
     let (_, id) = file_of(&mut at_ravi);
     at_asha.type_in("/open ravi");
     at_asha.type_in("that was all");
     assert_eq!(at_ravi.message().1, "that was all");
+    let into = scene.directory("into");
+    at_ravi.type_in(&format!("/save {id} {}", into.display()));
+    at_ravi.until("saved", |_| true);
+    assert!(fs::read(into.join("long.mkv")).unwrap() == bytes);
+    assert_eq!(at_asha.quit(), Some(0));
+    assert_eq!(at_ravi.quit(), Some(0));
+    assert_eq!(server.terminate(), Some(0));
+}
+
+/// Another content under the same key would open both.
+#[test]
+fn a_file_that_was_changed_while_its_sender_was_away_is_sent_anew() {
+    let (scene, server) = Scene::new(|data| Server::start(data, &[]));
+    let (mut at_asha, mut at_ravi) = scene.come();
+    let mut bytes = content(12 * FIVE_MB);
+    let path = scene.file("long.mkv", &bytes);
+    at_asha.type_in(&format!("/file {}", path.display()));
+    let parcel = begun(&scene);
+    at_asha.kill();
+    bytes.iter_mut().for_each(|byte| *byte ^= 1);
+    fs::write(&path, &bytes).unwrap();
+    let mut at_asha = scene.asha.come();
+    at_asha.until("sent", |_| true);
+    // That one was taken back.
+    let parcels = scene.parcels();
+    assert_eq!(parcels.len(), 1);
+    assert_ne!(parcels, [parcel]);
+    let (_, id) = file_of(&mut at_ravi);
     let into = scene.directory("into");
     at_ravi.type_in(&format!("/save {id} {}", into.display()));
     at_ravi.until("saved", |_| true);

@@ -3,8 +3,8 @@
 use super::{Core, problem};
 use crate::Fault;
 use crate::talk::event::Event;
-use crate::talk::store::{Sending, Write};
-use kinora_chat::attachment::Attachment;
+use crate::talk::store::{Begun, Sending, Write};
+use kinora_chat::attachment::{Attachment, harmless_name};
 use kinora_chat::payload::Content;
 use kinora_mmp::Problem;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ pub(in crate::talk) struct Saving {
 }
 
 impl Core {
-    /// A file is to be sent. It is remembered until the message that names it is written, and sent anew if this process
-    /// ends before; what is to be carried now comes out.
+    /// A file is to be sent. It is remembered until the message that names it is written, and its sending goes on if this
+    /// process ends before; what is to be carried now comes out.
     ///
     /// # Errors
     /// Those of the file of the talk; what is wrong with the sending is an event.
@@ -44,10 +44,44 @@ impl Core {
             reference,
             to,
             path,
+            begun: None,
         };
         self.write(vec![Write::Sending(sending.clone())])?;
         self.sendings.push(sending.clone());
         Ok(Some(sending))
+    }
+
+    /// A courier is about to send this much of a file, under that key: another process goes on from there.
+    ///
+    /// # Errors
+    /// Those of the file of the talk.
+    pub(in crate::talk) fn begun(
+        &mut self,
+        reference: [u8; 16],
+        begun: Begun,
+    ) -> Result<(), Fault> {
+        let mut sendings = self.sendings.iter_mut();
+        let Some(sending) = sendings.find(|sending| sending.reference == reference) else {
+            return Ok(());
+        };
+        sending.begun = Some(begun.clone());
+        self.write(vec![Write::Begun(reference, begun)])
+    }
+
+    /// A courier has brought this much of a file.
+    pub(in crate::talk) fn brings(&mut self, reference: [u8; 16], done: u64, size: u64) {
+        let mut sendings = self.sendings.iter();
+        let Some(sending) = sendings.find(|sending| sending.reference == reference) else {
+            return;
+        };
+        let name = sending.path.file_name().unwrap_or_default();
+        self.events.push_back(Event::Sending {
+            reference,
+            to: sending.to.clone(),
+            name: harmless_name(&name.to_string_lossy()),
+            done,
+            size,
+        });
     }
 
     /// A courier is back: the message is written, with what opens the file.

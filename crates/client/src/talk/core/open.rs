@@ -270,15 +270,18 @@ impl Core {
         let (Some(group), Some(id)) = (&mut conversation.group, conversation.group_id) else {
             return Ok(());
         };
-        let flying = &mut conversation.flying;
+        let (current, flying) = (group.epoch(), &mut conversation.flying);
         let (mut parts, mut frames) = (Vec::new(), Vec::new());
         let is_waiting = |row: &&mut Outgoing| row.peer == *peer;
         for row in self.outbox.iter_mut().filter(is_waiting) {
             if flying.iter().any(|flight| flight.id == row.id) {
                 continue;
             }
-            let kept = row.frame.as_deref().and_then(|frame| good(frame, id, group.epoch()));
-            let epoch = kept.as_ref().map_or(group.epoch(), |send| send.epoch);
+            let kept = row
+                .frame
+                .as_deref()
+                .and_then(|frame| good(frame, id, current));
+            let epoch = kept.as_ref().map_or(current, |send| send.epoch);
             let before = flying.back().copied();
             if flying.len() >= WINDOW || before.is_some_and(|before| before.epoch != epoch) {
                 break;

@@ -3,9 +3,9 @@
 mod world;
 
 use super::*;
+use crate::talk::core::adopt::Owner;
 use crate::talk::limits::WINDOW;
 use crate::talk::store::fuse::Fuse;
-use crate::talk::core::adopt::Owner;
 use kinora_chat::handover::Newcomer as Asker;
 use kinora_chat::payload::{Content, MessageId, Progress};
 use proptest::prelude::*;
@@ -134,12 +134,12 @@ fn whichever_write_ends_a_process_nothing_is_lost_or_shown_twice() {
     let mut world = World::new(&["asha", "ravi"]);
     let mut kills = [0_u32; 2];
     for round in 0.. {
-        for at in 0..2 {
-            if world.seats[at].fuse.is_none() && kills[at] < KILLS {
-                kills[at] += 1;
+        for (at, kills) in kills.iter_mut().enumerate() {
+            if world.seats[at].fuse.is_none() && *kills < KILLS {
+                *kills += 1;
                 // Long lives between short ones: those get on with it.
-                let left = 1 + kills[at] * 5 % 14;
-                let is_after = kills[at] % 2 == 0;
+                let left = 1 + *kills * 5 % 14;
+                let is_after = kills.is_multiple_of(2);
                 world.seats[at].fuse = Some(Fuse { left, is_after });
             }
             world.connect(at);
@@ -345,7 +345,9 @@ fn who_does_not_tell_how_far_messages_came_is_not_told() {
         let Some(Event::Past { said, .. }) = seat.core.events.pop_back() else {
             panic!("it was asked for");
         };
-        said.into_iter().map(|said| said.progress).collect::<Vec<_>>()
+        said.into_iter()
+            .map(|said| said.progress)
+            .collect::<Vec<_>>()
     };
     let read = Some(Progress::Read);
     assert_eq!(told(&mut world.seats[0]), [read]);

@@ -19,7 +19,10 @@ thread_local! {
 
 impl Fuse {
     /// Lets a process do something. What is left of it, and whether it has ended.
-    pub(in crate::talk) fn guard<T>(fuse: Option<Self>, act: impl FnOnce() -> T) -> (T, Option<Self>) {
+    pub(in crate::talk) fn guard<T>(
+        fuse: Option<Self>,
+        act: impl FnOnce() -> T,
+    ) -> (T, Option<Self>) {
         FUSE.set(fuse);
         let done = act();
         (done, FUSE.replace(None))

@@ -140,6 +140,34 @@ fn who_wrote_is_told_once_how_far_it_came() {
 }
 
 #[test]
+fn how_far_the_sending_of_a_file_has_come_is_kept() {
+    let place = tempfile::tempdir().unwrap();
+    let mut store = Store::open(place.path()).unwrap();
+    let sending = Sending {
+        reference: [1; 16],
+        to: Name::new("ravi").unwrap(),
+        path: "/films/holiday.mp4".into(),
+        begun: None,
+    };
+    store.write(&[Write::Sending(sending.clone())]).unwrap();
+    assert_eq!(store.sendings().unwrap(), std::slice::from_ref(&sending));
+    let begun = Begun {
+        parcel: [2; 16],
+        key: Key([3; 32]),
+        size: 5_000_000,
+        modified_ns: -1,
+        chunks: 64,
+        digest: [4; 32],
+    };
+    let write = Write::Begun([1; 16], begun.clone());
+    store.write(&[write]).unwrap();
+    let begun = Some(begun);
+    assert_eq!(store.sendings().unwrap(), [Sending { begun, ..sending }]);
+    store.write(&[Write::Gone([1; 16])]).unwrap();
+    assert!(store.sendings().unwrap().is_empty());
+}
+
+#[test]
 fn a_file_of_the_first_version_is_taken_up() {
     let place = tempfile::tempdir().unwrap();
     let direct = Connection::open(place.path().join("talk.db")).unwrap();

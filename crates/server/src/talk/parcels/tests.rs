@@ -1,9 +1,9 @@
 //! Who may have a parcel, and how one grows.
 
 use super::*;
-use kinora_store::files;
 use kinora_store::TaskId;
 use kinora_store::contract::{self, NewUpload};
+use kinora_store::files;
 use kinora_store::post::{NewDevice, Post, Registered};
 use kinora_store::sqlite::{Database, PostOffice};
 use std::path::Path;

@@ -3,8 +3,8 @@
 //! A connection is two lists of frames in order. When it is cut, what is on its way in both is gone; what the server has
 //! taken it keeps, and a repeated request gets the answer that it got before.
 
-use crate::talk::core::Core;
 use crate::Fault;
+use crate::talk::core::Core;
 use crate::talk::event::{Arrival, Event};
 use crate::talk::store::fuse::Fuse;
 use kinora_chat::Name;
