@@ -116,6 +116,32 @@ impl Subtitles {
     }
 }
 
+/// Reads any bytes, for the fuzzer (`fuzz/`) and for the tests, and looks at what was made of them: it is WebVTT within
+/// its limits, and says the same when it is read again.
+///
+/// # Panics
+/// When that does not hold.
+pub fn outside(bytes: &[u8]) {
+    let Ok(read) = Subtitles::read(bytes) else {
+        return;
+    };
+    assert!((1..=limits::CUES).contains(&read.cues.len()));
+    assert!(read.cues.is_sorted_by_key(|cue| cue.begin_ms));
+    for cue in &read.cues {
+        assert!(cue.begin_ms < cue.end_ms);
+        // An empty line would end the cue, an arrow begin another one.
+        assert!(cue.text.lines().all(|line| !line.trim().is_empty()));
+        assert!(!cue.text.contains("-->") && !cue.settings.contains("-->"));
+        assert!(!cue.text.is_empty() && !cue.text.contains('\r'));
+    }
+    let text = read.webvtt();
+    if text.len() > limits::SUBTITLE_BYTES {
+        return;
+    }
+    let again = Subtitles::read(text.as_bytes()).expect("it is WebVTT");
+    assert_eq!(again.cues, read.cues);
+}
+
 /// The number before a cue of SubRip.
 fn is_number(line: &str) -> bool {
     let line = line.trim();

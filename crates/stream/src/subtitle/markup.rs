@@ -13,14 +13,29 @@ pub(super) fn cleaned(lines: &[&str]) -> String {
     let mut left = limits::CUE_LETTERS;
     let mut cleaned: Vec<String> = Vec::new();
     for line in lines {
-        let letters: String = line.chars().take(left).collect();
-        left -= letters.chars().count();
-        let line = clean(&letters);
+        let line = clean(line);
+        let line = shortened(&line, &mut left);
         if !line.trim().is_empty() {
             cleaned.push(line.trim().to_owned());
         }
     }
     cleaned.join("\n")
+}
+
+/// As much of cue text as may be: what is cut is not cut again when it is read again, so a tag or an entity counts as one
+/// letter, and stays whole.
+fn shortened<'a>(text: &'a str, left: &mut usize) -> &'a str {
+    let mut at = 0;
+    while let Some(letter) = text[at..].chars().next().filter(|_| *left > 0) {
+        let end = match letter {
+            '<' => text[at..].find('>'),
+            '&' => text[at..].find(';'),
+            _ => None,
+        };
+        at += end.map_or_else(|| letter.len_utf8(), |end| end + 1);
+        *left -= 1;
+    }
+    &text[..at]
 }
 
 fn clean(line: &str) -> String {

@@ -96,6 +96,14 @@ fn there_is_an_end_to_everything() {
     );
     let read = Subtitles::read(long.as_bytes()).unwrap();
     assert_eq!(read.cues()[0].text.len(), limits::CUE_LETTERS);
+    // What takes more letters when it is written is not cut once more, and never within an entity.
+    let long = format!(
+        "00:00.000 --> 00:01.000\n<i>{}\n",
+        "&".repeat(limits::CUE_LETTERS)
+    );
+    let read = Subtitles::read(long.as_bytes()).unwrap();
+    assert!(read.cues()[0].text.ends_with("&amp;"));
+    assert_eq!(Subtitles::read(read.webvtt().as_bytes()), Ok(read));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Bytes that nobody meant: no panic, and no more memory than is promised.
 
 use kinora_stream::cut::{self, Targets};
-use kinora_stream::{Fault, Index, limits};
+use kinora_stream::{Fault, Index, limits, subtitle};
 use proptest::prelude::*;
 
 use crate::source::{Source, has_ffmpeg, read};
@@ -121,4 +121,28 @@ fn shared() -> Option<&'static (Vec<u8>, u64)> {
     static FILM: std::sync::OnceLock<Option<(Vec<u8>, u64)>> = std::sync::OnceLock::new();
     FILM.get_or_init(|| has_ffmpeg().then(|| movie(&film())))
         .as_ref()
+}
+
+/// Those of the fuzz target `subtitle`: whole, cut short at every byte, and changed at every byte.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "seeds are files")]
+fn seeds_of_subtitles_are_read_with_care() {
+    let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/subtitle");
+    let mut seeds = 0;
+    for seed in std::fs::read_dir(place).unwrap() {
+        let bytes = std::fs::read(seed.unwrap().path()).unwrap();
+        assert!(subtitle::Subtitles::read(&bytes).is_ok());
+        seeds += 1;
+        for end in 0..=bytes.len() {
+            subtitle::outside(&bytes[..end]);
+        }
+        for at in 0..bytes.len() {
+            for other in b"\0\n<&{->9:\xff" {
+                let mut changed = bytes.clone();
+                changed[at] = *other;
+                subtitle::outside(&changed);
+            }
+        }
+    }
+    assert!(seeds >= 5, "{seeds}");
 }
