@@ -145,3 +145,22 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_waits_for_leaves_the_last_place_to_people() {
+        let running = Arc::new(AtomicUsize::new(0));
+        let aside = Aside {
+            running: Arc::clone(&running),
+            workers: 2,
+        };
+        let watched = aside.clone();
+        for (jobs, is_free) in [(0, true), (1, true), (2, false), (3, false), (1, true)] {
+            running.store(jobs, Ordering::Release);
+            assert_eq!((aside.is_free(), watched.is_free()), (is_free, is_free));
+        }
+    }
+}

@@ -159,3 +159,47 @@ impl<'a> StepRun<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wished with each report, the last first.
+    struct Wishes(Vec<Wish>);
+
+    impl Watch for Wishes {
+        fn report(&mut self, _: &kinora_store::contract::Progress) -> Wish {
+            self.0.pop().unwrap_or(Wish::Continue)
+        }
+    }
+
+    #[test]
+    fn who_has_to_wait_stands_still_until_he_may_go_on() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let portion = Portion {
+            before: 0.0,
+            share: 1.0,
+            duration_us: Some(10_000_000),
+        };
+        let mut wishes = Wishes(vec![
+            Wish::Drain,
+            Wish::Continue,
+            Wish::Wait,
+            Wish::Wait,
+            Wish::Wait,
+            // Before it begins.
+            Wish::Continue,
+        ]);
+        let mut run = StepRun::new(&portion, HOUR, Instant::now() + HOUR, &mut wishes);
+        assert_eq!(run.hear(&Heard::Tick), Control::Pause);
+        // What it had said before it stood still changes nothing.
+        let late = b"frame=5\nout_time_us=200000\nprogress=continue\n";
+        assert_eq!(run.hear(&Heard::Output(late)), Control::Pause);
+        assert_eq!(run.hear(&Heard::Tick), Control::Pause);
+        assert_eq!(run.hear(&Heard::Complaint(b"x\n")), Control::Pause);
+        assert_eq!(run.hear(&Heard::Tick), Control::Continue);
+        assert_eq!(run.hear(&Heard::Tick), Control::Kill);
+        let judged = run.judge(Ended::Signal(9));
+        assert_eq!(judged, Err(Stop::Asked(Wish::Drain)));
+    }
+}

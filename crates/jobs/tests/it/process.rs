@@ -84,6 +84,55 @@ fn is_alive(pid: &str) -> bool {
     !matches!(state, None | Some('Z' | 'X'))
 }
 
+/// State and processor time of a process, as `/proc` has them.
+fn look(pid: u32) -> (char, u64) {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, rest) = stat.rsplit_once(')').unwrap();
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let ticks = |at: usize| fields[at].parse::<u64>().unwrap();
+    (fields[0].chars().next().unwrap(), ticks(11) + ticks(12))
+}
+
+#[test]
+fn one_that_has_to_wait_takes_no_time_and_goes_on() {
+    let (mut pid, mut paused, mut after) = (0, Vec::new(), 0);
+    let mut has_begun = false;
+    let finished = shell("exec yes", None, &mut |heard| match heard {
+        Heard::Started(id) => {
+            pid = id.as_raw_nonzero().get().unsigned_abs();
+            Control::Continue
+        }
+        Heard::Output(bytes) if paused.len() == 5 => {
+            after += bytes.len();
+            // More than the pipe held.
+            match after > 1 << 20 {
+                true => Control::Kill,
+                false => Control::Continue,
+            }
+        }
+        Heard::Tick if has_begun && paused.len() < 5 => {
+            let now = look(pid);
+            if now.0 == 'T' {
+                paused.push(now);
+            }
+            match paused.len() {
+                5 => Control::Continue,
+                _ => Control::Pause,
+            }
+        }
+        _ => {
+            has_begun = true;
+            match paused.len() {
+                5 => Control::Continue,
+                _ => Control::Pause,
+            }
+        }
+    });
+    assert!(finished.killed);
+    let first = paused[0];
+    assert_eq!(paused, [first; 5]);
+}
+
 #[test]
 fn one_that_never_stops_talking_is_ended() {
     let mut bytes = 0;
