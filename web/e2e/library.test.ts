@@ -152,6 +152,29 @@ suite('the player', () => {
     await said.waitFor({ state: 'detached' });
   });
 
+  test('shows captions as large and as dark as one likes, also the next time', async () => {
+    const page = await film();
+    await page.keyboard.press('k');
+    await page.keyboard.press('0');
+    await page.keyboard.press('c');
+    const said = page.locator('.captions p').first();
+    await said.waitFor();
+    const look = () => said.evaluate((each) => [parseFloat(getComputedStyle(each).fontSize), getComputedStyle(each).backgroundColor] as const);
+    const [before] = await look();
+    await page.getByRole('button', { name: /^Captions/ }).click();
+    await page.getByRole('menuitemradio', { name: 'Very large' }).click();
+    await page.getByRole('group', { name: 'Background' }).getByRole('menuitemradio', { name: 'None' }).click();
+    const [size, back] = await look();
+    expect(size / before).toBeCloseTo(1.9, 1);
+    expect(back).toBe('rgba(0, 0, 0, 0)');
+    await sound(page, 'captions');
+    await page.reload();
+    await page.locator('video').waitFor();
+    await page.evaluate(() => Object.assign(document.querySelector('video') as HTMLVideoElement, { muted: true }).play());
+    await said.waitFor();
+    expect((await look())[0]).toBeCloseTo(size, 0);
+  });
+
   test('says in the staged title what is said, when it is said', async () => {
     const page = await film();
     await page.keyboard.press('k');
@@ -212,6 +235,23 @@ const LOOKS: [string, BrowserContextOptions][] = [
   ['phone', { viewport: { width: 390, height: 844 }, hasTouch: true }],
   ['Japanese', { locale: 'ja-JP' }],
 ];
+
+suite('whoever runs the server', () => {
+  test('takes one link back', async () => {
+    const binary = world?.binary ?? '';
+    const share = (span: string) => execFileSync(binary, ['share', 'A film', '--expires', span, '--server', `127.0.0.1:${server?.mmp}`], { encoding: 'utf8' }).trim();
+    const [one, other] = [share('1h'), share('2d')];
+    const context = await visitor();
+    const page = await open(context, '/server', `127.0.0.1:${server?.port}`);
+    const rows = page.getByRole('listitem').filter({ hasText: 'A film' });
+    await rows.nth(1).waitFor();
+    await sound(page, 'links');
+    await rows.first().getByRole('button', { name: 'Take back the link to A film' }).click();
+    await rows.nth(1).waitFor({ state: 'detached' });
+    const title = (link: string) => fetch(`${link.replace('/shared/', '/watch/')}/title`).then((answer) => answer.status);
+    expect([await title(one), await title(other)]).toEqual([410, 200]);
+  });
+});
 
 suite.each(LOOKS)('in %s', (name, options) => {
   test('axe finds nothing, and nothing is wider than the screen', async () => {

@@ -8,7 +8,7 @@ import { types as parseHls, parse } from 'hls-parser';
 import { Parser } from 'm3u8-parser';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
-import { expect, suite, test, visitor, world } from './harness';
+import { expect, open, suite, test, visitor, world } from './harness';
 import { serve, type Server } from './server';
 
 const SECONDS = 6;
@@ -66,6 +66,33 @@ afterAll(async () => {
   site?.close();
 });
 
+/** Of a server that also makes AV1: its address, and the title; nothing where no FFmpeg here can. */
+let advanced: { server: Server; title: Title; at: (path: string | null) => string } | null = null;
+
+beforeAll(async () => {
+  if (!world) return;
+  const findings = execFileSync(world.binary, ['doctor', '--json'], { encoding: 'utf8' }).trim().split('\n');
+  if (!findings.some((line) => line.includes('"renditions in AV1"') && line.includes('"good"'))) {
+    console.warn('skipped: AV1 in a browser, for no FFmpeg here puts its key frames where they are wanted');
+    return;
+  }
+  const folder = join(world.place, 'strange');
+  const settings = [`library.directories=${folder}`, `library.heights=${HEIGHTS.join(',')}`, 'library.av1=true', 'storage.margin=0', `library.cors_origins=${host}`];
+  const started = await serve(world.binary, world.place, 'advanced', settings);
+  const at = (path: string | null) => `http://127.0.0.1:${started.port}${path}`;
+  for (;;) {
+    const list = (await (await fetch(at('/api/library'))).json()) as { titles: Title[] };
+    const [found] = list.titles;
+    const main = found?.hls_url ? await (await fetch(at(found.hls_url))).text() : '';
+    if (found && main.split('-av1-').length > HEIGHTS.length * 2) {
+      advanced = { server: started, title: found, at };
+      break;
+    }
+  }
+}, 240_000);
+
+afterAll(async () => advanced?.server.stop());
+
 const url = (path: string | null) => `http://127.0.0.1:${server?.port}${path}`;
 
 interface Seen {
@@ -119,17 +146,18 @@ interface Shaka {
   getTextTracks(): { language: string }[];
 }
 
-const shaka = async (page: Page, address: string) =>
-  page.evaluate(async (address) => {
+const shaka = async (page: Page, address: string, settings: Record<string, unknown> = {}) =>
+  page.evaluate(async ([address, settings]) => {
     const { shaka, errors } = window as unknown as { shaka: { Player: new () => Shaka }; errors: unknown[] };
     const player = new shaka.Player();
     Object.assign(window, { player });
     player.addEventListener('error', ({ detail }) => errors.push([detail.code, detail.data]));
     const video = document.querySelector('video') as HTMLVideoElement;
     await player.attach(video);
+    player.configure(settings);
     await player.load(address);
     await video.play();
-  }, address);
+  }, [address, settings] as const);
 
 suite('Shaka Player on another site', () => {
   test.each(['hls', 'dash'] as const)('plays %s: first picture, seek, another height, subtitles', async (kind) => {
@@ -197,6 +225,60 @@ suite('dash.js on another site', () => {
     }
     await until(page, (video) => video.ended);
     expect((await seen(page)).errors).toEqual([]);
+  });
+});
+
+suite('AV1 beside H.264', () => {
+  test('is chosen in our own player, and left again', async (context) => {
+    if (!advanced) return context.skip();
+    const page = await open(await visitor(), '/library', new URL(advanced.at('')).host);
+    await page.getByRole('link', { name: /A film/ }).click();
+    await page.locator('video').waitFor();
+    await until(page, (video) => video.readyState >= 2);
+    for (const [name, height, pattern] of [['90p AV1', 90, /\/v90-av1-\w+\/\d+\.m4s$/], ['360p', 360, /\/v360-\w+\/\d+\.m4s$/], ['180p AV1', 180, /\/v180-av1-\w+\/\d+\.m4s$/]] as const) {
+      const segment = page.waitForResponse((response) => pattern.test(response.url()) && response.ok());
+      await page.keyboard.press('0');
+      await page.getByRole('button', { name: /^Quality/ }).click();
+      await page.getByRole('menuitemradio', { name, exact: true }).click();
+      await segment;
+      await page.waitForFunction((height) => document.querySelector('video')?.videoHeight === height, height);
+    }
+    await page.evaluate(() => void (document.querySelector('video') as HTMLVideoElement).play());
+    await until(page, (video) => video.ended);
+  });
+
+  test.each(['hls', 'dash'] as const)('is all that Shaka plays of %s when it is preferred', async (kind) => {
+    if (!advanced) return;
+    const page = await stage('shaka.js');
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    const { title } = advanced;
+    await shaka(page, advanced.at(kind === 'hls' ? title.hls_url : title.dash_url), { preferredVideo: [{ codec: 'av01', hdrLevel: '', label: '', language: '', layout: '', role: '' }] });
+    await whole(page);
+    const pictures = asked.filter((each) => /\/v\d*(-\w+)*\/\d+\.m4s$/.test(each));
+    expect(pictures.length).toBeGreaterThan(0);
+    expect(pictures.filter((each) => !each.includes('-av1-'))).toEqual([]);
+  });
+
+  test('is not asked for by who does not know it', async () => {
+    if (!advanced) return;
+    const page = await stage('shaka.js');
+    // As a browser without a decoder of AV1 answers.
+    await page.evaluate(() => {
+      const real = MediaSource.isTypeSupported.bind(MediaSource);
+      MediaSource.isTypeSupported = (type) => !type.includes('av01') && real(type);
+      const { mediaCapabilities } = navigator;
+      const decoding = mediaCapabilities.decodingInfo.bind(mediaCapabilities);
+      mediaCapabilities.decodingInfo = async (asked) => {
+        const found = await decoding(asked);
+        return asked.video?.contentType.includes('av01') ? { ...found, supported: false, smooth: false, powerEfficient: false } : found;
+      };
+    });
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await shaka(page, advanced.at(advanced.title.hls_url), {});
+    await whole(page);
+    expect(asked.filter((each) => each.includes('-av1-') && each.endsWith('.m4s'))).toEqual([]);
   });
 });
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::net::IpAddr;
 
 /// Some of the titles.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Library {
     /// In the server's order.
     pub titles: Vec<Title>,
@@ -19,7 +19,7 @@ pub struct Library {
 }
 
 /// A title, with addresses below the server's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Title {
     /// What the server calls it: the same for as long as its file is.
     pub id: String,
@@ -39,6 +39,36 @@ pub struct Title {
     pub hls: Option<String>,
     /// The same in three stages; `None` until they have been made.
     pub staged: Option<String>,
+    /// What is said in it, as the server lists it; of a title that was asked for by its id.
+    pub subtitles: Vec<Subtitle>,
+    /// What is being made of it, or will be.
+    pub making: Making,
+}
+
+/// Subtitles of a title, as WebVTT.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subtitle {
+    /// What people call them, as the server says it.
+    pub name: String,
+    /// As the server knows it; `und` or empty when it does not.
+    pub language: String,
+    /// Only what the sound does not tell.
+    pub is_forced: bool,
+    /// The address below the server's.
+    pub path: String,
+}
+
+/// How far the renditions of a title are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Making {
+    /// 0 to 1 of what is being made now; `None` when nothing is.
+    pub progress: Option<f64>,
+    /// Seconds until it is made, when that can be told.
+    pub remaining_s: Option<f64>,
+    /// It stands still, for people's jobs take all places.
+    pub is_waiting: bool,
+    /// Titles that are worked on before; `None` when it waits for none.
+    pub ahead: Option<u64>,
 }
 
 impl Library {
@@ -99,6 +129,37 @@ impl Title {
             page: path("page").unwrap_or_default(),
             hls: path("hls"),
             staged: path("staged"),
+            subtitles: json["subtitles"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Subtitle::read)
+                .collect(),
+            making: Making::read(json),
+        }
+    }
+}
+
+impl Subtitle {
+    fn read(json: &Value) -> Option<Self> {
+        let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+        Some(Self {
+            name: text("name"),
+            language: text("language"),
+            is_forced: json["forced"] == true,
+            path: Some(text("url")).filter(|path| is_path(path))?,
+        })
+    }
+}
+
+impl Making {
+    fn read(json: &Value) -> Self {
+        let number = |name: &str| json[name].as_f64().filter(|number| *number >= 0.0);
+        Self {
+            progress: number("progress").map(|part| part.min(1.0)),
+            remaining_s: number("remaining_seconds"),
+            is_waiting: json["waiting"] == true,
+            ahead: json["ahead"].as_u64(),
         }
     }
 }
@@ -115,7 +176,26 @@ pub(crate) fn ask(
     search: &str,
     lasts_s: Option<u64>,
 ) -> Result<Library, Fault> {
-    let question = request(json!({"action": "library", "search": search, "expires": lasts_s}));
+    answer(
+        peer,
+        json!({"action": "library", "search": search, "expires": lasts_s}),
+    )
+}
+
+/// Asks for one title, by its id.
+pub(crate) fn ask_one(
+    peer: &mut Endpoint,
+    id: &str,
+    lasts_s: Option<u64>,
+) -> Result<Library, Fault> {
+    answer(
+        peer,
+        json!({"action": "library", "title": id, "expires": lasts_s}),
+    )
+}
+
+fn answer(peer: &mut Endpoint, question: Value) -> Result<Library, Fault> {
+    let question = request(question);
     match peer.ask(&question)? {
         Reply::Success(json) => Ok(Library::read(&json)),
         other => Err(refusal(peer, other)),
@@ -168,5 +248,32 @@ mod tests {
         assert_eq!(url("studio.lan"), "https://studio.lan:8080/p");
         assert_eq!(url("[fd00::1]"), "https://[fd00::1]:8080/p");
         assert_eq!(library(json!({})).url(&Address::default(), "/p"), None);
+    }
+
+    #[test]
+    fn what_is_said_and_made_is_read_with_care() {
+        let found = library(json!({"titles": [{
+            "subtitles": [
+                {"name": "English", "language": "en", "forced": true, "url": "/watch/x/y/z/b1/0-9.vtt"},
+                {"name": "elsewhere", "url": "http://evil.example/0-9.vtt"},
+                "none",
+            ],
+            "progress": 7.0, "remaining_seconds": -1, "waiting": 1, "ahead": 2,
+        }]}));
+        let [title] = &*found.titles else {
+            panic!("{found:?}")
+        };
+        let [words] = &*title.subtitles else {
+            panic!("{title:?}")
+        };
+        assert_eq!((words.language.as_str(), words.is_forced), ("en", true));
+        assert_eq!(words.path, "/watch/x/y/z/b1/0-9.vtt");
+        let making = Making {
+            progress: Some(1.0),
+            remaining_s: None,
+            is_waiting: false,
+            ahead: Some(2),
+        };
+        assert_eq!(title.making, making);
     }
 }

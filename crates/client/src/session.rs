@@ -199,6 +199,14 @@ impl Session {
         library::ask(&mut self.connect()?, search, lasts_s)
     }
 
+    /// One title of the library, by its id, with its subtitles.
+    ///
+    /// # Errors
+    /// When the server cannot be asked, or has no such title for us.
+    pub fn title(&mut self, id: &str, lasts_s: Option<u64>) -> Result<Library, Fault> {
+        library::ask_one(&mut self.connect()?, id, lasts_s)
+    }
+
     /// The port at which the server serves HTTP; none when it does not.
     ///
     /// # Errors

@@ -64,12 +64,12 @@ pub(crate) enum Other {
     Library(Titles),
     /// Watch a title of a server's library, in mpv or ffplay
     #[command(
-        after_help = "Examples:\n  kinora play holiday\n  kinora play holiday --height 720 --at 12:31\n  kinora play holiday --staged"
+        after_help = "Examples:\n  kinora play holiday\n  kinora play holiday --height 720 --at 12:31 --subs en\n  kinora play holiday --staged"
     )]
     Play(Play),
-    /// Print a link to a title; who has it can watch, until it expires
+    /// Print a link to a title; who has it can watch, until it expires or is taken back
     #[command(
-        after_help = "Examples:\n  kinora share holiday --expires 7d\n  kinora share --revoke-all --data /srv/kinora"
+        after_help = "Examples:\n  kinora share holiday --expires 7d\n  kinora share --list --data /srv/kinora\n  kinora share --revoke 3f09c1d25ab7 --data /srv/kinora"
     )]
     Share(Share),
     /// Talk with the other people of a server; what is said the server cannot read
@@ -189,7 +189,7 @@ pub(crate) struct Settings {
 }
 
 /// The server whose library is meant.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct Shelf {
     /// The server [default: KINORA_SERVER, else 127.0.0.1:9001]
@@ -223,6 +223,12 @@ pub(crate) struct Play {
     /// Begin here
     #[arg(long, value_name = "TIME", value_parser = units::position)]
     pub(crate) at: Option<f64>,
+    /// Show the subtitles of this language, or of this name; else the player only has them to choose from
+    #[arg(long, value_name = "LANG", conflicts_with = "no_subs")]
+    pub(crate) subs: Option<String>,
+    /// Give the player no subtitles
+    #[arg(long)]
+    pub(crate) no_subs: bool,
     #[command(flatten)]
     pub(crate) shelf: Shelf,
 }
@@ -231,16 +237,22 @@ pub(crate) struct Play {
 #[derive(Args, Debug)]
 pub(crate) struct Share {
     /// The title's name, or words that only it has
-    #[arg(required_unless_present = "revoke_all")]
+    #[arg(required_unless_present_any = ["list", "revoke", "revoke_all"], conflicts_with = "files")]
     pub(crate) title: Vec<String>,
     /// How long the link is good, unless links are taken back before or the token that asks for it is
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = units::span)]
     pub(crate) expires: Duration,
-    /// Take back every link that the server of a data directory has given; works on its files, as `kinora token` does
-    #[arg(long, conflicts_with = "title")]
+    /// List the links that are good, of the server of a data directory; works on its files, as `kinora token` does
+    #[arg(long, group = "files")]
+    pub(crate) list: bool,
+    /// Take back one of them, by its id in the list, or any link by its address
+    #[arg(long, value_name = "ID|LINK", group = "files")]
+    pub(crate) revoke: Option<String>,
+    /// Take back every link that the server of a data directory has given
+    #[arg(long, group = "files")]
     pub(crate) revoke_all: bool,
     /// That data directory
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "revoke_all")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "files")]
     pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) shelf: Shelf,

@@ -138,6 +138,16 @@ pub(crate) fn show_seconds(seconds: u64) -> String {
     }
 }
 
+/// Seconds for people who need no more than one unit: `12 min`, `5 h`, `6 days`.
+#[must_use]
+pub(crate) fn show_span(seconds: u64) -> String {
+    match seconds {
+        0..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
 /// A decimal number without rounding: `digits / 10^places`.
 struct Decimal {
     digits: u64,

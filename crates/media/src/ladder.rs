@@ -9,6 +9,7 @@
 //! went in, and what it looks like from afar. By it the next run is known to begin where the last one ended. The parts of
 //! a rung are joined without encoding. Sound is encoded in one piece, for its encoder would be heard beginning anew.
 
+mod coding;
 mod run;
 pub mod record;
 
@@ -21,6 +22,7 @@ use crate::plan::color::{Tags, conversion};
 use crate::plan::encode;
 use crate::plan::graph::Graph;
 
+pub use coding::Coding;
 pub use run::{Rest, Way};
 
 /// What is made when nothing else is configured, in lines.
@@ -36,7 +38,7 @@ pub struct Rung {
     pub height: u32,
     /// Pixels, both sides even.
     pub size: Size,
-    /// x264's constant rate factor.
+    /// The constant rate factor, in the encoder's own steps.
     pub crf: u32,
     /// The most that it may take for long, kbit/s; the decoder's buffer is twice as many kbit.
     pub largest_kbit: u32,
@@ -53,6 +55,8 @@ pub struct Ladder {
     pub tick: Ratio,
     /// The container has an index, so that runs can begin in the middle.
     pub is_seekable: bool,
+    /// How its pictures are coded.
+    pub coding: Coding,
     /// Sentences for the user about what was decided.
     pub notes: Vec<String>,
     /// Index of the picture in the source.
@@ -91,7 +95,7 @@ pub fn rungs(heights: &[u32], video: &Video) -> Vec<Rung> {
         Rung {
             height,
             size,
-            crf: 23,
+            crf: Coding::H264.crf(),
             largest_kbit: largest_kbit(size, frames),
         }
     };
@@ -114,9 +118,14 @@ impl Ladder {
     ///
     /// # Errors
     /// When it has no picture, or this FFmpeg lacks something.
-    pub fn new(heights: &[u32], info: &MediaInfo, context: &Context<'_>) -> Result<Self, Fault> {
+    pub fn new(
+        heights: &[u32],
+        coding: Coding,
+        info: &MediaInfo,
+        context: &Context<'_>,
+    ) -> Result<Self, Fault> {
         let (stream, video) = fit::picture(info)?;
-        encode::require(context, "libx264")?;
+        encode::require(context, coding.encoder())?;
         let mut notes = Vec::new();
         let mut graph = Graph::new(video, None, &mut notes);
         let mut tags = Tags::of(video);
@@ -128,8 +137,8 @@ impl Ladder {
         }
         let rungs = rungs(heights, video).into_iter();
         let rungs = rungs.map(|rung| {
-            let name = format!("{}.mp4", rung.height);
-            (rung, name)
+            let name = coding.file(rung.height);
+            (coding.rung(rung), name)
         });
         let indexes = info.audio().map(|(stream, _)| stream.index);
         Ok(Self {
@@ -140,6 +149,7 @@ impl Ladder {
             tick: tick(video),
             is_seekable: INDEXED.iter().any(|name| info.is_format(name)),
             notes,
+            coding,
             picture: stream.index,
             before: graph.render(),
             convert,

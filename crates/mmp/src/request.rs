@@ -69,6 +69,8 @@ pub enum Request {
     Library {
         /// Words that have to stand in a title's name; at most [`MAX_SEARCH`] letters.
         search: String,
+        /// The one title that is meant, by its id, whatever its name.
+        title: Option<String>,
         /// Seconds for which the addresses are good; `None` leaves it to the server.
         expires: Option<u64>,
         /// How the client speaks.
@@ -213,6 +215,7 @@ impl Request {
             },
             Some("library") => Self::Library {
                 search: search(json),
+                title: title(json)?,
                 expires: bytes(json, "expires")?,
                 mirror,
             },
@@ -359,6 +362,18 @@ fn task_id(json: &Map<String, Value>) -> Result<String, Fault> {
 fn search(json: &Map<String, Value>) -> String {
     let sent = json.get("search").and_then(Value::as_str);
     sent.unwrap_or_default().chars().take(MAX_SEARCH).collect()
+}
+
+fn title(json: &Map<String, Value>) -> Result<Option<String>, Fault> {
+    const MEMBER: &str = "title";
+    let Some(sent) = given(json, MEMBER) else {
+        return Ok(None);
+    };
+    let id = sent.as_str().unwrap_or_default();
+    match (1..=MAX_TASK_ID).contains(&id.len()) && id.bytes().all(is_id_byte) {
+        true => Ok(Some(id.to_owned())),
+        false => Err(invalid(MEMBER, sent, "an id of a title of this server")),
+    }
 }
 
 fn key(json: &Map<String, Value>) -> Result<Option<String>, Fault> {

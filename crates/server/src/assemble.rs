@@ -102,11 +102,13 @@ impl Server {
             margin: storage.margin,
         });
         let engine = Arc::new(engine.map_err(|f| problem::of_store(&f))?);
+        let own = Arc::new(Tools {
+            cage: Cage::establish(&config.sandbox, is_exposed)?,
+            ..(*tools).clone()
+        });
         let workshop = Workshop {
-            own: Arc::new(Tools {
-                cage: Cage::establish(&config.sandbox, is_exposed)?,
-                ..(*tools).clone()
-            }),
+            av1: Workshop::led_to_av1([&tools, &own]),
+            own,
             tools,
             share: Arc::clone(&share),
             place: std::path::absolute(&config.data)

@@ -169,6 +169,8 @@ pub struct LibraryConfig {
     pub directories: Vec<PathBuf>,
     /// Lines of the renditions that are made, lowest first.
     pub heights: Vec<u32>,
+    /// Each of them is made in AV1, too, when it is there for everybody.
+    pub av1: bool,
     /// The folder that results may be put into; empty for none.
     pub keep_in: PathBuf,
     /// Origins of other sites whose pages may play titles; `*` for any.
@@ -180,6 +182,7 @@ impl Default for LibraryConfig {
         Self {
             directories: Vec::new(),
             heights: kinora_media::ladder::HEIGHTS.to_vec(),
+            av1: false,
             keep_in: PathBuf::new(),
             cors_origins: Vec::new(),
         }

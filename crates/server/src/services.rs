@@ -4,7 +4,7 @@ use crate::access::{Access, Tokens};
 use crate::asker::Asker;
 use crate::counters::Counters;
 use crate::fault::Fault;
-use crate::library::{Keepsake, Library, Title};
+use crate::library::{Keepsake, Library, Link, Title};
 use crate::results::Results;
 use crate::talk::Talk;
 use crate::tasks::Tasks;
@@ -56,6 +56,28 @@ impl Services {
     pub(crate) fn holder(&self, asker: &Asker) -> u64 {
         let name = asker.token().and_then(|name| self.tokens.mark(name));
         name.unwrap_or(0)
+    }
+
+    /// Links to titles, good for so many seconds, or for an evening. One whose time was wished for can be taken back by
+    /// itself, so it is written down first.
+    ///
+    /// # Errors
+    /// `too_many_links`, or what the disk says.
+    pub(crate) fn links(
+        &self,
+        titles: &[Arc<Title>],
+        lasts_s: Option<u64>,
+        asker: &Asker,
+    ) -> Result<Vec<Link>, Fault> {
+        let holder = self.holder(asker);
+        let links = titles.iter();
+        let links = links.map(|title| self.library.link(title, lasts_s, holder));
+        let links: Vec<Link> = links.collect();
+        if lasts_s.is_some() {
+            self.library
+                .note(&links, asker.token().unwrap_or_default())?;
+        }
+        Ok(links)
     }
 
     /// The title that an address with this permission is for.

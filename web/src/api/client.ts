@@ -72,7 +72,7 @@ export async function ask<T>(method: string, path: string, body?: unknown, signa
   }
   const response = await reach(path, request);
   if (!response.ok) throw new Refused(await words(response), response.status);
-  return (await response.json()) as T;
+  return (response.status === 204 ? null : await response.json()) as T;
 }
 
 async function reach(path: string, request?: RequestInit): Promise<Response> {

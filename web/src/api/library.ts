@@ -23,6 +23,12 @@ export interface Title {
   obstacle: string | null;
   /** 0 to 1 of the renditions that are being made; null when nothing is. */
   progress: number | null;
+  /** Until that is made, with all before it; null when it cannot be told. */
+  remaining_seconds: number | null;
+  /** People's jobs come first. */
+  is_waiting: boolean;
+  /** Titles before it that are worked on first; null when its turn has come. */
+  ahead: number | null;
 }
 
 export interface TitleList {

@@ -7,6 +7,8 @@ export interface Level {
   rate: number;
   /** The title's own file. */
   isOriginal: boolean;
+  /** In AV1, for who has to tell it from the same height in H.264. */
+  isAv1: boolean;
 }
 
 /** Subtitles. */
@@ -146,10 +148,12 @@ export class Engine {
   }
 
   private list(hls: HlsType) {
-    this.levels = hls.levels.map(({ width, height, bitrate, url }) => ({
+    // Levels that this browser does not decode are not among them.
+    this.levels = hls.levels.map(({ width, height, bitrate, url, videoCodec }) => ({
       height: Math.min(width, height),
       rate: bitrate,
       isOriginal: /\/v\/media\.m3u8$/.test(url[0] ?? ''),
+      isAv1: /^av01\./.test(videoCodec ?? ''),
     }));
   }
 

@@ -55,6 +55,7 @@ pub(super) fn findings(tools: &Tools) -> Vec<Finding> {
     findings.push(good("use", "everyday work", "ffmpeg".into()));
     let compress = COMPRESSES.iter();
     findings.extend(compress.map(|(name, encoder)| of_compress(tools, name, encoder)));
+    findings.push(of_av1_renditions(tools));
     findings.push(of_metric(tools));
     let can = &main.capabilities;
     let encoders = ENCODERS.iter();
@@ -126,6 +127,18 @@ fn of_compress(tools: &Tools, name: &str, encoder: &str) -> Finding {
         return degraded("use", name, detail, &cost);
     }
     good("use", name, detail)
+}
+
+fn of_av1_renditions(tools: &Tools) -> Finding {
+    let name = "renditions in AV1";
+    match tools.av1_of_groups() {
+        Some(build) => good("use", name, format!("{} (libsvtav1)", role(tools, build))),
+        None => {
+            let detail = "no build puts AV1's key frames where they are wanted".into();
+            let cost = format!("library.av1 makes nothing; {HOW_TO_GET}");
+            degraded("use", name, detail, &cost)
+        }
+    }
 }
 
 fn of_metric(tools: &Tools) -> Finding {

@@ -87,6 +87,24 @@ impl Tools {
         able.rev().max_by_key(gain)
     }
 
+    /// The build that makes AV1 with key frames where they are wanted, if any does.
+    #[must_use]
+    pub fn av1_of_groups(&self) -> Option<&Build> {
+        let able = self.builds.iter();
+        let able = able.filter(|b| b.can_encode("libsvtav1") && b.tried.svt_forced_keys);
+        able.rev().max_by_key(|build| build.tried.newness())
+    }
+
+    /// The same programs, of which this build does the everyday work.
+    #[must_use]
+    pub fn led_by(&self, build: &Build) -> Self {
+        let others = self.builds.iter().filter(|each| each.path != build.path);
+        Self {
+            builds: [build].into_iter().chain(others).cloned().collect(),
+            ..self.clone()
+        }
+    }
+
     /// The best VMAF model that any build has, for pictures below 4K.
     #[must_use]
     pub fn vmaf(&self) -> Option<(&Build, VmafModel)> {

@@ -1,29 +1,31 @@
 //! `kinora library`, `kinora play`, `kinora share`: what a server has to be watched.
 
 use super::context::Context;
+use super::{given, playing};
 use crate::cli::{Play, Share, Shelf, Titles};
-use crate::config::{Flags, Settings};
 use crate::exit::Exit;
 use crate::report::{Failure, Outcome};
 use crate::terminal::{printable, say, tell};
+use crate::units;
+use kinora_client::library::Making;
 use kinora_client::{Address, Library, Title};
 use kinora_jobs::sandbox::player;
-use kinora_server::access::revoke_links;
 use serde_json::json;
-use std::ffi::OsString;
 
 /// Lists titles.
 ///
 /// # Errors
 /// When the server cannot be asked.
 pub(crate) fn list(arguments: &Titles, context: &Context) -> Result<Exit, Failure> {
-    let (server, library) = ask(&arguments.shelf, &arguments.words.join(" "), None, context)?;
+    let (server, library) = ask(&arguments.shelf, &arguments.words.join(" "), context)?;
     for title in &library.titles {
         if context.global.json {
             say(json!({
                 "name": title.name, "duration_ms": title.duration_ms, "width": title.width, "height": title.height,
                 "hls": title.hls.as_ref().and_then(|path| library.url(&server, path)),
                 "staged": title.staged.as_ref().and_then(|path| library.url(&server, path)),
+                "progress": title.making.progress, "remaining_seconds": title.making.remaining_s,
+                "waiting": title.making.is_waiting, "ahead": title.making.ahead,
             }));
         } else {
             say(printable(&line(title)));
@@ -42,7 +44,7 @@ pub(crate) fn list(arguments: &Titles, context: &Context) -> Result<Exit, Failur
 /// When there is no such title, or it cannot be played so.
 pub(crate) fn play(arguments: &Play, context: &Context) -> Result<Exit, Failure> {
     let words = arguments.title.join(" ");
-    let (server, library) = ask(&arguments.shelf, &words, None, context)?;
+    let (server, library) = ask_one(&arguments.shelf, &words, None, context)?;
     let title = one(&library, &words)?;
     let path = match (arguments.staged, arguments.height) {
         (true, _) => title.staged.clone(),
@@ -61,11 +63,14 @@ pub(crate) fn play(arguments: &Play, context: &Context) -> Result<Exit, Failure>
         )
     })?;
     let url = address(&library, &server, &path)?;
-    let at_s = arguments.at;
-    for (program, list) in [
-        ("mpv", mpv(&url, title, at_s)),
-        ("ffplay", ffplay(&url, title, at_s)),
-    ] {
+    let subtitles = playing::subtitles(arguments, title, |path| address(&library, &server, path))?;
+    let film = playing::Film {
+        url: &url,
+        name: &printable(&title.name),
+        at_s: arguments.at,
+        subtitles,
+    };
+    for (program, list) in [("mpv", film.mpv()), ("ffplay", film.ffplay())] {
         match player::play(program, &list) {
             Ok(Some(0)) => return Ok(Exit::Success),
             Ok(Some(code)) => {
@@ -81,21 +86,30 @@ pub(crate) fn play(arguments: &Play, context: &Context) -> Result<Exit, Failure>
         }
     }
     tell("neither mpv nor ffplay is installed; any player of HLS takes this address:");
+    if let Some(words) = film.subtitles.shown() {
+        tell(format_args!("its subtitles: {words}"));
+    }
     say(url);
     Ok(Exit::Success)
 }
 
-/// Prints a link to a title that is good for a while.
+/// Prints a link to a title that is good for a while, or looks after those that were given.
 ///
 /// # Errors
 /// When there is no such title, or links cannot be taken back.
 pub(crate) fn share(arguments: &Share, context: &Context) -> Result<Exit, Failure> {
+    if arguments.list {
+        return given::list(arguments, context);
+    }
+    if let Some(link) = &arguments.revoke {
+        return given::revoke(link, arguments, context);
+    }
     if arguments.revoke_all {
-        return revoke(arguments, context);
+        return given::revoke_all(arguments, context);
     }
     let words = arguments.title.join(" ");
     let lasts_s = Some(arguments.expires.as_secs());
-    let (server, library) = ask(&arguments.shelf, &words, lasts_s, context)?;
+    let (server, library) = ask_one(&arguments.shelf, &words, lasts_s, context)?;
     let title = one(&library, &words)?;
     let page = address(&library, &server, &title.page)?;
     match context.global.json {
@@ -108,27 +122,15 @@ pub(crate) fn share(arguments: &Share, context: &Context) -> Result<Exit, Failur
     Ok(Exit::Success)
 }
 
-/// Takes back all links, whether a server runs on the directory or not.
-fn revoke(arguments: &Share, context: &Context) -> Result<Exit, Failure> {
-    let mut flags = Flags::default();
-    if let Some(directory) = &arguments.data {
-        let text = directory.to_string_lossy().into_owned();
-        flags.set.push(("data".into(), text, "--data".into()));
-    }
-    let data = Settings::load(&flags, &context.variables)?.data();
-    revoke_links(&data).map_err(|error| {
-        Failure::new(
-            Exit::File,
-            "links_unusable",
-            format!("{}: {error}", data.display()),
-            "be the user that the server runs as, or root, and name its data directory with --data",
-        )
-    })?;
-    tell("all links that were given before are worth nothing now");
-    Ok(Exit::Success)
+fn ask(shelf: &Shelf, words: &str, context: &Context) -> Outcome<(Address, Library)> {
+    let server = context.server(shelf.server.as_ref())?;
+    let mut session = context.brief(&server, &shelf.credential)?;
+    let library = session.library(words, None)?;
+    Ok((server, library))
 }
 
-fn ask(
+/// Asks once more for the title that is meant, and for it alone.
+fn ask_one(
     shelf: &Shelf,
     words: &str,
     lasts_s: Option<u64>,
@@ -136,7 +138,8 @@ fn ask(
 ) -> Outcome<(Address, Library)> {
     let server = context.server(shelf.server.as_ref())?;
     let mut session = context.brief(&server, &shelf.credential)?;
-    let library = session.library(words, lasts_s)?;
+    let found = session.library(words, None)?;
+    let library = session.title(&one(&found, words)?.id, lasts_s)?;
     Ok((server, library))
 }
 
@@ -181,33 +184,69 @@ fn line(title: &Title) -> String {
     } else {
         "  (not playable yet)"
     };
+    let making = making(&title.making).map_or_else(String::new, |text| format!("  ({text})"));
     format!(
-        "{}  {}:{:02}  {lines}p{state}",
+        "{}  {}:{:02}  {lines}p{state}{making}",
         title.name,
         seconds / 60,
         seconds % 60
     )
 }
 
-/// A name may begin like an option, so it stands behind a sign of equality.
-fn mpv(url: &str, title: &Title, at_s: Option<f64>) -> Vec<OsString> {
-    let mut list: Vec<OsString> = vec![
-        "--no-ytdl".into(),
-        format!("--force-media-title={}", printable(&title.name)).into(),
-    ];
-    list.extend(at_s.map(|at_s| format!("--start={at_s}").into()));
-    list.extend(["--".into(), url.into()]);
-    list
+/// What is being made of a title, in words; `None` when nothing is.
+fn making(making: &Making) -> Option<String> {
+    let what = match (making.progress, making.ahead) {
+        (Some(part), _) => format!("renditions {:.0} %", part * 100.0),
+        (None, Some(0)) => "renditions are next".to_owned(),
+        (None, Some(1)) => "renditions wait behind one other".to_owned(),
+        (None, Some(ahead)) => format!("renditions wait behind {ahead} others"),
+        (None, None) => return None,
+    };
+    let left = match making.remaining_s {
+        _ if making.is_waiting => ", after people's jobs".to_owned(),
+        Some(seconds) => format!(", {} left", units::show_seconds(seconds as u64)),
+        None => String::new(),
+    };
+    Some(what + &left)
 }
 
-fn ffplay(url: &str, title: &Title, at_s: Option<f64>) -> Vec<OsString> {
-    let name = printable(&title.name);
-    let mut list: Vec<OsString> = vec!["-loglevel".into(), "error".into(), "-autoexit".into()];
-    list.extend(["-window_title".into(), name.into()]);
-    list.extend(
-        at_s.into_iter()
-            .flat_map(|at_s| ["-ss".into(), at_s.to_string().into()]),
-    );
-    list.extend(["-i".into(), url.into()]);
-    list
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_is_said_in_words() {
+        let check = |progress, remaining_s, is_waiting, ahead, expected: Option<&str>| {
+            let found = making(&Making {
+                progress,
+                remaining_s,
+                is_waiting,
+                ahead,
+            });
+            assert_eq!(found.as_deref(), expected);
+        };
+        check(None, None, false, None, None);
+        check(
+            Some(0.416),
+            Some(200.0),
+            false,
+            None,
+            Some("renditions 42 %, 3:20 left"),
+        );
+        check(
+            Some(0.4),
+            None,
+            true,
+            None,
+            Some("renditions 40 %, after people's jobs"),
+        );
+        check(None, None, false, Some(0), Some("renditions are next"));
+        check(
+            None,
+            Some(59.0),
+            false,
+            Some(2),
+            Some("renditions wait behind 2 others, 0:59 left"),
+        );
+    }
 }

@@ -12,6 +12,8 @@ pub(crate) mod status;
 pub(crate) mod fetch;
 pub(crate) mod cancel;
 pub(crate) mod formats;
+mod given;
+mod playing;
 pub(crate) mod library;
 pub(crate) mod talk;
 pub(crate) mod link;

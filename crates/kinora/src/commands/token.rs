@@ -6,6 +6,7 @@ use crate::config::Settings;
 use crate::exit::Exit;
 use crate::report::{Failure, Outcome};
 use crate::terminal::{self, say, tell};
+use crate::units;
 use kinora_server::access::{Entry, Ledger};
 use serde_json::json;
 use std::io;
@@ -110,26 +111,18 @@ fn line(entry: &Entry, used: Option<u64>, now: u64) -> String {
     let end = match entry.expires {
         None => "no end".to_owned(),
         Some(_) if entry.is_expired(now) => "expired".to_owned(),
-        Some(end) => format!("good for {}", span(end.saturating_sub(now))),
+        Some(end) => format!("good for {}", units::show_span(end.saturating_sub(now))),
     };
     let used = used.map_or_else(
         || "never used".to_owned(),
-        |used| format!("used {} ago", span(now.saturating_sub(used))),
+        |used| format!("used {} ago", units::show_span(now.saturating_sub(used))),
     );
     format!(
         "{}  {}  made {} ago  {used}  {end}",
         entry.name,
         scopes.join(","),
-        span(now.saturating_sub(entry.created))
+        units::show_span(now.saturating_sub(entry.created))
     )
-}
-
-fn span(seconds: u64) -> String {
-    match seconds {
-        0..3600 => format!("{} min", seconds / 60),
-        3600..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
-    }
 }
 
 fn failed(ledger: &Ledger, error: &io::Error) -> Failure {

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Size,
     /// Seconds: `1h`.
     Span,
+    /// `true` or `false`.
+    Switch,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -86,6 +88,7 @@ pub(crate) const KEYS: &[Key] = &[
     server("storage.tombstone_keep", Kind::Span),
     server("library.directories", Kind::List),
     server("library.heights", Kind::Numbers),
+    server("library.av1", Kind::Switch),
     server("library.keep_in", Kind::Text),
     server("library.cors_origins", Kind::List),
     server("talk.file_size", Kind::Size),

@@ -210,7 +210,7 @@ impl Setting {
                 format!("[{}]", items.join(", "))
             }
             Some(Kind::Numbers) => format!("[{}]", self.text),
-            Some(Kind::Integer) => self.text.clone(),
+            Some(Kind::Integer | Kind::Switch) => self.text.clone(),
             _ => quoted(&self.text),
         };
         format!("{} = {value}", self.key)

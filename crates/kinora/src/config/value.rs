@@ -32,6 +32,7 @@ pub(crate) fn read(kind: Kind, text: &str) -> Result<Value, String> {
         },
         Kind::Size => units::size(text).map(|bytes| json!(bytes)),
         Kind::Span => whole_seconds(text).map(|seconds| json!(seconds)),
+        Kind::Switch => choose(&["true", "false"], text).map(|word| json!(word == "true")),
         Kind::Choice(words) => choose(words, text),
     }
 }
@@ -62,6 +63,7 @@ pub(crate) fn from_toml(kind: Kind, value: &toml::de::DeValue<'_>) -> Result<Str
         {
             Ok(number.as_str().replace('_', ""))
         }
+        (Kind::Switch, DeValue::Boolean(is)) => Ok(is.to_string()),
         (_, other) => Err(format!(
             "{} is not possible here, write {}",
             other.type_str(),
@@ -79,6 +81,7 @@ fn wanted(kind: Kind) -> &'static str {
         Kind::Integer => "a whole number",
         Kind::Size => "a size like \"25MB\"",
         Kind::Span => "a span of time like \"15m\"",
+        Kind::Switch => "true or false",
     }
 }
 

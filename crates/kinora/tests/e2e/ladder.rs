@@ -1,7 +1,7 @@
 //! Renditions that are interrupted, by `kill -9` and otherwise, and gone on with.
 
 use crate::harness::Server;
-use crate::library::rest;
+use crate::library::{makes_av1, rest};
 use rustix::fs::inotify::{self, WatchFlags};
 use serde_json::Value;
 use std::fs::{self, Permissions};
@@ -14,6 +14,8 @@ const HEIGHTS: [u32; 3] = [64, 120, 180];
 struct Cinema {
     place: tempfile::TempDir,
     film: PathBuf,
+    /// What the names of files of renditions end in: nothing, or `-av1`.
+    coding: &'static str,
 }
 
 impl Cinema {
@@ -32,14 +34,20 @@ impl Cinema {
             .unwrap();
         assert!(done.success());
         rest(&film);
-        Self { place, film }
+        Self {
+            place,
+            film,
+            coding: "",
+        }
     }
 
     fn serve(&self) -> Server {
         let folder = self.film.parent().unwrap().to_string_lossy().into_owned();
         let heights = HEIGHTS.map(|height| height.to_string()).join(",");
         let heights = format!("library.heights={heights}");
-        Server::start(&self.data(), &["--library", &folder, "--set", &heights])
+        let av1 = format!("library.av1={}", !self.coding.is_empty());
+        let more = ["--library", &folder, "--set", &heights, "--set", &av1];
+        Server::start(&self.data(), &more)
     }
 
     fn data(&self) -> PathBuf {
@@ -76,7 +84,7 @@ impl Cinema {
     }
 
     fn has_all(&self) -> bool {
-        let top = format!("\"{}.mp4\"", HEIGHTS[2]);
+        let top = format!("\"{}{}.mp4\"", HEIGHTS[2], self.coding);
         self.find("made.json")
             .is_some_and(|list| list.contains(&top))
     }
@@ -154,7 +162,7 @@ fn times(input: &str) -> Vec<i64> {
 }
 
 /// Every rendition has the frames of the film when the film has them.
-fn check_whole(server: &Server, film: &Path) {
+fn check_whole(server: &Server, film: &Path, coding: &str) {
     let title = whole(server);
     let main = format!(
         "http://{}{}",
@@ -162,8 +170,14 @@ fn check_whole(server: &Server, film: &Path) {
         title["hls_url"].as_str().unwrap()
     );
     let own = times(film.to_str().unwrap());
-    for height in HEIGHTS {
-        let found = times(&main.replace("main.m3u8", &format!("{height}.m3u8")));
+    let usual = HEIGHTS.map(|height| format!("{height}.m3u8"));
+    let advanced = of_coding(&main, coding);
+    assert_eq!(
+        advanced.len(),
+        if coding.is_empty() { 0 } else { HEIGHTS.len() }
+    );
+    for height in usual.into_iter().chain(advanced) {
+        let found = times(&main.replace("main.m3u8", &height));
         assert_eq!(found.len(), own.len(), "{height}");
         // Sound may begin earlier than the picture, by what its encoder needs.
         let off = found.iter().zip(&own);
@@ -174,9 +188,21 @@ fn check_whole(server: &Server, film: &Path) {
     }
 }
 
+/// Playlists of renditions whose files' names end so; of none when that is nothing.
+fn of_coding(main: &str, coding: &str) -> Vec<String> {
+    let output = Command::new("curl").args(["-sf", main]).output().unwrap();
+    let list = String::from_utf8(output.stdout).unwrap();
+    let is_it = |line: &&str| !coding.is_empty() && line.contains(&format!("{coding}-"));
+    let lines = list.lines().filter(|line| line.ends_with("/media.m3u8"));
+    lines.filter(is_it).map(str::to_owned).collect()
+}
+
 /// Interrupts the making of renditions by SIGKILL and by SIGTERM, and compares what comes out with the film.
 fn check(name: &str, arguments: &str, way: &str) {
-    let cinema = Cinema::new(name, arguments);
+    check_of(Cinema::new(name, arguments), way);
+}
+
+fn check_of(cinema: Cinema, way: &str) {
     let server = cinema.serve();
     cinema.is_begun(0);
     server.kill();
@@ -190,7 +216,7 @@ fn check(name: &str, arguments: &str, way: &str) {
     let ended = cinema.interrupted();
     let server = cinema.serve();
     cinema.is_ended();
-    check_whole(&server, &cinema.film);
+    check_whole(&server, &cinema.film, cinema.coding);
     // Neither run made a frame that was there.
     let told = cinema.told();
     for frames in [Some(killed), ended].into_iter().flatten() {
@@ -239,4 +265,22 @@ fn a_broadcast_goes_on_by_decoding() {
          -c:a mp2 -shortest -output_ts_offset 3000",
         "Decoding",
     );
+}
+
+#[test]
+fn av1_goes_on_when_all_else_is_there() {
+    if !makes_av1() {
+        return;
+    }
+    // Times that no constant rate has.
+    let mut cinema = Cinema::new(
+        "a.mp4",
+        "-f lavfi -i testsrc2=size=320x180:rate=50:duration=100 -vf select=between(mod(n\\,7)\\,0\\,4) \
+         -fps_mode vfr -enc_time_base 1:90000 -c:v libx264 -preset ultrafast -bf 2 -g 300",
+    );
+    let server = cinema.serve();
+    cinema.is_ended();
+    assert_eq!(server.terminate(), Some(0));
+    cinema.coding = "-av1";
+    check_of(cinema, "Index");
 }

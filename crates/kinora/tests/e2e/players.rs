@@ -2,7 +2,7 @@
 
 use crate::harness::Server;
 use crate::http::fetched;
-use crate::library::film;
+use crate::library::{film, makes_av1};
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -20,6 +20,11 @@ struct Cinema {
 impl Cinema {
     /// A server with one title of which everything has been made.
     fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same with further settings.
+    fn with(settings: &[&str]) -> Self {
         let place = tempfile::tempdir().unwrap();
         fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
         let folder = place.path().join("films");
@@ -28,7 +33,8 @@ impl Cinema {
         let words = "1\n00:00:01,000 --> 00:00:03,000\nHello\n";
         fs::write(folder.join("Our_holiday.en.srt"), words).unwrap();
         let folder = folder.to_string_lossy().into_owned();
-        let more = ["--library", &folder, "--set", "library.heights=36,64,90"];
+        let mut more = vec!["--library", &folder, "--set", "library.heights=36,64,90"];
+        more.extend(settings.iter().flat_map(|setting| ["--set", setting]));
         let server = Server::start(&place.path().join("data"), &more);
         let title = loop {
             let list = get(&format!("http://{}/api/library", server.http));
@@ -151,6 +157,95 @@ fn ffmpeg_reads_every_frame() {
     ] {
         assert_eq!(frames(&url), SECONDS * 25, "{url}");
     }
+}
+
+#[test]
+fn av1_stands_beside_what_everybody_plays() {
+    if !makes_av1() {
+        return;
+    }
+    let cinema = Cinema::with(&["library.av1=true"]);
+    let url = cinema.url("hls_url");
+    let is_whole = |text: &String| text.matches("CODECS=\"av01.0.").count() == 4;
+    let main = loop {
+        // Two heights, the picture and its key frames; 36 lines are too few.
+        let text = get(&url);
+        if is_whole(&text) {
+            break text;
+        }
+        std::thread::yield_now();
+    };
+    let streams: Vec<(&str, &str)> = main
+        .lines()
+        .zip(main.lines().skip(1))
+        .filter(|(line, _)| line.starts_with("#EXT-X-STREAM-INF"))
+        .collect();
+    // Who looks at no coding finds H.264 first, and the sound is the same.
+    assert!(streams[0].0.contains("avc1."), "{main}");
+    let advanced = streams.iter().filter(|(line, _)| line.contains("av01.0."));
+    let advanced: Vec<&(&str, &str)> = advanced.collect();
+    assert_eq!(advanced.len(), 2, "{main}");
+    for (line, path) in advanced {
+        assert!(line.contains("M.10,mp4a.40.2"), "{line}");
+        let media = url.replace("main.m3u8", path);
+        assert_eq!(whole(&media), (SECONDS * 25, "av1".into()), "{media}");
+        check_rates(line, &media);
+    }
+    assert_eq!(main.matches("TYPE=AUDIO").count(), 1, "{main}");
+    assert_eq!(frames(&url), SECONDS * 25);
+    let manifest = get(&cinema.url("dash_url"));
+    assert_eq!(manifest.matches("contentType=\"video\"").count(), 2);
+    assert_eq!(manifest.matches("codecs=\"av01.0.").count(), 2);
+    if is_there("mpv") {
+        assert_eq!(watched(&url), SECONDS * 25);
+        assert_eq!(watched(&cinema.url("dash_url")), SECONDS * 25);
+    }
+}
+
+/// Frames of a rendition of pictures alone, and how they are coded.
+fn whole(url: &str) -> (usize, String) {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-count_frames", "-select_streams", "v:0"])
+        .args(["-show_entries", "stream=codec_name,nb_read_frames"])
+        .args(["-of", "csv=p=0", url])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{url}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    let line = told.lines().next().unwrap();
+    let (codec, count) = line.split_once(',').unwrap();
+    (count.trim().parse().unwrap(), codec.to_owned())
+}
+
+/// What a variant declares is what its segments weigh, with those of the sound, to one per cent.
+fn check_rates(line: &str, media: &str) {
+    let weight = |media: &str| -> f64 {
+        let list = get(media);
+        let names = list.lines().filter(|line| line.ends_with(".m4s"));
+        let bytes = |name: &str| {
+            let (directory, _) = media.rsplit_once('/').unwrap();
+            let url = format!("{directory}/{name}");
+            let output = Command::new("curl").args(["-sf", &url]).output().unwrap();
+            output.stdout.len()
+        };
+        names.map(bytes).sum::<usize>() as f64 * 8.0 / SECONDS as f64
+    };
+    let (_, rest) = line.split_once("AVERAGE-BANDWIDTH=").unwrap();
+    let declared: f64 = rest.split(',').next().unwrap().parse().unwrap();
+    let rendition = media.rsplit('/').nth(1).unwrap();
+    let main = get(&media.replace(&format!("{rendition}/media.m3u8"), "main.m3u8"));
+    let sound = main
+        .lines()
+        .find(|line| line.contains("TYPE=AUDIO"))
+        .unwrap();
+    let (_, sound) = sound.split_once("URI=\"").unwrap();
+    let sound = sound.trim_end_matches('"');
+    let sound = media.replace(&format!("{rendition}/media.m3u8"), sound);
+    let measured = weight(media) + weight(&sound);
+    assert!(
+        (declared - measured).abs() < measured * 0.01,
+        "{declared} {measured}"
+    );
 }
 
 const READER: &str = r#"

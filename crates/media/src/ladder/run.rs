@@ -69,7 +69,7 @@ impl Ladder {
         command.pair("-filter_complex", self.filters(rest));
         for (place, (rung, name)) in self.rungs.iter().enumerate() {
             command.pair("-map", format!("[v{place}]"));
-            self.encode(&mut command, rung, rest);
+            self.encode(&mut command, rung, rest, context);
             // One group is one fragment, which is whole when the next begins.
             let muxer = [
                 "-f",
@@ -119,8 +119,9 @@ impl Ladder {
         for (place, (rung, _)) in self.rungs.iter().enumerate() {
             let Size { width, height } = rung.size;
             let convert = self.convert;
+            let pixels = self.coding.pixels();
             let scaled = format!(
-                "[s{place}]scale={width}:{height}:flags=lanczos{convert},setsar=1,format=yuv420p"
+                "[s{place}]scale={width}:{height}:flags=lanczos{convert},setsar=1,format={pixels}"
             );
             // The lowest is seen from afar before anything is dropped.
             match place {
@@ -140,16 +141,16 @@ impl Ladder {
         format!("trim=start={},", seconds(middle_us))
     }
 
-    fn encode(&self, command: &mut Command, rung: &Rung, rest: Option<&Rest>) {
-        command.words(&["-c:v:0", "libx264", "-preset:v:0", "fast"]);
-        command.words(&["-profile:v:0", "high"]);
-        command.pair("-crf:v:0", rung.crf);
-        command.pair("-maxrate:v:0", format!("{}k", rung.largest_kbit));
-        command.pair("-bufsize:v:0", format!("{}k", rung.largest_kbit * 2));
-        if self.has_false_rate {
-            // x264 takes the level from the nominal rate, and 57,600 frames a second has none.
-            command.words(&["-level:v:0", "5.2"]);
-        }
+    fn encode(
+        &self,
+        command: &mut Command,
+        rung: &Rung,
+        rest: Option<&Rest>,
+        context: &Context<'_>,
+    ) {
+        let threads = context.threads.max(1);
+        self.coding
+            .settings(command, rung, threads, self.has_false_rate);
         // Only forced key frames: a cut in the film would make one in some rungs and not in others.
         command.words(&["-g:v:0", "600", "-sc_threshold:v:0", "0"]);
         command.words(&["-flags:v:0", "+cgop"]);

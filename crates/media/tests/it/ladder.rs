@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use kinora_media::Context;
 use kinora_media::info::{Kind, Ratio, Size, Video};
-use kinora_media::ladder::{HEIGHTS, Ladder, Rest, Way, rungs};
+use kinora_media::ladder::{Coding, HEIGHTS, Ladder, Rest, Way, rungs};
 use kinora_media::storyboard::Storyboard;
 use kinora_media::subtitles::Subtitles;
 
@@ -73,7 +73,7 @@ fn one_decode_for_all_rungs() {
     };
     for file in ["everyday", "phone"] {
         let info = info(file);
-        let ladder = Ladder::new(&HEIGHTS, &info, &context).unwrap();
+        let ladder = Ladder::new(&HEIGHTS, Coding::H264, &info, &context).unwrap();
         let text = lines(&ladder.pictures("1.", None, &info, &context).arguments);
         let (_, pictures) = text.split_once("-i <input>\n").unwrap();
         let sound = lines(&ladder.sound(&info, &context).unwrap().arguments);
@@ -86,6 +86,25 @@ fn one_decode_for_all_rungs() {
 }
 
 #[test]
+fn av1_has_the_same_groups() {
+    let capabilities = capabilities();
+    let context = Context {
+        threads: 2,
+        capabilities: &capabilities,
+        file_extension: None,
+    };
+    let info = info("everyday");
+    let ladder = Ladder::new(&[144, 720], Coding::Av1, &info, &context).unwrap();
+    let names: Vec<&str> = ladder.rungs.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(names, ["144-av1.mp4", "720-av1.mp4"]);
+    let text = lines(&ladder.pictures("1.", None, &info, &context).arguments);
+    let (_, pictures) = text.split_once("-i <input>\n").unwrap();
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        assert_snapshot!("ladder_av1", pictures);
+    });
+}
+
+#[test]
 fn a_run_goes_on_where_the_last_one_ended() {
     let capabilities = capabilities();
     let context = Context {
@@ -94,7 +113,7 @@ fn a_run_goes_on_where_the_last_one_ended() {
         file_extension: None,
     };
     let info = info("everyday");
-    let ladder = Ladder::new(&[144, 240], &info, &context).unwrap();
+    let ladder = Ladder::new(&[144, 240], Coding::H264, &info, &context).unwrap();
     let tick = Ratio {
         num: 1001,
         den: 480_000,
@@ -145,7 +164,7 @@ fn times_are_as_fine_as_the_rate_needs() {
             capabilities: &capabilities,
             file_extension: None,
         };
-        let ladder = Ladder::new(&[90], &info, &context).unwrap();
+        let ladder = Ladder::new(&[90], Coding::H264, &info, &context).unwrap();
         assert_eq!(ladder.tick, ratio(tick), "{nominal:?} {average:?}");
     };
     check((30_000, 1001), (30_000, 1001), (1001, 480_000));

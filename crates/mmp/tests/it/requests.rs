@@ -63,8 +63,16 @@ fn summary(request: &Request) -> String {
         } => format!("resume {idempotency_key}"),
         Request::Keep { task_id, name, .. } => format!("keep {task_id} {name:?}"),
         Request::Library {
-            search, expires, ..
-        } => format!("library {search:?} {expires:?}"),
+            search,
+            title,
+            expires,
+            ..
+        } => {
+            let title = title
+                .as_ref()
+                .map_or_else(String::new, |id| format!(" {id}"));
+            format!("library {search:?} {expires:?}{title}")
+        }
         Request::Goodbye => "goodbye".into(),
     }
 }
@@ -432,11 +440,16 @@ fn the_library_is_searched() {
     let long = "x".repeat(1000);
     let expected = format!("library \"{}\" None", &long[..200]);
     check(json!({"action": "library", "search": long}), &expected);
-    let wrong = Head::new(
-        json!({"action": "library", "expires": -1})
-            .as_object()
-            .unwrap()
-            .clone(),
+    check(
+        json!({"action": "library", "title": "0f3c", "expires": 60}),
+        "library \"\" Some(60) 0f3c",
     );
-    assert!(Request::parse(&wrong).is_err());
+    for wrong in [
+        json!({"action": "library", "expires": -1}),
+        json!({"action": "library", "title": "../a"}),
+        json!({"action": "library", "title": 7}),
+    ] {
+        let wrong = Head::new(wrong.as_object().unwrap().clone());
+        assert!(Request::parse(&wrong).is_err());
+    }
 }

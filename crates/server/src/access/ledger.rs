@@ -1,12 +1,13 @@
 //! The file of tokens in the data directory: what may be known of each, never the token itself.
 //!
-//! `kinora token` writes it while a server reads it: it is replaced as a whole, and a lock keeps two writers apart.
+//! `kinora token` writes it while a server reads it.
 
+use super::listing::Listing;
 use super::{Scope, Secret};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,6 +23,8 @@ const MOST: usize = 1000;
 const LONGEST_NAME: usize = 64;
 /// The file has no more bytes than this, or it is none of ours.
 const MOST_BYTES: u64 = 1 << 20;
+/// Of the file's form.
+const VERSION: u32 = 1;
 
 /// The tokens of one data directory.
 #[derive(Clone, Debug)]
@@ -82,7 +85,7 @@ impl Ledger {
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.data.join(NAME)
+        self.listing().path()
     }
 
     /// All tokens, oldest first.
@@ -90,15 +93,7 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read, or is damaged.
     pub fn list(&self) -> io::Result<Vec<Entry>> {
-        let file = match File::open(self.path()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            file => file?,
-        };
-        if file.metadata()?.len() > MOST_BYTES {
-            return Err(damaged("it is too long"));
-        }
-        let stored: Stored =
-            serde_json::from_reader(file).map_err(|error| damaged(&error.to_string()))?;
+        let stored: Stored = self.listing().read()?;
         Ok(stored.tokens)
     }
 
@@ -186,41 +181,23 @@ impl Ledger {
         })
     }
 
-    /// Changes the list and writes it, if `act` says that there is something to write.
+    /// Changes the list, if `act` says that there is something to write.
     fn change(&self, act: impl FnOnce(&mut Vec<Entry>) -> io::Result<bool>) -> io::Result<bool> {
-        if !self.data.exists() {
-            let mut directory = DirBuilder::new();
-            directory.recursive(true).mode(0o700).create(&self.data)?;
-        }
-        let lock = private(OpenOptions::new().create(true), &self.data.join(LOCK))?;
-        lock.lock()?;
-        let mut tokens = self.list()?;
-        let changed = act(&mut tokens)?;
-        if changed {
-            self.write(tokens)?;
-        }
-        Ok(changed)
+        self.listing().change(|stored: &mut Stored| {
+            stored.version = VERSION;
+            act(&mut stored.tokens)
+        })
     }
 
-    fn write(&self, tokens: Vec<Entry>) -> io::Result<()> {
-        let bytes = serde_json::to_vec_pretty(&Stored { version: 1, tokens })?;
-        let half = self.path().with_extension("new");
-        let _ = fs::remove_file(&half);
-        let mut file = private(OpenOptions::new().create_new(true), &half)?;
-        file.write_all(&bytes)?;
-        // Written by root for a server that runs as somebody else.
-        if rustix::process::geteuid().is_root() {
-            let owner = fs::metadata(&self.data)?;
-            std::os::unix::fs::chown(&half, Some(owner.uid()), Some(owner.gid()))?;
+    fn listing(&self) -> Listing {
+        Listing {
+            data: self.data.clone(),
+            name: NAME,
+            lock: LOCK,
+            what: "tokens",
+            most_bytes: MOST_BYTES,
         }
-        file.sync_all()?;
-        fs::rename(&half, self.path())?;
-        File::open(&self.data)?.sync_all()
     }
-}
-
-fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    options.write(true).mode(0o600).open(path)
 }
 
 /// Names are shown in lists and stand in the records: letters, digits and what joins them.
@@ -232,13 +209,6 @@ fn check_name(name: &str) -> io::Result<()> {
     let text =
         format!("a name has 1 to {LONGEST_NAME} of the letters a-z and A-Z, digits, and - _ . @");
     Err(io::Error::new(io::ErrorKind::InvalidInput, text))
-}
-
-fn damaged(why: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("this is no list of tokens: {why}"),
-    )
 }
 
 #[cfg(test)]

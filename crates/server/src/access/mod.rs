@@ -4,6 +4,8 @@
 //! This is about people and programs. Whose a task is decides `crate::asker`.
 
 pub(crate) mod key;
+mod listing;
+pub(crate) mod given;
 mod links;
 mod network;
 mod scope;
@@ -14,6 +16,7 @@ mod decision;
 
 pub use decision::Access;
 pub(crate) use decision::check;
+pub use given::{Given, GivenLink};
 pub use ledger::{Entry, Ledger};
 pub(crate) use links::Links;
 pub use links::revoke_links;

@@ -77,10 +77,13 @@ pub(super) struct TitleBody {
     subtitles: Vec<SubtitleBody>,
     /// How much of what is being made of it is done, 0 to 1; null when nothing is.
     progress: Option<f64>,
-    /// How long that takes yet; null when nothing is made, or when it cannot be told.
+    /// How long it takes until that is made, what comes before it included; null when nothing is to be made, or when it
+    /// cannot be told.
     remaining_seconds: Option<f64>,
     /// It stands still because people's jobs take all places; it goes on by itself.
     is_waiting: bool,
+    /// How many titles are worked on before this one; null when nothing is to be made of it, or when that is being made.
+    ahead: Option<usize>,
     /// Why it cannot be played yet.
     obstacle: Option<String>,
 }
@@ -205,9 +208,12 @@ pub(super) fn body_of(library: &Library, title: &Title, permission: &str) -> Tit
         poster_url: made.poster.as_ref().map(|_| of("poster.jpg")),
         storyboard_url: made.board.as_ref().map(|_| of("storyboard.vtt")),
         subtitles: subtitles(library, title, &of),
-        progress: making.map(|making| making.done),
+        progress: making
+            .filter(|making| making.ahead.is_none())
+            .map(|making| making.done),
         remaining_seconds: making.and_then(|making| making.remaining_s),
         is_waiting: making.is_some_and(|making| making.is_waiting),
+        ahead: making.and_then(|making| making.ahead),
         expires_at_s: None,
         url,
     }

@@ -34,6 +34,7 @@ mod parcels;
 mod health;
 mod metrics;
 mod status;
+mod links;
 mod page;
 mod description;
 mod tus;

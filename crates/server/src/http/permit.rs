@@ -55,7 +55,7 @@ fn need(route: Option<&str>, method: &Method, path: &str) -> Need {
     match route {
         Some("/healthz") => Need::Nothing,
         Some("/api/sessions") if method == Method::POST => Need::Nothing,
-        Some("/api/status" | "/metrics") => Need::Operator,
+        Some("/api/status" | "/metrics" | "/api/links" | "/api/links/{id}") => Need::Operator,
         // The address itself says who may.
         Some(route) if route.starts_with("/watch/") => Need::Nothing,
         Some("/api/library" | "/api/library/{id}") => Need::Scope(Scope::Watch),

@@ -38,6 +38,7 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
             "unknown_task",
             "unknown_upload",
             "unknown_title",
+            "unknown_link",
             "unknown_parcel",
             "unknown_user",
             "no_page",
@@ -71,7 +72,7 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
     (StatusCode::LOCKED, &["upload_in_use"]),
     (
         StatusCode::TOO_MANY_REQUESTS,
-        &["client_busy", "too_many_requests"],
+        &["client_busy", "too_many_requests", "too_many_links"],
     ),
     (
         StatusCode::INTERNAL_SERVER_ERROR,

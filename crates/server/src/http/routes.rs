@@ -4,8 +4,8 @@ use super::door::{Shared, Socket};
 use super::page;
 use super::problem::Refusal;
 use super::{
-    description, encrypted, events, guard, health, jobs, library, metrics, operations, parcels,
-    permit, status, submit, talk, tus, watch,
+    description, encrypted, events, guard, health, jobs, library, links, metrics, operations,
+    parcels, permit, status, submit, talk, tus, watch,
 };
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -80,6 +80,8 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(health::ready))
         .routes(routes!(metrics::metrics))
         .routes(routes!(status::status))
+        .routes(routes!(links::list))
+        .routes(routes!(links::revoke))
         .routes(routes!(operations::list))
         .routes(routes!(operations::check))
         .routes(routes!(library::list))

@@ -11,7 +11,7 @@ use super::segment::SegmentBody;
 use crate::fault::Fault;
 use crate::library::{
     Form, Library, Origin, Presentation, Rendition, StagedTitle, Subtitle, Title, manifest,
-    multivariant, multivariant_of, pictures, segments, words,
+    multivariant_of, pictures, segments, words,
 };
 use crate::services::{Services, blocking};
 use axum::Json;
@@ -117,6 +117,9 @@ pub(super) async fn playlist(
         if at.file == "poster.jpg" {
             return picture(library, &title, &at.file);
         }
+        if at.file == "main.m3u8" {
+            return Ok(Content::Text(HLS, EACH_TIME, library.first(&title)?));
+        }
         let played = library.presentation(&title)?;
         of_title(library, &title, &played, &at.file)
     });
@@ -189,7 +192,6 @@ fn of_title(
     file: &str,
 ) -> Result<Content, Fault> {
     match file {
-        "main.m3u8" => Ok(Content::Text(HLS, EACH_TIME, multivariant(played))),
         "main.mpd" => Ok(Content::Text(DASH, EACH_TIME, manifest(played))),
         "staged.m3u8" => {
             let staged = library.staged(title, played)?;

@@ -8,11 +8,12 @@ use super::made::Made;
 use super::maker::Maker;
 use super::playlists::StagedTitle;
 use super::presentation::{Origin, Presentation};
-use super::shelf::{Making, Shelf, unknown_title};
+use super::shelf::{Shelf, unknown_title};
 use super::subtitle::Subtitle;
 use super::title::{self, Title};
+use super::work::Making;
 use super::workshop::Workshop;
-use crate::access::{Links, key};
+use crate::access::{GivenLink, Links, given, key};
 use crate::config::LibraryConfig;
 use crate::fault::Fault;
 use kinora_jobs::{clock, problem};
@@ -58,6 +59,9 @@ pub(crate) struct Link {
     pub(crate) expires_s: u64,
     pub(crate) is_playable: bool,
     pub(crate) is_staged: bool,
+    /// What is made of it now, or will be.
+    pub(crate) making: Option<Making>,
+    pub(crate) subtitles: Vec<Subtitle>,
 }
 
 impl Link {
@@ -92,7 +96,13 @@ impl Library {
             .map_err(|error| problem::of_machine(&place.display().to_string(), &error))?;
         let (folders, shelter) = folders(config, data)?;
         let shelter = shelter.map(|path| Shelter::new(Folder::new(path), workshop.margin));
-        let shelf = Arc::new(Shelf::new(folders, config.heights.clone(), key, place));
+        if config.av1 && workshop.av1.is_none() {
+            tracing::warn!(
+                "library.av1 is on, but no FFmpeg here puts the key frames of AV1 where they belong; none is made"
+            );
+        }
+        let rungs = (config.heights.clone(), config.av1);
+        let shelf = Arc::new(Shelf::new(folders, rungs, key, place));
         let library = Self {
             shelf,
             links,
@@ -159,6 +169,14 @@ impl Library {
     /// `unknown_title` when the file is gone or another one, `not_playable`.
     pub(crate) fn presentation(&self, title: &Title) -> Result<Arc<Presentation>, Fault> {
         self.shelf.presentation(title)
+    }
+
+    /// The playlist that players begin with.
+    ///
+    /// # Errors
+    /// As [`Self::presentation`].
+    pub(crate) fn first(&self, title: &Title) -> Result<String, Fault> {
+        self.shelf.first(title)
     }
 
     /// A file that a rendition is cut out of.
@@ -253,7 +271,7 @@ impl Library {
 
     /// A link to a title for a holder, good for so many seconds; without a wish for an evening.
     pub(crate) fn link(&self, title: &Arc<Title>, lasts_s: Option<u64>, holder: u64) -> Link {
-        let now_s = u64::try_from(clock::now() / 1000).unwrap_or(0);
+        let now_s = now_s();
         let expires_s = match lasts_s {
             Some(lasts_s) => now_s.saturating_add(lasts_s.min(LONGEST_S)),
             None => (now_s / WATCH_SPAN_S + 3) * WATCH_SPAN_S,
@@ -264,6 +282,60 @@ impl Library {
             expires_s,
             is_playable: self.is_playable(title),
             is_staged: self.is_staged(title),
+            making: self.progress(title),
+            subtitles: self.subtitles(title),
+        }
+    }
+
+    /// Writes down links that are about to be given to this holder of a token, or to nobody in particular.
+    ///
+    /// # Errors
+    /// `too_many_links`, or what the disk says.
+    pub(crate) fn note(&self, links: &[Link], holder: &str) -> Result<(), Fault> {
+        let now_s = now_s();
+        let given = links.iter().filter_map(|link| {
+            Some(GivenLink {
+                id: given::id(&link.permission)?.to_owned(),
+                name: link.title.name.clone(),
+                holder: holder.to_owned(),
+                made_s: now_s,
+                expires_s: link.expires_s,
+                is_revoked: false,
+            })
+        });
+        let noted = self.links.note(given.collect(), now_s);
+        noted.map_err(|error| match error.kind() {
+            std::io::ErrorKind::QuotaExceeded => Fault::new(
+                "too_many_links",
+                "there are as many links as this server keeps a list of",
+                "ask for one that is good for a shorter time later on; the operator can take others back (kinora share --list)",
+            ),
+            _ => problem::of_machine("the list of links", &error).into(),
+        })
+    }
+
+    /// Links that were written down and are good.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn given(&self) -> Result<Vec<GivenLink>, Fault> {
+        let given = self.links.given(now_s());
+        given.map_err(|error| problem::of_machine("the list of links", &error).into())
+    }
+
+    /// Takes one of them back.
+    ///
+    /// # Errors
+    /// `unknown_link`, or what the disk says.
+    pub(crate) fn revoke(&self, id: &str) -> Result<(), Fault> {
+        match self.links.revoke(id, now_s()) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Fault::new(
+                "unknown_link",
+                "there is no such link",
+                "look into the list again; links that have ended leave it",
+            )),
+            Err(error) => Err(problem::of_machine("the list of links", &error).into()),
         }
     }
 
@@ -283,11 +355,18 @@ impl Library {
     /// # Errors
     /// `invalid_link`, `link_expired`.
     pub(crate) fn check(&self, id: &str, permission: &str) -> Result<u64, Fault> {
-        let now_s = u64::try_from(clock::now() / 1000).unwrap_or(0);
+        let now_s = now_s();
         let checked = match self.links.key() {
             Some(key) => token::verify(&key, id, permission, now_s),
             None => Err(Refusal::Invalid),
         };
+        if checked.is_ok() && self.links.is_revoked(permission) {
+            return Err(Fault::new(
+                "link_expired",
+                "the link was taken back",
+                "ask for another one",
+            ));
+        }
         checked
             .map(|grant| grant.holder)
             .map_err(|refusal| match refusal {
@@ -349,20 +428,25 @@ impl Library {
         threads.push(thread);
     }
 
-    /// How far what is made of it now is; `None` while nothing is.
+    /// How far what is made of it is, or when its turn comes; `None` when there is nothing to be made.
     pub(crate) fn progress(&self, title: &Title) -> Option<Making> {
-        self.shelf.progress(title)
+        self.shelf.work().of(&title.id)
     }
 
     /// How far what is made of any title is.
     pub(crate) fn making(&self) -> Option<Making> {
-        self.shelf.making()
+        self.shelf.work().now()
     }
 
     /// Titles that can be watched or will be.
     pub(crate) fn count(&self) -> usize {
         self.shelf.catalog.now().len()
     }
+}
+
+/// Seconds since 1970.
+fn now_s() -> u64 {
+    u64::try_from(clock::now() / 1000).unwrap_or(0)
 }
 
 impl Stopping {

@@ -39,7 +39,8 @@ impl Indexes {
         Ok(made)
     }
 
-    fn find(&self, name: &str) -> Option<Arc<Presentation>> {
+    /// The same, if it is there.
+    pub(super) fn find(&self, name: &str) -> Option<Arc<Presentation>> {
         let mut ready = self.ready();
         let place = ready.iter().position(|(each, _)| each == name)?;
         let entry = ready.remove(place);

@@ -17,6 +17,8 @@ const LIST_FILE: &str = "made.json";
 pub(crate) struct Made {
     /// Files of pictures.
     pub(crate) pictures: Vec<Piece>,
+    /// Files of the same pictures in AV1.
+    pub(crate) av1: Vec<Piece>,
     /// Files of sound, the default first.
     pub(crate) sounds: Vec<Piece>,
     /// Subtitles that were within the file.
@@ -29,6 +31,8 @@ pub(crate) struct Made {
     pub(crate) has_looked: bool,
     /// Why no more can be made; it is not tried again for this version of the title.
     pub(crate) failure: Option<String>,
+    /// The same of AV1, without which a title has all that it needs.
+    pub(crate) av1_failure: Option<String>,
 }
 
 /// A file that is whole.
@@ -89,7 +93,7 @@ impl Made {
 
     /// Another text whenever something has been added.
     pub(super) fn state(&self) -> String {
-        let tags = self.pictures.iter().chain(&self.sounds);
+        let tags = self.pictures.iter().chain(&self.av1).chain(&self.sounds);
         let tags = tags.map(|piece| &piece.tag);
         let words = self.words.iter().map(|words| &words.tag);
         let tags: Vec<&str> = tags.chain(words).map(String::as_str).collect();

@@ -1,6 +1,7 @@
 //! Makes what is missing of each title: a poster, a storyboard, its subtitles, and its renditions. One title at a time, behind all
 //! other work; what is whole is kept, and renditions are gone on with where they were interrupted.
 
+mod queue;
 mod words;
 mod parts;
 mod growth;
@@ -8,15 +9,16 @@ mod ladder;
 
 use super::made::{Board, Made, Piece, sheet};
 use super::presentation::Origin;
-use super::shelf::{Making, Shelf};
+use super::shelf::Shelf;
 use super::title::Title;
+use super::work::Making;
 use super::workshop::{Workshop, words};
 use kinora_jobs::Progress;
 use kinora_jobs::engine::Aside;
 use kinora_jobs::runner::{Lent, Runner, Stop, Watch, Wish};
 use kinora_media::info::MediaInfo;
+use kinora_media::ladder::Coding;
 use kinora_media::storyboard::Storyboard;
-use parts::Parts;
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -39,6 +41,8 @@ const CONTRAST: f64 = 10.0;
 /// Renditions that have to wait stand still for so long, so that short jobs cost them nothing; then their run is ended, its
 /// memory is free, and they are gone on with later.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at which titles wait.
+const TELL: Duration = Duration::from_secs(5);
 /// What has to be done before it is said how long the rest takes.
 const LEAST_PART: f64 = 0.005;
 /// Beside what was made, since when its title is gone.
@@ -83,12 +87,14 @@ impl Maker {
         let Some(title) = self.next() else {
             return false;
         };
-        let name = self.shelf.place_of(&title).to_string_lossy().into_owned();
+        let name = self.name(&title);
         self.shelf.set_progress(&title, Some(Making::default()));
         let ended = self.work(&title, is_stopping);
         self.shelf.set_progress(&title, None);
         match ended {
-            Ok(()) | Err(Left::Stopped) => {}
+            // Who watches it first shall not wait for its indexes. What cannot be played says so then.
+            Ok(()) => drop(self.shelf.presentation(&title)),
+            Err(Left::Stopped) => {}
             Err(Left::Later(reason)) => {
                 tracing::warn!(
                     title = title.name,
@@ -111,47 +117,6 @@ impl Maker {
         true
     }
 
-    /// What cannot be played yet comes first, then what is new.
-    fn next(&mut self) -> Option<Arc<Title>> {
-        let now = Instant::now();
-        self.later.retain(|_, then| *then > now);
-        let titles = self.shelf.catalog.now();
-        let is_wanted = |title: &&Arc<Title>| {
-            let made = self.shelf.made(title);
-            let name = self.shelf.place_of(title).to_string_lossy().into_owned();
-            title.facts.damage.is_none()
-                && made.failure.is_none()
-                && !self.later.contains_key(&name)
-                && !self.is_complete(title, &made)
-                // Pictures and subtitles take little; renditions wait until a place is free.
-                && (self.workshop.aside.is_free() || !made.has_looked || !made.has_read)
-        };
-        let order = |title: &&Arc<Title>| {
-            let is_silent =
-                title.facts.obstacle.is_some() && self.shelf.made(title).pictures.is_empty();
-            (is_silent, title.added_ms())
-        };
-        titles.values().filter(is_wanted).max_by_key(order).cloned()
-    }
-
-    fn is_complete(&self, title: &Title, made: &Made) -> bool {
-        made.has_looked && made.has_read && self.missing(title, made).is_empty()
-    }
-
-    /// Heights that are to be made yet.
-    fn missing(&self, title: &Title, made: &Made) -> Vec<u32> {
-        let planned = self.shelf.rungs(title);
-        let is_there = |height: &u32| {
-            made.pictures
-                .iter()
-                .any(|each| each.file == format!("{height}.mp4"))
-        };
-        planned
-            .into_iter()
-            .filter(|height| !is_there(height))
-            .collect()
-    }
-
     fn work(&self, title: &Title, is_stopping: &dyn Fn() -> bool) -> Result<(), Left> {
         let place = self.shelf.place_of(title);
         DirBuilder::new()
@@ -170,14 +135,16 @@ impl Maker {
             .map_err(left)?;
         drop(bench);
         let mut watch = Watching {
-            shelf: &self.shelf,
+            maker: self,
             title,
+            cost: self.cost(title),
             is_stopping,
             aside: None,
             before: 0.0,
             share: 0.02,
             pace: None,
             waits: None,
+            told: Instant::now(),
         };
         let job = Job {
             maker: self,
@@ -192,21 +159,23 @@ impl Maker {
             return has_read;
         }
         (watch.before, watch.share) = (0.02, 0.98);
+        // How fast pictures were made says nothing of renditions.
+        watch.pace = None;
         watch.aside = Some(&self.workshop.aside);
-        let missing = self.missing(title, &self.shelf.made(title));
-        let is_silent =
-            title.facts.obstacle.is_some() && self.shelf.made(title).pictures.is_empty();
+        let made = self.shelf.made(title);
+        let missing = self.missing(title, &made, Coding::H264);
+        let is_silent = title.facts.obstacle.is_some() && made.pictures.is_empty();
         match (missing.split_first(), is_silent) {
-            (None, _) => Parts::remove(&place.join(ladder::PARTS)),
+            (None, _) => job.advanced(&mut watch)?,
             (Some((lowest, others)), true) => {
                 watch.share = 0.25;
-                job.ladder(&[*lowest], &mut watch)?;
+                job.ladder(&[*lowest], Coding::H264, &mut watch)?;
                 (watch.before, watch.share) = (0.27, 0.73);
                 if !others.is_empty() {
-                    job.ladder(others, &mut watch)?;
+                    job.ladder(others, Coding::H264, &mut watch)?;
                 }
             }
-            (Some(_), false) => job.ladder(&missing, &mut watch)?,
+            (Some(_), false) => job.ladder(&missing, Coding::H264, &mut watch)?,
         }
         has_read
     }
@@ -361,8 +330,10 @@ impl Job<'_> {
 
 /// Passes progress on, and ends the work when nobody wants it any more.
 struct Watching<'a> {
-    shelf: &'a Shelf,
+    maker: &'a Maker,
     title: &'a Title,
+    /// What all of the work costs.
+    cost: f64,
     is_stopping: &'a dyn Fn() -> bool,
     /// For what waits until people's jobs leave a place.
     aside: Option<&'a Aside>,
@@ -372,6 +343,8 @@ struct Watching<'a> {
     pace: Option<(Instant, f64)>,
     /// Since when it has been waiting.
     waits: Option<Instant>,
+    /// When those were told that wait for it.
+    told: Instant,
 }
 
 impl Watch for Watching<'_> {
@@ -382,9 +355,15 @@ impl Watch for Watching<'_> {
             done,
             remaining_s: self.remaining_s(done, is_waiting),
             is_waiting,
+            ahead: None,
         };
-        self.shelf.set_progress(self.title, Some(making));
-        let titles = self.shelf.catalog.now();
+        let shelf = &self.maker.shelf;
+        shelf.set_progress(self.title, Some(making));
+        if self.told.elapsed() > TELL {
+            self.maker.tell_waiting(self.title);
+            self.told = Instant::now();
+        }
+        let titles = shelf.catalog.now();
         let now = titles.get(&self.title.id);
         match () {
             () if (self.is_stopping)() => Wish::Drain,
@@ -407,7 +386,13 @@ impl Watching<'_> {
         self.waits = None;
         let (since, before) = *self.pace.get_or_insert_with(|| (Instant::now(), done));
         let part = (done - before) / (1.0 - before).max(f64::EPSILON);
-        (part > LEAST_PART).then(|| since.elapsed().as_secs_f64() * (1.0 - part) / part)
+        let spent_s = since.elapsed().as_secs_f64();
+        if part <= LEAST_PART {
+            return None;
+        }
+        let cost = self.cost * (done - before);
+        self.maker.shelf.work().set_pace(spent_s, cost);
+        Some(spent_s * (1.0 - part) / part)
     }
 }
 

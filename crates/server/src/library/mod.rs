@@ -14,6 +14,8 @@ mod title;
 mod made;
 mod catalog;
 mod indexes;
+mod first;
+mod work;
 mod shelf;
 mod kept;
 mod second;
@@ -26,7 +28,7 @@ pub(crate) use catalog::{Sort, Wanted};
 pub(crate) use face::{Library, Link};
 pub(crate) use kept::Keepsake;
 pub(crate) use playlists::{
-    StagedTitle, manifest, multivariant, multivariant_of, pictures, segments, words,
+    StagedTitle, manifest, multivariant_of, pictures, segments, tag, words,
 };
 pub(crate) use presentation::{Form, Origin, Presentation, Rendition};
 pub(crate) use subtitle::Subtitle;

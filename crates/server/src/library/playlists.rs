@@ -15,7 +15,11 @@ use kinora_stream::uri::Uri;
 
 /// The multivariant playlist.
 pub(crate) fn multivariant(title: &Presentation) -> String {
-    whole_of(title, title.videos.iter().map(variant).collect())
+    let mut variants: Vec<Variant> = title.videos.iter().map(variant).collect();
+    middle_first(&mut variants);
+    // Behind those that everybody plays: who looks at no coding takes one of the first (4.4.6.2).
+    variants.extend(title.av1.iter().map(variant));
+    whole_of(title, variants)
 }
 
 /// The same with one height alone, for players that choose once and for all; `None` where it is not there.
@@ -24,12 +28,15 @@ pub(crate) fn multivariant_of(title: &Presentation, height: u32) -> Option<Strin
     Some(whole_of(title, vec![variant(found)]))
 }
 
-fn whole_of(title: &Presentation, mut variants: Vec<Variant>) -> String {
-    // Players that do not measure take the first: neither the worst nor what a slow line could not carry.
+/// Players that do not measure take the first: neither the worst nor what a slow line could not carry.
+fn middle_first(variants: &mut [Variant]) {
     let middle = (variants.len().saturating_sub(1)) / 2;
     if let Some(chosen) = variants.get_mut(..=middle) {
         chosen.rotate_right(1);
     }
+}
+
+fn whole_of(title: &Presentation, variants: Vec<Variant>) -> String {
     let storyboard = title.storyboard.clone();
     let at = uri("images.m3u8".into());
     Multivariant {
@@ -64,18 +71,19 @@ pub(crate) fn pictures(rendition: &Rendition) -> String {
 
 /// The manifest of DASH.
 pub(crate) fn manifest(title: &Presentation) -> String {
-    let pictures = Set {
+    // One set for each coding: a player changes within one, and leaves out what it does not know (5.3.3.1).
+    let pictures = [&title.videos, &title.av1].map(|of| Set {
         label: String::new(),
         language: "und".into(),
-        representations: title.videos.iter().map(representation).collect(),
-    };
+        representations: of.iter().map(representation).collect(),
+    });
     let named = names(title).into_iter().zip(&title.sounds);
     let sounds = named.map(|(label, sound)| Set {
         label,
         language: tag(&sound.track.language).to_owned(),
         representations: vec![representation(sound)],
     });
-    let sets: Vec<Set<'_>> = [pictures].into_iter().chain(sounds).collect();
+    let sets: Vec<Set<'_>> = pictures.into_iter().chain(sounds).collect();
     let text = |each: &Subtitle| Text {
         uri: uri(format!(
             "{}/{}",
@@ -272,7 +280,7 @@ fn representation(rendition: &Rendition) -> Representation<'_> {
 }
 
 /// BCP 47 wants the two letters where there are two (RFC 5646, 2.2.1); others stay as they are.
-fn tag(language: &str) -> &str {
+pub(crate) fn tag(language: &str) -> &str {
     const SHORT: &[(&str, &str)] = &[
         ("ara", "ar"),
         ("ces", "cs"),

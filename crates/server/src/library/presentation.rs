@@ -38,6 +38,8 @@ pub(crate) struct Rendition {
 pub(crate) struct Presentation {
     /// Lowest first, those that were made before the title's own.
     pub(crate) videos: Vec<Rendition>,
+    /// What was made in AV1 beside them, for players that know it; lowest first.
+    pub(crate) av1: Vec<Rendition>,
     /// The first is the default.
     pub(crate) sounds: Vec<Rendition>,
     /// The first sound once more, cut where renditions that were made are cut, for the staged title.
@@ -170,6 +172,22 @@ impl Presentation {
     /// # Errors
     /// When it cannot be cut.
     pub(crate) fn add_picture(&mut self, file: &str, tag: &str, index: Index) -> Result<(), Fault> {
+        let video = self.picture(file, tag, index)?;
+        insert(&mut self.videos, video);
+        Ok(())
+    }
+
+    /// The same of one in AV1, which is chosen only by players that know it.
+    ///
+    /// # Errors
+    /// When it cannot be cut.
+    pub(crate) fn add_av1(&mut self, file: &str, tag: &str, index: Index) -> Result<(), Fault> {
+        let video = self.picture(file, tag, index)?;
+        insert(&mut self.av1, video);
+        Ok(())
+    }
+
+    fn picture(&mut self, file: &str, tag: &str, index: Index) -> Result<Rendition, Fault> {
         self.memory += index.memory();
         let track = index.tracks.into_iter().find(Track::is_video);
         let track = track.ok_or(Fault::Unsupported("it has no picture"))?;
@@ -178,12 +196,9 @@ impl Presentation {
         let stem = file.trim_end_matches(".mp4");
         let mut video = Rendition::video(format!("v{stem}-{tag}"), made, track)?;
         // An odd side is made even, and keeps its name.
-        video.height = stem.parse().unwrap_or(video.height);
-        let place = self
-            .videos
-            .partition_point(|other| other.height < video.height);
-        self.videos.insert(place, video);
-        Ok(())
+        let lines = stem.split('-').next().unwrap_or(stem);
+        video.height = lines.parse().unwrap_or(video.height);
+        Ok(video)
     }
 
     /// Adds sound that was made; cut like the first picture, which must be there.
@@ -223,7 +238,8 @@ impl Presentation {
 
     /// Whether all pictures begin their segments at the same times.
     pub(crate) fn is_aligned(&self) -> bool {
-        let pairs = self.videos.iter().zip(self.videos.iter().skip(1));
+        let all = || self.videos.iter().chain(&self.av1);
+        let pairs = all().zip(all().skip(1));
         pairs.into_iter().all(|(a, b)| {
             let times = |each: &Rendition| each.track.timescale;
             cut::is_aligned((&a.cuts, times(a)), (&b.cuts, times(b)))
@@ -237,10 +253,16 @@ impl Presentation {
 
     /// The rendition of that name.
     pub(crate) fn find(&self, name: &str) -> Option<&Rendition> {
-        let all = self.videos.iter().chain(&self.sounds);
+        let all = self.videos.iter().chain(&self.av1).chain(&self.sounds);
         let all = all.chain(&self.staged_sound);
         all.into_iter().find(|each| each.name == name)
     }
+}
+
+/// Lowest first; before what is as high and was there already.
+fn insert(all: &mut Vec<Rendition>, video: Rendition) {
+    let place = all.partition_point(|other| other.height < video.height);
+    all.insert(place, video);
 }
 
 /// Whether a track is shown, and how large it is.

@@ -1,13 +1,16 @@
 //! What the threads of the library and its callers share: folders, catalog, indexes, and what is kept on disk of them.
 
 use super::catalog::Catalog;
+use super::first;
 use super::folder::{Folder, Stamp};
 use super::indexes::Indexes;
 use super::made::{Made, Piece, Words};
+use super::playlists::multivariant;
 use super::presentation::{Origin, Presentation};
 use super::reading::{self, Unread};
 use super::subtitle::{self, Place, Subtitle};
 use super::title::{Facts, Title};
+use super::work::{Making, Work};
 use crate::fault::Fault;
 use kinora_jobs::problem;
 use kinora_media::info::Video;
@@ -19,7 +22,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// The file of what was known when the server was last running.
 const MEMORY_FILE: &str = "titles.json";
@@ -32,25 +35,15 @@ pub(super) struct Shelf {
     pub(super) key: [u8; 32],
     /// Lines of the renditions that are made, lowest first.
     heights: Vec<u32>,
+    /// They are made in AV1, too.
+    pub(super) has_av1: bool,
     /// Where what is made for titles lies.
     pub(super) place: PathBuf,
     indexes: Indexes,
     memory: Mutex<Memory>,
     /// What has been made, by the names of titles' directories.
     made: RwLock<BTreeMap<String, Arc<Made>>>,
-    /// The title that is worked on, and how far that is.
-    progress: Mutex<Option<(String, Making)>>,
-}
-
-/// How far the work on a title is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Making {
-    /// How much is done, 0 to 1.
-    pub(crate) done: f64,
-    /// How long the rest takes, when that can be told.
-    pub(crate) remaining_s: Option<f64>,
-    /// It stands still, for people's jobs take all places.
-    pub(crate) is_waiting: bool,
+    work: Mutex<Work>,
 }
 
 /// Facts by the ids of titles.
@@ -65,7 +58,7 @@ struct Known {
 impl Shelf {
     pub(super) fn new(
         folders: Vec<PathBuf>,
-        heights: Vec<u32>,
+        (heights, has_av1): (Vec<u32>, bool),
         key: [u8; 32],
         place: PathBuf,
     ) -> Self {
@@ -76,12 +69,13 @@ impl Shelf {
             folders: folders.into_iter().map(Folder::new).collect(),
             catalog: Catalog::default(),
             heights,
+            has_av1,
             key,
             place,
             indexes: Indexes::default(),
             memory: Mutex::new(memory.unwrap_or_default()),
             made: RwLock::default(),
-            progress: Mutex::default(),
+            work: Mutex::default(),
         }
     }
 
@@ -123,21 +117,13 @@ impl Shelf {
 
     /// How far what is made of a title now is.
     pub(super) fn set_progress(&self, title: &Title, making: Option<Making>) {
-        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        *progress = making.map(|making| (title.id.clone(), making));
+        let now = making.map(|making| (title.id.clone(), making));
+        self.work().set_now(now);
     }
 
-    /// The same; `None` while nothing is made of it.
-    pub(super) fn progress(&self, title: &Title) -> Option<Making> {
-        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = progress.as_ref().filter(|(id, _)| *id == title.id);
-        found.map(|(_, making)| *making)
-    }
-
-    /// The same of whichever title is worked on.
-    pub(super) fn making(&self) -> Option<Making> {
-        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.as_ref().map(|(_, making)| *making)
+    /// The work on all titles.
+    pub(super) fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Heights of the renditions that a title gets, lowest first.
@@ -159,10 +145,34 @@ impl Shelf {
     /// What is played of a title.
     pub(super) fn presentation(&self, title: &Title) -> Result<Arc<Presentation>, Fault> {
         let made = self.made(title);
-        let words = self.subtitles(title, &made);
+        let state = self.state(title, &made);
+        self.indexes.get(&state, || {
+            let played = self.present(title, &made)?;
+            // Where nothing has been made yet, there is no place for it either.
+            let _ = first::write(&self.place_of(title), &state, &multivariant(&played));
+            Ok(played)
+        })
+    }
+
+    /// The playlist that players begin with; of a title that nobody has watched lately no index is read for it.
+    pub(super) fn first(&self, title: &Title) -> Result<String, Fault> {
+        let state = self.state(title, &self.made(title));
+        if let Some(played) = self.indexes.find(&state) {
+            return Ok(multivariant(&played));
+        }
+        // Only of the file that it was written for.
+        self.open(title, &Origin::Source)?;
+        match first::read(&self.place_of(title), &state) {
+            Some(text) => Ok(text),
+            None => Ok(multivariant(&*self.presentation(title)?)),
+        }
+    }
+
+    /// What a title is and what has been made of it, as a name.
+    fn state(&self, title: &Title, made: &Made) -> String {
+        let words = self.subtitles(title, made);
         let words: Vec<&str> = words.iter().map(|each| each.name.as_str()).collect();
-        let name = format!("{}.{}.{}", directory(title), made.state(), words.join("."));
-        self.indexes.get(&name, || self.present(title, &made))
+        format!("{}.{}.{}", directory(title), made.state(), words.join("."))
     }
 
     fn present(&self, title: &Title, made: &Made) -> Result<Presentation, Fault> {
@@ -189,6 +199,10 @@ impl Shelf {
             return Err(unread(
                 kinora_stream::Fault::Unsupported("nothing has been made of it yet").into(),
             ));
+        }
+        for piece in &made.av1 {
+            let added = presentation.add_av1(&piece.file, &piece.tag, of(piece)?);
+            added.map_err(damaged)?;
         }
         if presentation.sounds.is_empty() {
             for piece in &made.sounds {

@@ -6,6 +6,7 @@ use kinora_jobs::engine::Aside;
 use kinora_jobs::runner::{Lent, Runner, Stop};
 use kinora_jobs::sandbox::{Share, Tools};
 use kinora_media::info::MediaInfo;
+use kinora_media::ladder::Coding;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -21,6 +22,8 @@ pub(crate) struct Workshop {
     pub(crate) tools: Arc<Tools>,
     /// For files that only their owner may read: the child then keeps the server's user, and whatever else confines it.
     pub(crate) own: Arc<Tools>,
+    /// Both once more, led by the build that makes renditions in AV1; `None` where no build does.
+    pub(crate) av1: Option<[Arc<Tools>; 2]>,
     pub(crate) share: Arc<Share>,
     /// Where work is done; swept at the start of the server.
     pub(crate) place: PathBuf,
@@ -50,14 +53,29 @@ impl Workshop {
         Ok(Bench(path))
     }
 
+    /// The programs led by the build that makes renditions in AV1.
+    pub(crate) fn led_to_av1(tools: [&Arc<Tools>; 2]) -> Option<[Arc<Tools>; 2]> {
+        let build = tools[0].av1_of_groups()?;
+        Some(tools.map(|each| Arc::new(each.led_by(build))))
+    }
+
     /// Who works on this file.
     pub(super) fn runner(&self, file: &File) -> Runner<'_> {
+        self.runner_of(file, Coding::H264)
+    }
+
+    /// Who makes renditions of this file in this coding.
+    pub(super) fn runner_of(&self, file: &File, coding: Coding) -> Runner<'_> {
         let mode = file
             .metadata()
             .map_or(0, |known| known.permissions().mode());
+        let [lent, own] = match (&self.av1, coding) {
+            (Some([lent, own]), Coding::Av1) => [lent, own],
+            _ => [&self.tools, &self.own],
+        };
         let tools = match mode & 0o004 {
-            0 => &self.own,
-            _ => &self.tools,
+            0 => own,
+            _ => lent,
         };
         Runner {
             tools,

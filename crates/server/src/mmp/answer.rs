@@ -1,7 +1,7 @@
 //! What the services say, in the words of the wire.
 
 use crate::fault::Fault;
-use crate::library::Link;
+use crate::library::{self, Link, Subtitle};
 use crate::results::Ready;
 use kinora_jobs::engine::View;
 use kinora_mmp::Mirror;
@@ -56,10 +56,32 @@ pub(super) fn accepted(mirror: &Mirror, job: &Job) -> Head {
     answer::accepted(mirror, job.id.as_str(), extra)
 }
 
+/// Subtitles of one title that are told of: each takes up to a kilobyte, and an answer has 64.
+const SUBTITLES: usize = 24;
+
+/// A title with the addresses that it is watched by, and with its subtitles.
+pub(super) fn whole_title(link: &Link) -> Value {
+    let length_ms = link.title.facts.duration_ms;
+    let words = |each: &Subtitle| {
+        serde_json::json!({
+            "name": each.label,
+            "language": library::tag(&each.language),
+            "forced": each.is_forced,
+            "url": link.file(&format!("{}/0-{length_ms}.vtt", each.name)),
+        })
+    };
+    let all = link.subtitles.iter().take(SUBTITLES);
+    let mut title = title(link);
+    title["subtitles"] = all.map(words).collect();
+    title
+}
+
 /// A title with the addresses that it is watched by.
 pub(super) fn title(link: &Link) -> Value {
     let title = &link.title;
     let facts = &title.facts;
+    let making = link.making;
+    let progress = making.filter(|making| making.ahead.is_none());
     serde_json::json!({
         "id": title.id,
         "name": title.name,
@@ -70,6 +92,10 @@ pub(super) fn title(link: &Link) -> Value {
         "page": format!("/shared/{}/{}", link.permission, title.id),
         "hls": link.is_playable.then(|| link.file("main.m3u8")),
         "staged": link.is_staged.then(|| link.file("staged.m3u8")),
+        "progress": progress.map(|making| (making.done * 1000.0).round() / 1000.0),
+        "remaining_seconds": making.and_then(|making| making.remaining_s).map(f64::round),
+        "waiting": making.is_some_and(|making| making.is_waiting),
+        "ahead": making.and_then(|making| making.ahead),
     })
 }
 

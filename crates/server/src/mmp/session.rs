@@ -180,10 +180,14 @@ impl Session {
             }
             Request::Library {
                 search,
+                title,
                 expires,
                 mirror,
             } => {
-                let done = self.library(&mirror, search, expires).await;
+                let done = match title {
+                    Some(id) => self.title(&mirror, id, expires).await,
+                    None => self.library(&mirror, search, expires).await,
+                };
                 self.say_or(&mirror, done).await
             }
             Request::Keep {
@@ -310,15 +314,32 @@ impl Session {
         };
         let asker = self.asker.clone();
         let found = blocking(&self.services, move |services| {
-            let library = &services.library;
-            let (page, holder) = (library.list(&wanted), services.holder(&asker));
-            let titles = page.titles.iter();
-            let titles = titles.map(|title| library.link(title, expires, holder));
-            Ok((titles.collect::<Vec<_>>(), page.total))
+            let page = services.library.list(&wanted);
+            let links = services.links(&page.titles, expires, &asker)?;
+            Ok((links, page.total))
         });
-        let (titles, total) = found.await?;
-        let titles = titles.iter().map(answer::title).collect();
+        let (links, total) = found.await?;
+        let titles = links.iter().map(answer::title).collect();
         let door = self.services.http.get().map(|door| (door.port, door.tls));
+        Ok(wire::library(mirror, titles, total, door))
+    }
+
+    /// One title, with what there would be no room for in a list.
+    async fn title(
+        &self,
+        mirror: &Mirror,
+        id: String,
+        expires: Option<u64>,
+    ) -> Result<Head, Fault> {
+        let asker = self.asker.clone();
+        let found = blocking(&self.services, move |services| {
+            let title = services.library.title(&id)?;
+            services.links(&[title], expires, &asker)
+        });
+        let links = found.await?;
+        let titles: Vec<_> = links.iter().map(answer::whole_title).collect();
+        let door = self.services.http.get().map(|door| (door.port, door.tls));
+        let total = titles.len();
         Ok(wire::library(mirror, titles, total, door))
     }
 

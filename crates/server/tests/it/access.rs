@@ -24,6 +24,8 @@ const ROUTES: &[(&str, &str, Option<&[Scope]>)] = &[
     ("get", "/api/docs", Some(&[])),
     ("get", "/api/status", Some(&[Scope::Administer])),
     ("get", "/metrics", Some(&[Scope::Administer])),
+    ("get", "/api/links", Some(&[Scope::Administer])),
+    ("delete", "/api/links/{id}", Some(&[Scope::Administer])),
     ("get", "/api/jobs", Some(&[Scope::Process])),
     ("post", "/api/jobs", Some(&[Scope::Process])),
     ("get", "/api/jobs/{id}", Some(&[Scope::Process])),
@@ -443,6 +445,24 @@ fn links_end_with_the_token_that_they_were_given_to_or_when_all_are_taken_back()
     for url in [&hers, &his, &shared] {
         assert_eq!(nobody.get(url).status, 200);
     }
+    // One of two is taken back by whoever runs the server.
+    let ask = json!({"action": "library", "expires": 7200, "token": bob, "ext": ["job"]});
+    let other = house.connect().ask(ask, "", b"");
+    let other = other.json["titles"][0]["hls"].as_str().unwrap().to_owned();
+    let links = nobody.get("/api/links").json();
+    let holders = ["ann", "bob"].map(Value::from);
+    let found = links["links"].as_array().unwrap();
+    assert!(
+        found.iter().map(|link| &link["holder"]).eq(&holders),
+        "{links}"
+    );
+    let id = found[1]["id"].as_str().unwrap();
+    let path = format!("/api/links/{id}");
+    assert_eq!(nobody.ask("DELETE", &path, &[], b"").status, 204);
+    assert_eq!(nobody.get(&other).code(), "link_expired");
+    assert_eq!(nobody.get(&shared).status, 200);
+    let again = nobody.ask("DELETE", "/api/links/0123456789ab", &[], b"");
+    assert_eq!(again.code(), "unknown_link");
     assert!(ledger(&house).revoke("ann").unwrap());
     for url in [&hers, &shared] {
         let answer = nobody.get(url);

@@ -23,6 +23,7 @@ fn build(version: &str, vmaf: &[VmafModel], is_new: bool, encoders: &[&str]) -> 
             vmaf: vmaf.to_vec(),
             xpsnr: is_new,
             svt_quarter_crf: is_new,
+            svt_forced_keys: is_new,
         },
     }
 }
@@ -200,6 +201,42 @@ fn a_fraction_that_falls_back_to_the_default_is_none() {
     let Ok(tried) = tried;
     assert!(tried.encoders.contains("libsvtav1"));
     assert!(!tried.svt_quarter_crf);
+}
+
+#[test]
+fn key_frames_have_to_stand_where_they_were_wanted() {
+    let check = |flags: [&str; 6], expected: bool| {
+        let lines = flags.iter().enumerate();
+        let lines = lines.map(|(n, flags)| format!("0, {n}, {n}, 1, 900, 0x0001{flags}\n"));
+        let output = format!("#tb 0: 1/25\n{}", lines.collect::<String>());
+        let tried = trial::run(&listing(""), &mut |arguments| {
+            let outputs = arguments.iter().filter(|&&word| word == "md5").count();
+            let sums = (0..outputs).map(|at| format!("MD5={at:032x}\n"));
+            let own = if arguments.contains(&"framecrc") {
+                &*output
+            } else {
+                ""
+            };
+            Ok::<_, Infallible>(answer(0, sums.collect::<String>() + own, ""))
+        });
+        let Ok(tried) = tried;
+        assert_eq!(tried.svt_forced_keys, expected, "{flags:?}");
+    };
+    let not = ", F=0x0";
+    check(["", not, not, "", not, not], true);
+    check(["", not, not, not, not, not], false);
+    check(["", "", "", "", "", ""], false);
+}
+
+#[test]
+fn the_build_that_obeys_makes_av1_of_groups() {
+    let both = tools(vec![debian(), newer()]);
+    let found = both.av1_of_groups().unwrap();
+    assert_eq!(found.version, STATIC);
+    let led = both.led_by(found);
+    assert_eq!(led.main().version, STATIC);
+    assert_eq!(led.builds.len(), 2);
+    assert!(tools(vec![debian()]).av1_of_groups().is_none());
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub struct Tried {
     /// SVT-AV1 takes quarters of a CRF. Older ones read no fraction, and then encode with their default without
     /// failing.
     pub svt_quarter_crf: bool,
+    /// SVT-AV1 puts key frames where it is told to. Older ones put them where they would have stood anyway.
+    pub svt_forced_keys: bool,
 }
 
 impl Tried {
@@ -71,7 +73,7 @@ pub(super) fn run<E>(
         ..Tried::default()
     };
     if tried.encoders.contains("libsvtav1") {
-        tried.svt_quarter_crf = quarter_crf(ask)?;
+        (tried.svt_quarter_crf, tried.svt_forced_keys) = svt(ask)?;
     }
     if listed.has_filter("libvmaf") {
         for model in VmafModel::ALL {
@@ -145,8 +147,12 @@ fn sums(answer: &Answer) -> Vec<&str> {
         .collect()
 }
 
-/// Whether a quarter gives other bytes than the whole number, and than the default that a refused option leaves.
-fn quarter_crf<E>(ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>) -> Result<bool, E> {
+/// Frames of which one in the middle is to be a key frame.
+const KEYS: [bool; 6] = [true, false, false, true, false, false];
+
+/// Whether a quarter gives other bytes than the whole number, and than the default that a refused option leaves; and
+/// whether key frames come where they are wanted. All of it in one run.
+fn svt<E>(ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>) -> Result<(bool, bool), E> {
     let mut arguments = QUIET.to_vec();
     arguments.extend(["-f", "lavfi", "-i", NOISE]);
     let choices = ["crf=33", "crf=33.25", "fast-decode=0"];
@@ -155,9 +161,24 @@ fn quarter_crf<E>(ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>) -> Result<b
         arguments.extend(["-pix_fmt", "yuv420p10le", "-svtav1-params", choice]);
         arguments.extend(["-f", "md5", "-"]);
     }
+    arguments.extend(["-frames:v", "6", "-c:v", "libsvtav1", "-preset", "12"]);
+    arguments.extend(["-pix_fmt", "yuv420p10le", "-g", "600", "-flags", "+cgop"]);
+    arguments.extend(["-force_key_frames", "expr:eq(n,3)"]);
+    arguments.extend(["-svtav1-params", "enable-force-key-frames=1"]);
+    arguments.extend(["-f", "framecrc", "-"]);
     let answer = ask(&arguments)?;
     let different: BTreeSet<_> = sums(&answer).into_iter().collect();
-    Ok(answer.ended == Ended::Exit(0) && different.len() == choices.len())
+    let is_well = answer.ended == Ended::Exit(0);
+    Ok((
+        is_well && different.len() == choices.len(),
+        is_well && keys(&answer) == KEYS,
+    ))
+}
+
+/// Which packets are key frames, of an output as `framecrc`: others have their flags written down.
+fn keys(answer: &Answer) -> Vec<bool> {
+    let lines = answer.output.lines().filter(|line| line.starts_with("0,"));
+    lines.map(|line| !line.contains("F=")).collect()
 }
 
 /// Whether the filter scores a picture against one with noise, and says so after this word.

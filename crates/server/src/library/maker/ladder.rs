@@ -3,12 +3,13 @@
 use super::growth::{Growth, Trouble, prefix};
 use super::parts::Parts;
 use super::{Job, Left, Watching, later, left, piece};
+use crate::library::made::Made;
 use crate::library::presentation::{Origin, Presentation};
 use crate::library::reading;
 use crate::library::workshop::Bench;
 use kinora_jobs::Progress;
-use kinora_jobs::runner::{Stop, Watch, Wish};
-use kinora_media::ladder::{Ladder, Way};
+use kinora_jobs::runner::{Runner, Stop, Watch, Wish};
+use kinora_media::ladder::{Coding, Ladder, Way};
 use kinora_media::quality::outline::concat_list;
 use kinora_stream::Index;
 use kinora_stream::index::Track;
@@ -31,10 +32,46 @@ enum Ended {
 }
 
 impl Job<'_> {
+    /// What everybody plays is there: makes the same heights in AV1, if that is wanted. A title without is still whole.
+    pub(super) fn advanced(&self, watch: &mut Watching<'_>) -> Result<(), Left> {
+        let made = self.made();
+        if !self.maker.lacks_av1(self.title, &made) {
+            Parts::remove(&self.parts());
+            return Ok(());
+        }
+        let missing = self.maker.missing(self.title, &made, Coding::Av1);
+        let video = self.info.first_video();
+        let ended = match video.is_none_or(|(_, video)| Coding::Av1.takes(video)) {
+            true => self.ladder(&missing, Coding::Av1, watch),
+            false => Err(Left::Never("its rate of frames is none".into())),
+        };
+        let Err(Left::Never(reason)) = ended else {
+            return ended;
+        };
+        tracing::warn!(
+            title = self.title.name,
+            reason,
+            "a title without renditions in AV1"
+        );
+        self.add(Made {
+            av1_failure: Some(reason),
+            ..self.made()
+        })
+    }
+
+    /// Who makes a ladder.
+    fn runner(&self, coding: Coding) -> Runner<'_> {
+        self.maker.workshop.runner_of(self.file, coding)
+    }
+
     /// Makes renditions of these heights, with all sound.
-    pub(super) fn ladder(&self, heights: &[u32], watch: &mut Watching<'_>) -> Result<(), Left> {
-        let runner = self.maker.workshop.runner(self.file);
-        let plan = Ladder::new(heights, self.info, &runner.context());
+    pub(super) fn ladder(
+        &self,
+        heights: &[u32],
+        coding: Coding,
+        watch: &mut Watching<'_>,
+    ) -> Result<(), Left> {
+        let plan = Ladder::new(heights, coding, self.info, &self.runner(coding).context());
         let plan = plan.map_err(|fault| Left::Never(fault.to_string()))?;
         let began = Instant::now();
         self.sound(&plan, watch)?;
@@ -53,7 +90,7 @@ impl Job<'_> {
         let (frames, runs) = (parts.frames().len(), parts.count());
         Parts::remove(&self.parts());
         let seconds = began.elapsed().as_secs_f64();
-        tracing::info!(target: "performance", title = self.title.name, ?heights, seconds, frames, kept, runs, "renditions");
+        tracing::info!(target: "performance", title = self.title.name, ?heights, ?coding, seconds, frames, kept, runs, "renditions");
         Ok(())
     }
 
@@ -63,11 +100,10 @@ impl Job<'_> {
 
     /// What parts were made for: others are thrown away.
     fn recipe(&self, plan: &Ladder) -> String {
-        let workshop = &self.maker.workshop;
-        let runner = workshop.runner(self.file);
+        let runner = self.runner(plan.coding);
         let step = plan.pictures("", None, self.info, &runner.context());
         let words: Vec<String> = step.arguments.iter().map(ToString::to_string).collect();
-        format!("{}\n{}", workshop.tools.main().version, words.join(" "))
+        format!("{}\n{}", runner.tools.main().version, words.join(" "))
     }
 
     /// All sound of a title that browsers do not play by itself, in one piece: an encoder that begins anew is heard.
@@ -76,7 +112,7 @@ impl Job<'_> {
         if !made.sounds.is_empty() {
             return Ok(());
         }
-        let runner = self.maker.workshop.runner(self.file);
+        let runner = self.runner(plan.coding);
         let Some(step) = plan.sound(self.info, &runner.context()) else {
             return Ok(());
         };
@@ -117,10 +153,14 @@ impl Job<'_> {
         self.verify(plan, parts, &bench)?;
         let place = self.maker.shelf.place_of(self.title);
         let mut made = self.made();
+        let all = match plan.coding {
+            Coding::H264 => &mut made.pictures,
+            Coding::Av1 => &mut made.av1,
+        };
         for (_, name) in &plan.rungs {
             bench.hand_over(name, &place).map_err(later)?;
-            made.pictures.retain(|each| &each.file != name);
-            made.pictures.push(piece(name));
+            all.retain(|each| &each.file != name);
+            all.push(piece(name));
         }
         self.add(made)
     }
@@ -134,7 +174,7 @@ impl Job<'_> {
         bench: &Bench,
         watch: &mut Watching<'_>,
     ) -> Result<Ended, Left> {
-        let runner = self.maker.workshop.runner(self.file);
+        let runner = self.runner(plan.coding);
         let rest = parts.rest(way);
         let number = prefix(parts.count());
         let step = plan.pictures(&number, rest.as_ref(), self.info, &runner.context());
@@ -178,7 +218,7 @@ impl Job<'_> {
         bench: &Bench,
         watch: &mut Watching<'_>,
     ) -> Result<(), Left> {
-        let runner = self.maker.workshop.runner(self.file);
+        let runner = self.runner(plan.coding);
         let first = parts.frames().first().map_or(0, |frame| frame.shown);
         let first_us = (first as f64 * plan.tick.value() * 1e6).round().max(0.0) as u64;
         (watch.before, watch.share) = (watch.before + watch.share, 0.0);
@@ -221,7 +261,8 @@ impl Job<'_> {
             }
             add(name, index)?;
         }
-        for piece in &self.made().pictures {
+        let made = self.made();
+        for piece in made.pictures.iter().chain(&made.av1) {
             let origin = Origin::Made(piece.file.clone());
             let file = self.maker.shelf.open(self.title, &origin);
             add(&piece.file, read(&file.map_err(|_| Left::Stopped)?)?)?;

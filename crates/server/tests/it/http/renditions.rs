@@ -213,3 +213,70 @@ fn a_poster_is_no_black_frame() {
     let bright = grey.stdout.iter().filter(|sample| **sample > 60).count();
     assert!(bright > 100, "{bright} of 576");
 }
+
+#[test]
+fn who_waits_is_told_behind_whom_and_how_long() {
+    let cinema = Cinema::with(&[64, 90, 180], |folder| {
+        let film_of = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=60 -c:v libx264 -preset ultrafast -g 100";
+        for name in ["a.mp4", "b.mp4", "c.mp4"] {
+            film(&folder.join(name), film_of);
+        }
+    });
+    let is_told = |titles: &[Value]| {
+        let ahead = |wanted: Value| titles.iter().find(|title| title["ahead"] == wanted);
+        let made = titles.iter().find(|title| title["progress"].is_number());
+        let (Some(made), Some(next), Some(last)) = (made, ahead(1.into()), ahead(2.into())) else {
+            return false;
+        };
+        let seconds = |title: &Value| title["remaining_seconds"].as_f64();
+        let (Some(made), Some(next), Some(last)) = (seconds(made), seconds(next), seconds(last))
+        else {
+            return false;
+        };
+        assert!(made < next && next < last, "{made} {next} {last}");
+        true
+    };
+    loop {
+        let list = cinema.caller().get("/api/library").json();
+        if is_told(list["titles"].as_array().unwrap()) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_players_begin_with_needs_no_index_after_a_restart() {
+    let mut cinema = Cinema::with(&[64], |folder| film(&folder.join("a.mp4"), USUAL));
+    let made = |title: &Value| title["staged_url"].is_string() && title["progress"].is_null();
+    let main = playlist(&when(&cinema, made), "hls_url");
+    let told = cinema.caller().get(&main);
+    let kept = std::fs::read_dir(cinema.house.config.data.join("library")).unwrap();
+    let kept = kept.map(|entry| entry.unwrap().path().join("first.json"));
+    let kept: Vec<_> = kept.filter(|path| path.is_file()).collect();
+    let [kept] = &*kept else { panic!("{kept:?}") };
+    cinema.house.stop();
+    // Something that no index says.
+    let json = std::fs::read_to_string(kept).unwrap();
+    std::fs::write(kept, json.replace("#EXTM3U", "#EXTM3U\\n#KEPT")).unwrap();
+    cinema.house.start();
+    let fresh = playlist(
+        &when(&cinema, |title| title["hls_url"].is_string()),
+        "hls_url",
+    );
+    let again = cinema.caller().get(&fresh);
+    assert_eq!(text(&again).replace("\n#KEPT", ""), text(&told));
+    assert!(text(&again).contains("#KEPT"));
+    // As soon as the indexes are there, they say it.
+    let rendition = addresses(text(&told))
+        .into_iter()
+        .find(|line| line.ends_with("media.m3u8"));
+    assert_eq!(
+        cinema
+            .caller()
+            .get(&beside(&fresh, &rendition.unwrap()))
+            .status,
+        200
+    );
+    assert_eq!(text(&cinema.caller().get(&fresh)), text(&told));
+}
