@@ -212,6 +212,35 @@ describe.each<Suite>(['classic', 'hybrid'])('suite %s', (suite) => {
       }
     });
 
+    test('a device is removed in the words of its owner, by whoever writes next', async () => {
+      const { a, b } = await pair();
+      for (const [by, to, who, engine] of [[a, b, 'asha.2', other], [b, a, 'ravi.2', one]] as const) {
+        const second = await made(engine, who, suite);
+        const added = await by.change([], await second.packages(1));
+        await commit(by, added.commit, to);
+        await second.join(added.welcome as string);
+        // The owner says it, the other one understands it, and puts the device out before writing.
+        const [said, owner, stranger] = [await by.removal(second.id, 1_790_000_001), who.slice(0, 4), who.startsWith('asha') ? 'ravi' : 'asha'];
+        const keyOf = (name: string) => Buffer.from(view.get(name)?.identity ?? []).toString('hex');
+        expect(await to.hearRemoval(said, keyOf(owner))).toEqual({ device: second.id, label: who, is_signed: true });
+        expect(await to.hearRemoval(said, keyOf(stranger))).toMatchObject({ is_signed: false });
+        await expect(to.hearRemoval(said.slice(2), keyOf(owner))).rejects.toThrow('removal_damaged');
+        const gone = await to.change([second.id], []);
+        await commit(to, gone.commit, by);
+        const after = await to.seal(of('not for it'));
+        await expect(second.receive(after)).rejects.toThrow('epoch_ahead');
+        expect(await second.receive(gone.commit)).toMatchObject({ is_out: true });
+        await expect(second.receive(after)).rejects.toThrow('group_over');
+        expect(await read(by, after)).toBe('not for it');
+        // Who knows of the removal lets it in no more.
+        const without = new Map(view);
+        without.set(owner, { identity: view.get(owner)?.identity as Uint8Array<ArrayBuffer>, devices: new Set([idOf(`${owner}.1`)]) });
+        await to.look(without);
+        await expect(to.change([], await second.packages(1))).rejects.toThrow('unknown_device');
+        await to.look(view);
+      }
+    });
+
     test('a device that lost its place is put back by one commit', async () => {
       const { a, b } = await pair();
       for (const [by, to] of [[a, b], [b, a]] as const) {

@@ -3,12 +3,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { Identity } from '../src/talk/certificate';
 import { Client } from '../src/talk/engine/client';
 import { Group } from '../src/talk/engine/group';
 import type { Suite } from '../src/talk/engine/suite';
 import { Fault } from '../src/talk/fault';
 import { hex, unhex } from '../src/talk/layout';
 import type { DirectoryView } from '../src/talk/member';
+import { isRemovedBy, readRemoval, remove, removalBytes } from '../src/talk/removal';
 import { client, idOf, NOW, secretOf } from '../tests/talk/people';
 
 export type Engine = 'page' | 'native';
@@ -50,6 +52,10 @@ export interface Device {
   change(remove: string[], packages: string[]): Promise<Made>;
   confirm(): Promise<State>;
   withdraw(): Promise<State>;
+  /** What the identity of this device says of a member that is none of its devices any more. */
+  removal(id: string, at: number): Promise<string>;
+  /** Whose removal it is, and whether this identity says it. */
+  hearRemoval(bytes: string, identity: string): Promise<{ device: string; label: string; is_signed: boolean }>;
   /** Stores all that it has, and takes it up again. */
   restart(): Promise<State>;
   state(): Promise<State>;
@@ -136,6 +142,17 @@ class PageDevice implements Device {
     return this.state();
   }
 
+  async removal(id: string, at: number) {
+    const gone = this.of.members.find((each) => each.id === id);
+    if (!gone) throw new Error('there is no such member');
+    return hex(removalBytes(await remove(await Identity.of(secretOf(gone.name)), gone, BigInt(at))));
+  }
+
+  async hearRemoval(bytes: string, identity: string) {
+    const removal = readRemoval(unhex(bytes));
+    return { device: removal.id, label: removal.label, is_signed: await isRemovedBy(removal, unhex(identity)) };
+  }
+
   async restart() {
     this.client = await Client.import(this.client.export());
     this.group = await Group.import(this.of.export());
@@ -170,6 +187,7 @@ class NativeDevice implements Device {
 
   private constructor(
     readonly id: string,
+    private readonly name: string,
     private readonly process: ChildProcess,
   ) {
     this.lines = createInterface({ input: process.stdout as Readable })[Symbol.asyncIterator]();
@@ -178,8 +196,8 @@ class NativeDevice implements Device {
   static async create(who: string, suite: Suite): Promise<NativeDevice> {
     const child = spawn(PEER, { stdio: ['pipe', 'pipe', 'inherit'] });
     await new Promise<void>((started, failed) => child.once('spawn', started).once('error', failed));
-    const native = new NativeDevice(idOf(who), child);
     const [name] = who.split('.') as [string];
+    const native = new NativeDevice(idOf(who), name, child);
     await native.ask({ do: 'new', suite, name, id: idOf(who), label: who, secret: hex(secretOf(name)) });
     return native;
   }
@@ -201,6 +219,8 @@ class NativeDevice implements Device {
   change = (remove: string[], packages: string[]) => this.ask({ do: 'change', remove, packages }) as Promise<Made>;
   confirm = () => this.ask({ do: 'confirm' }) as Promise<State>;
   withdraw = () => this.ask({ do: 'withdraw' }) as Promise<State>;
+  removal = async (id: string, at: number) => ((await this.ask({ do: 'remove', device: id, at, secret: hex(secretOf(this.name)) })) as { bytes: string }).bytes;
+  hearRemoval = (bytes: string, identity: string) => this.ask({ do: 'hear_removal', bytes, identity }) as Promise<{ device: string; label: string; is_signed: boolean }>;
   restart = () => this.ask({ do: 'restart' }) as Promise<State>;
   state = () => this.ask({ do: 'state' }) as Promise<State>;
 

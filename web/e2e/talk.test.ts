@@ -101,6 +101,9 @@ const played = (page: Page) => page.evaluate(() => (document.querySelector('vide
 suite('the talk', () => {
   test('goes on between a page and a terminal while a video plays', async () => {
     const { page } = await person('asha', '/library');
+    await page.getByText('My devices (1)').click();
+    await page.getByRole('list', { name: 'My devices' }).getByText('this one').waitFor();
+    expect(await faults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Close the talk' }).click();
     await page.locator('main ul a').first().click();
     await page.locator('video').waitFor();

@@ -6,6 +6,7 @@
 use kinora_chat::certificate::{Device, DeviceId, Identity, IdentityKey};
 use kinora_chat::engine::{Client, Event, Group, Newcomer, Pending, Suite};
 use kinora_chat::member::{DirectoryView, Entry};
+use kinora_chat::removal::Removal;
 use kinora_chat::{Fault, Name};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
@@ -90,6 +91,17 @@ impl Peer {
                 let (from, signal) = self.both()?.1.open_signal(&bytes)?;
                 Ok(json!({"from": from.id.to_string(), "number": signal.number}))
             }
+            "remove" => self.remove(request),
+            "hear_removal" => {
+                let (removal, identity) = (
+                    Removal::from_bytes(&bytes(request, "bytes")?)?,
+                    IdentityKey(fixed(request, "identity")?),
+                );
+                let is_signed = removal.is_signed_by(&identity);
+                Ok(
+                    json!({"device": removal.id.to_string(), "label": removal.label, "is_signed": is_signed}),
+                )
+            }
             "restart" => {
                 let (client, group) = self.both()?;
                 (*client, *group) = (
@@ -119,6 +131,16 @@ impl Peer {
         };
         self.client = Some(newcomer.certified(identity.certify(device)?)?);
         Ok(json!({"identity": hex(&identity.public().0)}))
+    }
+
+    /// What the identity says of a member that is none of its devices any more.
+    fn remove(&mut self, request: &Value) -> Answer {
+        let (id, at) = (device_id(&request["device"])?, number(request, "at")?);
+        let identity = Identity::new(&fixed(request, "secret")?);
+        let members = self.both()?.1.members();
+        let gone = members.into_iter().find(|device| device.id == id);
+        let gone = gone.ok_or(Refusal::Driver("there is no such member"))?;
+        Ok(json!({"bytes": hex(&Removal::new(&identity, &gone, at).to_bytes())}))
     }
 
     fn look(&mut self, request: &Value) -> Answer {

@@ -67,6 +67,16 @@ impl Contact {
         }
     }
 
+    /// The key that was known before anything changed.
+    pub fn known(&self) -> Option<IdentityKey> {
+        match self {
+            Self::New => None,
+            Self::Pinned(key) | Self::Verified(key) | Self::Changed { known: key, .. } => {
+                Some(*key)
+            }
+        }
+    }
+
     /// Whether a message may go to this person.
     pub fn sending(&self) -> Sending {
         match self {

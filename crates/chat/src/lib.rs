@@ -21,4 +21,4 @@ pub mod outside;
 
 pub use fault::Fault;
 // What the server knows, too: names, and whose device is whose.
-pub use kinora_talk::{Name, certificate, name};
+pub use kinora_talk::{Name, certificate, name, removal};

@@ -292,6 +292,24 @@ pub(crate) enum ChatCommand {
         after_help = "Examples:\n  kinora chat link --device laptop        # on the new device: shows a code, and waits\n  kinora chat link KINORA-LINK-AFAY-…     # on one that has your name: prints the answer"
     )]
     Link(ChatLink),
+    /// List the devices of your name; or remove one, for good
+    #[command(
+        after_help = "Examples:\n  kinora chat devices\n  kinora chat devices --remove laptop"
+    )]
+    Devices(ChatDevices),
+}
+
+/// `kinora chat devices`
+#[derive(Args, Debug)]
+pub(crate) struct ChatDevices {
+    /// Remove this one: its label, or its id. It is let in no more, and conversations go on with keys that it has not
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) remove: Option<String>,
+    /// Do not ask
+    #[arg(long, requires = "remove")]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) shelf: Shelf,
 }
 
 /// `kinora chat save`

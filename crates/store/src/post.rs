@@ -13,8 +13,18 @@ pub struct Seat(pub i64);
 /// What the store keeps of people's talk.
 pub trait Post: Send + Sync {
     /// Binds a name to an identity, or adds a device to a name that is bound to it. The same again is answered as
-    /// before.
-    fn register(&self, new: &NewDevice, devices_max: usize) -> Result<Registered, Fault>;
+    /// before. At most `devices_max` at once, and `ever_max` with those that were removed.
+    fn register(
+        &self,
+        new: &NewDevice,
+        devices_max: usize,
+        ever_max: usize,
+    ) -> Result<Registered, Fault>;
+    /// Removes a device of a person with all that waits for it, and keeps the removal for good: neither its id nor its
+    /// seat is given to another one, and what is still asked for by it is refused.
+    fn remove(&self, removal: &DeviceRemoval) -> Result<Removed, Fault>;
+    /// Whether a device of this id was removed.
+    fn is_removed(&self, id: &[u8; 16]) -> Result<bool, Fault>;
     /// A device by its own id.
     fn device(&self, id: &[u8; 16]) -> Result<Option<Device>, Fault>;
     /// People whose names come after this one, in the order of names.
@@ -80,8 +90,32 @@ pub enum Registered {
     NameTaken,
     /// The id is another device's.
     DeviceTaken,
+    /// The device was removed.
+    DeviceRemoved,
     /// The person has as many as may be.
     TooManyDevices,
+}
+
+/// A device that is to be known no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceRemoval {
+    /// Whose device it is.
+    pub name: String,
+    /// Its id.
+    pub id: [u8; 16],
+    /// What everybody is shown for it.
+    pub bytes: Vec<u8>,
+}
+
+/// What came of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// This seat is nobody's any more.
+    Now(Seat),
+    /// It was done before; the removal of then stays.
+    Before,
+    /// The person has no such device.
+    Unknown,
 }
 
 /// A device as it stands.
@@ -114,6 +148,8 @@ pub struct Person {
     pub identity: [u8; 32],
     /// The certificates of the devices.
     pub certificates: Vec<Vec<u8>>,
+    /// The removals of those that are gone.
+    pub removals: Vec<Vec<u8>>,
 }
 
 /// A key package.
@@ -231,6 +267,8 @@ pub enum Outcome {
 /// Why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// The device that asks was removed.
+    DeviceRemoved,
     /// Nobody has the name.
     UnknownPeer,
     /// A conversation is between two people.

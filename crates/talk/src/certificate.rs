@@ -94,11 +94,11 @@ pub struct Device {
 
 impl Device {
     fn check(&self) -> Result<(), Fault> {
-        let is_fine =
-            self.label.len() <= LABEL_BYTES_MAX && !self.label.chars().any(is_unprintable);
-        is_fine.then_some(()).ok_or(Fault::CertificateDamaged(
-            "its label is too long, or not one line of text",
-        ))
+        is_label(&self.label)
+            .then_some(())
+            .ok_or(Fault::CertificateDamaged(
+                "its label is too long, or not one line of text",
+            ))
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -114,6 +114,11 @@ impl Device {
     fn signed_bytes(&self) -> Vec<u8> {
         Writer::new(CONTEXT).fixed(&self.bytes()).finish()
     }
+}
+
+/// One line that fits into a list.
+pub(crate) fn is_label(text: &str) -> bool {
+    text.len() <= LABEL_BYTES_MAX && !text.chars().any(is_unprintable)
 }
 
 /// Would end a line, or turn the direction of what stands after it.

@@ -12,6 +12,9 @@ pub enum Fault {
     /// Bytes that are not a certificate.
     #[error("a device certificate is damaged: {0}")]
     CertificateDamaged(&'static str),
+    /// Bytes that are not a removal.
+    #[error("the removal of a device is damaged: {0}")]
+    RemovalDamaged(&'static str),
     /// Bytes that are not a frame.
     #[error("a frame cannot be read: {0}")]
     FrameDamaged(&'static str),
@@ -27,6 +30,7 @@ impl Fault {
             Self::NameInvalid(_) => "name_invalid",
             Self::NameReserved => "name_reserved",
             Self::CertificateDamaged(_) => "certificate_damaged",
+            Self::RemovalDamaged(_) => "removal_damaged",
             Self::FrameDamaged(_) => "bad_frame",
             Self::FrameUnknown => "unknown_frame",
         }
@@ -39,9 +43,10 @@ impl Fault {
                 "take 2 to 32 letters and digits of one script, with '.', '-' or '_' between them"
             }
             Self::NameReserved => "pick another name",
-            Self::CertificateDamaged(_) | Self::FrameDamaged(_) | Self::FrameUnknown => {
-                "update the older of the two sides, then try again"
-            }
+            Self::CertificateDamaged(_)
+            | Self::RemovalDamaged(_)
+            | Self::FrameDamaged(_)
+            | Self::FrameUnknown => "update the older of the two sides, then try again",
         }
     }
 }

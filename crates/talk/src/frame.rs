@@ -8,9 +8,9 @@ use crate::certificate::{DeviceId, IdentityKey};
 use crate::fault::Fault;
 use crate::field::{Bytes, Few, GroupId, Nonce, Pass, Reference, Signature, Text};
 use crate::limits::{
-    CERTIFICATE_BYTES_MAX, CODE_BYTES_MAX, DEVICES_MAX, ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX,
-    HOST_BYTES_MAX, NAMES_MAX, PACKAGE_BYTES_MAX, PACKAGES_MAX, PEOPLE_MAX, SENTENCE_BYTES_MAX,
-    SIGNAL_BYTES_MAX, WELCOMED_MAX,
+    CERTIFICATE_BYTES_MAX, CODE_BYTES_MAX, DEVICES_EVER_MAX, DEVICES_MAX, ENVELOPE_BYTES_MAX,
+    FRAME_BYTES_MAX, HOST_BYTES_MAX, NAMES_MAX, PACKAGE_BYTES_MAX, PACKAGES_MAX, PEOPLE_MAX,
+    REMOVAL_BYTES_MAX, SENTENCE_BYTES_MAX, SIGNAL_BYTES_MAX, WELCOMED_MAX,
 };
 use crate::name::Name;
 use minicbor::{Decode, Decoder, Encode};
@@ -20,6 +20,8 @@ pub const PROTOCOL: &str = "chat.v1";
 
 /// A certificate as it is carried.
 pub type CertificateBytes = Bytes<CERTIFICATE_BYTES_MAX>;
+/// A removal as it is carried.
+pub type RemovalBytes = Bytes<REMOVAL_BYTES_MAX>;
 /// A key package as it is carried.
 pub type PackageBytes = Bytes<PACKAGE_BYTES_MAX>;
 /// Something that only the devices of a conversation can open.
@@ -191,6 +193,18 @@ pub struct Look {}
 #[cbor(map)]
 pub struct Bye {}
 
+/// Removes a device of one's own, for good.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(map)]
+pub struct Remove {
+    /// Names this request in its answer.
+    #[n(1)]
+    pub reference: Reference,
+    /// By the identity.
+    #[n(2)]
+    pub removal: RemovalBytes,
+}
+
 /// The first frame of each connection.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
 #[cbor(map)]
@@ -250,6 +264,10 @@ pub struct Person {
     /// Whether one of them is connected.
     #[n(4)]
     pub is_here: bool,
+    /// The devices that were removed; of an old server none.
+    #[n(5)]
+    #[cbor(default)]
+    pub removals: Few<RemovalBytes, DEVICES_EVER_MAX>,
 }
 
 /// People of the directory: all of them in pieces, or those of whom something is new.
@@ -393,6 +411,15 @@ pub struct Refused {
     pub epoch: Option<u64>,
 }
 
+/// A [`Remove`] is on the server's disk.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(map)]
+pub struct Removed {
+    /// Of the request.
+    #[n(1)]
+    pub reference: Reference,
+}
+
 macro_rules! frames {
     ($(#[$about:meta])* $side:ident: $($number:literal $name:ident,)+) => {
         $(#[$about])*
@@ -443,6 +470,7 @@ frames! {
     9 Signal,
     10 Look,
     11 Bye,
+    12 Remove,
 }
 
 frames! {
@@ -458,6 +486,7 @@ frames! {
     39 Deliver,
     40 Signal,
     41 Refused,
+    42 Removed,
 }
 
 /// The head of a map with fewer than 24 entries (RFC 8949 §3.1).

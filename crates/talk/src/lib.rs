@@ -11,6 +11,7 @@ pub mod name;
 mod layout;
 pub mod certificate;
 pub mod proof;
+pub mod removal;
 pub mod field;
 pub mod frame;
 pub mod outside;

@@ -12,6 +12,9 @@ pub const LABEL_BYTES_MAX: usize = 64;
 /// Bytes of a certificate: all fields at their longest come to 307.
 pub const CERTIFICATE_BYTES_MAX: usize = 512;
 
+/// Bytes of a removal: all fields at their longest come to 283.
+pub const REMOVAL_BYTES_MAX: usize = 512;
+
 /// Bytes of a frame: two of the longest envelopes (a commit and its Welcome), and what stands around them.
 pub const FRAME_BYTES_MAX: usize = 768 * 1024;
 /// Bytes of an envelope: the longest payload, or a Welcome for a conversation with all the devices it may have.
@@ -24,6 +27,8 @@ pub const PACKAGE_BYTES_MAX: usize = 8 * 1024;
 pub const PACKAGES_MAX: usize = 32;
 /// Devices of one person.
 pub const DEVICES_MAX: usize = 16;
+/// Devices that one person ever had: removals are shown for good, and everybody reads them.
+pub const DEVICES_EVER_MAX: usize = 64;
 /// Devices that a Welcome is for: all of two people.
 pub const WELCOMED_MAX: usize = 2 * DEVICES_MAX;
 /// People in one frame; a longer list comes in several.

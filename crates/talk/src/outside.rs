@@ -5,6 +5,7 @@ use crate::certificate::Certificate;
 use crate::frame::{Ask, Tell};
 use crate::limits::NAME_BYTES_MAX;
 use crate::name::Name;
+use crate::removal::Removal;
 
 /// Name of the fuzz target and of its folder of seeds, and what it runs.
 pub type Parser = (&'static str, fn(&[u8]));
@@ -13,6 +14,7 @@ pub type Parser = (&'static str, fn(&[u8]));
 pub const PARSERS: &[Parser] = &[
     ("talk_frame", frame),
     ("talk_certificate", certificate),
+    ("talk_removal", removal),
     ("talk_name", name),
 ];
 
@@ -40,6 +42,13 @@ fn frame(data: &[u8]) {
 fn certificate(data: &[u8]) {
     if let Ok(certificate) = Certificate::from_bytes(data) {
         assert_eq!(certificate.to_bytes(), data);
+    }
+}
+
+/// A removal has one way to be written.
+fn removal(data: &[u8]) {
+    if let Ok(removal) = Removal::from_bytes(data) {
+        assert_eq!(removal.to_bytes(), data);
     }
 }
 

@@ -19,6 +19,7 @@ import type { Pace } from './pace';
 import type { Content, MessageId, Seen } from './payload';
 import type { Owed } from './receipts';
 import { recorded, restored } from './record';
+import type { Removal } from './removal';
 import type { LineShown } from './shapes';
 
 /** Who this device is. */
@@ -96,6 +97,8 @@ export class Book {
   head: Head = { step: 0n, cursor: 0n };
   choices: Choices = { hasReceipts: true };
   readonly contacts = new Map<string, Contact>();
+  /** Removals of devices that were seen, by whose they are: whoever withholds one later is not believed. */
+  readonly removals = new Map<string, Removal[]>();
   readonly talks = new Map<string, Talk>();
   readonly groups = new Map<string, Group>();
   readonly todos = new Map<number, Todo>();
@@ -108,7 +111,7 @@ export class Book {
   static async open(disk: Disk): Promise<Book> {
     const book = new Book(disk);
     // All but the lines, of which there may be years.
-    const kinds = ['device', 'client', 'head', 'choices', 'contact/', 'talk/', 'group/', 'todo/', 'out/'];
+    const kinds = ['device', 'client', 'head', 'choices', 'contact/', 'removed/', 'talk/', 'group/', 'todo/', 'out/'];
     const records = new Map((await Promise.all(kinds.map((kind) => disk.read(kind)))).flat());
     const device = records.get('device');
     if (!device) return book;
@@ -126,6 +129,7 @@ export class Book {
   private async restore(name: string, bytes: Bytes) {
     const [kind, of] = name.split('/') as [string, string];
     if (kind === 'contact') this.contacts.set(of, restored(bytes));
+    if (kind === 'removed') this.removals.set(of, restored(bytes));
     if (kind === 'talk') this.talks.set(of, restored(bytes));
     // One that cannot be taken up is begun anew like one that is lost; the others go on.
     const group = kind === 'group' ? await Group.import(bytes).catch(() => undefined) : undefined;
@@ -157,6 +161,11 @@ export class Book {
   setContact(name: string, contact: Contact) {
     this.contacts.set(name, contact);
     this.changes.set(`contact/${name}`, recorded(contact));
+  }
+
+  setRemovals(name: string, removals: Removal[]) {
+    this.removals.set(name, removals);
+    this.changes.set(`removed/${name}`, recorded(removals));
   }
 
   setTalk(talk: Talk) {

@@ -69,7 +69,8 @@ function fields(reader: Reader): Certificate | undefined {
   return { device: { name, id: hex(id), label, leafKey, issuedAt }, signature };
 }
 
-function nameOf(bytes: Uint8Array | undefined): string | undefined {
+/** The name that these bytes spell, folded. */
+export function nameOf(bytes: Uint8Array | undefined): string | undefined {
   const name = bytes && text(bytes);
   try {
     return name === undefined ? undefined : folded(name);
@@ -81,18 +82,23 @@ function nameOf(bytes: Uint8Array | undefined): string | undefined {
 /** Would end a line, or turn the direction of what stands after it. */
 const UNPRINTABLE = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
 
+/** Whether it is one line that fits into a list. */
+export const isLabel = (label: string): boolean => utf8(label).length <= LABEL_BYTES_MAX && !UNPRINTABLE.test(label);
+
 function checkLabel(label: string) {
-  if (utf8(label).length > LABEL_BYTES_MAX || UNPRINTABLE.test(label)) {
-    throw new Fault('certificate_damaged', 'its label is too long, or not one line of text');
-  }
+  if (!isLabel(label)) throw new Fault('certificate_damaged', 'its label is too long, or not one line of text');
 }
 
-/** Whether this identity made it. Keys of small order and second spellings of a signature do not count. */
-export async function isSignedBy(certificate: Certificate, identity: Bytes): Promise<boolean> {
-  if (isOfSmallOrder(identity) || isOfSmallOrder(certificate.signature.subarray(0, 32))) return false;
+/** Whether this identity made it. */
+export const isSignedBy = (certificate: Certificate, identity: Bytes): Promise<boolean> =>
+  isSignature(certificate.signature, joined(CONTEXT, deviceBytes(certificate.device)), identity);
+
+/** Whether this identity signed these bytes. Keys of small order and second spellings of a signature do not count. */
+export async function isSignature(signature: Bytes, bytes: Bytes, identity: Bytes): Promise<boolean> {
+  if (isOfSmallOrder(identity) || isOfSmallOrder(signature.subarray(0, 32))) return false;
   try {
     const key = await crypto.subtle.importKey('raw', identity, 'Ed25519', false, ['verify']);
-    return await crypto.subtle.verify('Ed25519', key, certificate.signature, joined(CONTEXT, deviceBytes(certificate.device)));
+    return await crypto.subtle.verify('Ed25519', key, signature, bytes);
   } catch {
     // Not a point of the curve.
     return false;

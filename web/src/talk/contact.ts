@@ -26,6 +26,12 @@ export function identityOf(contact: Contact): Bytes | undefined {
   }
 }
 
+/** The keys that have been this person's as far as is known: of those, removals are kept. */
+export function keysOf(contact: Contact): Bytes[] {
+  if (contact.word === 'new') return [];
+  return contact.word === 'changed' ? [contact.known, contact.shown] : [contact.key];
+}
+
 export function sending(contact: Contact): Sending {
   if (contact.word !== 'changed') return 'free';
   return contact.wasVerified ? 'blocked' : 'advised';

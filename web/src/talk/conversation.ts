@@ -3,6 +3,7 @@
  * step after the other; each step is kept before anything of it is said.
  */
 import type { Line, Out, Talk, Todo } from './book';
+import type { Device } from './certificate';
 import type { Desk } from './desk';
 import type { Group, Event } from './engine/group';
 import { Fault } from './fault';
@@ -442,7 +443,7 @@ export class Conversations {
   private async join(envelope: Deliver) {
     const { client } = this.book;
     if (!client) return;
-    const group = await client.join(envelope.envelope, this.desk.view);
+    const group = await client.join(envelope.envelope, this.desk.viewEver);
     // The server says with whom it is, the certificates say it truly.
     if (hex(group.id) !== envelope.group || !group.members.some((device) => device.name === envelope.with)) return;
     this.book.noteClient();
@@ -457,7 +458,7 @@ export class Conversations {
   private async open(envelope: Deliver) {
     const group = this.book.groups.get(envelope.group);
     if (!group) return;
-    const event = await group.open(envelope.envelope, this.desk.view);
+    const event = await group.open(envelope.envelope, this.desk.viewEver);
     this.book.setGroup(envelope.group, group);
     if (event.kind === 'message') await this.read(envelope, event);
     if (event.kind === 'commit' && event.isOut) {
@@ -537,12 +538,16 @@ export class Conversations {
     if (!group) return outs.length + todos.length > 0 || this.anew.has(peer) ? this.begin(talk) : undefined;
     if (group.hasPending || outs.some(({ at }) => this.grounded.has(at)) || this.resting.has(peer)) return;
     // Whatever changes the group waits until all that was sealed has its answer.
+    const gone = this.desk.gone(group.members);
     if (outs.length === 0 && todos.length > 0) {
+      if (gone.length > 0) return this.putOut(talk, group, gone);
       const missing = this.missing(group, peer);
       if (missing.length > 0 && (await this.admit(talk, group, missing))) return;
+      // None of their devices is there, nor known: what would be said now, nobody could ever read.
+      if (!group.members.some((device) => device.name === peer)) return;
       if (pace.isDue(talk.pace, seconds())) return this.update(talk, group);
     }
-    const isOver = outs.length > 0 && (this.missing(group, peer).length > 0 || pace.isDue(talk.pace, seconds()));
+    const isOver = outs.length > 0 && (gone.length > 0 || this.missing(group, peer).length > 0 || pace.isDue(talk.pace, seconds()));
     await this.flow(group, [...outs.filter(isSealed), ...(isOver ? [] : todos)]);
   }
 
@@ -595,6 +600,12 @@ export class Conversations {
     const pending = await group.change([], packages, seconds(), this.desk.view);
     await this.commit(talk, group, pending, missing.filter((device) => !before.has(device)));
     return true;
+  }
+
+  /** Puts removed devices out: from the next epoch on they can read nothing. This one itself waits to be put out. */
+  private async putOut(talk: Talk, group: Group, gone: Device[]) {
+    if (gone.some(({ id }) => id === this.book.client?.device.id)) return;
+    await this.commit(talk, group, await group.change(gone, [], seconds(), this.desk.view), []);
   }
 
   private async update(talk: Talk, group: Group) {
@@ -682,6 +693,11 @@ export class Conversations {
 
   private async note(peer: string, note: Note) {
     await this.add(peer, { who: 'note', text: '', note, at: Date.now() });
+  }
+
+  /** Tells of a device of somebody in their conversation, if there is one. */
+  async noteDevice(peer: string, note: Note, label: string) {
+    if (this.book.talks.has(peer)) await this.add(peer, { who: 'note', text: label, note, at: Date.now() });
   }
 
   private async change(peer: string, line: Line) {

@@ -4,7 +4,7 @@
  */
 import { harmlessName, type Attachment } from './attachment';
 import { Book } from './book';
-import { Identity, isSignedBy, readCertificate } from './certificate';
+import { Identity, type Device } from './certificate';
 import type { Dial, Wire } from './connection';
 import * as contact from './contact';
 import { Conversations } from './conversation';
@@ -18,8 +18,10 @@ import type { DirectoryView, Entry } from './member';
 import { named } from './name';
 import { Parcels } from './parcels';
 import { mayBePicture, preview } from './picture';
+import { remove, removalBytes, type Removal } from './removal';
+import { known, removalsOf, type Known } from './roster';
 import { safetyNumber } from './safety';
-import type { Arrival, Command, Handed, Mark, OpenShown, PersonShown, Phase, Snapshot } from './shapes';
+import type { Arrival, Command, DeviceShown, Handed, Mark, OpenShown, PersonShown, Phase, Snapshot } from './shapes';
 import { Transfers } from './transfers';
 
 /** Go before what is signed to come in, so that no signature made for something else fits. */
@@ -30,12 +32,6 @@ const PACKAGES = 20;
 const PACKAGES_FEW = 8;
 
 export const now = () => Math.floor(Date.now() / 1000);
-
-/** A person of the directory, as far as they are believed. */
-interface Known {
-  person: Person;
-  devices: Set<string>;
-}
 
 /** Who is told what happens. `broken` is told last. */
 export interface Listener {
@@ -54,6 +50,10 @@ export class Desk {
   private problem: Snapshot['problem'] = null;
   private connection: Wire | undefined;
   private readonly directory = new Map<string, Known>();
+  /** Removals of own devices that the server has not taken yet. */
+  private readonly removing = new Map<string, Removal>();
+  /** Devices of which it was told already that their removal is kept back. */
+  private readonly noticed = new Set<string>();
   private last: Promise<unknown> = Promise.resolve();
   private peer: string | null = null;
   private number: { of: string; groups: string[] } = { of: '', groups: [] };
@@ -136,6 +136,8 @@ export class Desk {
           return this.talks.writes(command.peer);
         case 'receipts':
           return this.talks.tellReceipts(command.isOn);
+        case 'remove':
+          return this.remove(command.device);
         case 'compared':
         case 'accept':
           return this.decide(command.peer, command.do === 'compared');
@@ -177,13 +179,27 @@ export class Desk {
     return this.isSeen ? this.peer : null;
   }
 
-  /** Whom members are checked against: pinned keys, and the devices that they have certified. */
+  /** Who is let in: pinned keys, and the devices that they have certified and not removed. */
   get view(): DirectoryView {
-    const entries = Array.from(this.directory).flatMap(([name, { devices }]): [string, Entry][] => {
+    return this.viewOf(({ devices }) => new Set(devices.keys()));
+  }
+
+  /** Of whom what comes may be: it was made before everybody knew of a removal. Who was removed is put out before anything is written. */
+  get viewEver(): DirectoryView {
+    return this.viewOf(({ devices, removed }) => new Set([...devices.keys(), ...removed.keys()]));
+  }
+
+  private viewOf(of: (each: Known) => Set<string>): DirectoryView {
+    const entries = Array.from(this.directory).flatMap(([name, each]): [string, Entry][] => {
       const identity = this.identityOf(name);
-      return identity ? [[name, { identity, devices }]] : [];
+      return identity ? [[name, { identity, devices: of(each) }]] : [];
     });
     return new Map(entries);
+  }
+
+  /** Members of a group that are no devices of their people any more. */
+  gone(members: Device[]): Device[] {
+    return members.filter(({ name, id }) => this.directory.get(name)?.removed.has(id));
   }
 
   isBlocked(name: string): boolean {
@@ -249,8 +265,8 @@ export class Desk {
         return this.people(tell.people, tell.hasMore);
       case 'presence': {
         for (const name of [...tell.joined, ...tell.left]) {
-          const known = this.directory.get(name);
-          if (known) known.person.isHere = tell.joined.includes(name);
+          const person = this.directory.get(name)?.person;
+          if (person) person.isHere = tell.joined.includes(name);
         }
         return;
       }
@@ -262,8 +278,12 @@ export class Desk {
         return this.talks.deliver(tell as Deliver);
       case 'signal':
         return this.talks.heard(tell.peer, tell.bytes);
+      case 'removed':
+        return this.removed(tell.reference);
       case 'refused': {
-        if (!this.isHere) return this.turnedAway(tell.code, `${tell.description}: ${tell.solution}`);
+        const text = `${tell.description}: ${tell.solution}`;
+        if (!this.isHere || tell.code === 'device_removed') return this.turnedAway(tell.code, text);
+        if (tell.reference && this.removing.delete(tell.reference)) return void (this.problem = { code: tell.code, text });
         return this.talks.refused(tell);
       }
       default:
@@ -314,6 +334,7 @@ export class Desk {
     else if (tell.first > book.head.cursor + 1n) await this.talks.expired(tell.first - 1n);
     await this.publish(tell.packages, tell.hasLastResort);
     await book.keep();
+    for (const [reference, removal] of this.removing) this.say({ kind: 'remove', reference, removal: removalBytes(removal) });
     this.looking = undefined;
     this.lookAround();
     await this.talks.repeat();
@@ -335,8 +356,8 @@ export class Desk {
       const before = this.contactOf(person.name);
       const after = person.name === this.book.me?.name ? before : contact.seen(before, person.identity);
       if (after !== before) this.book.setContact(person.name, after);
-      isNew ||= after !== before;
-      this.directory.set(person.name, { person, devices: await this.devicesOf(person) });
+      const fresh = await this.see(person);
+      isNew ||= after !== before || fresh;
     }
     if (isNew) await this.book.keep();
     // News are of others; all of it lists who asks, too.
@@ -346,20 +367,42 @@ export class Desk {
     await this.talks.directoryChanged();
   }
 
-  /** The devices that the key which is believed has certified, whatever the server lists beside them. */
-  private async devicesOf(person: Person): Promise<Set<string>> {
-    const identity = this.identityOf(person.name);
-    const devices = new Set<string>();
-    for (const bytes of person.certificates) {
-      try {
-        const certificate = readCertificate(bytes);
-        const isTheirs = certificate.device.name === person.name && identity && (await isSignedBy(certificate, identity));
-        if (isTheirs) devices.add(certificate.device.id);
-      } catch {
-        // Not a certificate: nobody's device.
-      }
+  /** Takes what the directory says of somebody's devices. True when there is a removal that was not known. */
+  private async see(person: Person): Promise<boolean> {
+    const { name } = person;
+    const own = name === this.book.me?.name ? this.book.identity?.key : undefined;
+    const before = this.book.removals.get(name) ?? [];
+    const removals = await removalsOf(person, before, own ? [own] : contact.keysOf(this.contactOf(name)));
+    const isNew = removals.length !== before.length || removals.some((removal) => !before.includes(removal));
+    if (isNew) this.book.setRemovals(name, removals);
+    const seen = await known(person, this.identityOf(name), removals);
+    this.directory.set(name, seen);
+    for (const removal of removals) if (!before.includes(removal) && seen.removed.has(removal.id)) await this.talks.noteDevice(name, 'removed', removal.label);
+    for (const device of seen.withheld) {
+      if (!this.noticed.has(device.id)) await this.talks.noteDevice(name, 'withheld', device.label);
+      this.noticed.add(device.id);
     }
-    return devices;
+    return isNew || seen.withheld.length > 0;
+  }
+
+  /** Removes another device of this person. It counts when the server has taken it. */
+  private async remove(id: string) {
+    const { identity, client, me } = this.book;
+    const device = me && this.directory.get(me.name)?.devices.get(id);
+    if (!identity || !device || id === client?.device.id) return;
+    const removal = await remove(identity, device, BigInt(now()));
+    const reference = hex(crypto.getRandomValues(new Uint8Array(16)));
+    this.removing.set(reference, removal);
+    this.say({ kind: 'remove', reference, removal: removalBytes(removal) });
+  }
+
+  private async removed(reference: string) {
+    const removal = this.removing.get(reference);
+    const mine = removal && this.directory.get(removal.name);
+    if (!this.removing.delete(reference) || !mine) return;
+    await this.see({ ...mine.person, removals: [...mine.person.removals, removalBytes(removal)] });
+    await this.book.keep();
+    await this.talks.directoryChanged();
   }
 
   private async decide(name: string, isCompared: boolean) {
@@ -370,8 +413,8 @@ export class Desk {
     if (after === before) return;
     this.book.setContact(name, after);
     await this.book.keep();
-    const known = this.directory.get(name);
-    if (known) known.devices = await this.devicesOf(known.person);
+    const listed = this.directory.get(name);
+    if (listed) await this.see(listed.person);
     await this.talks.directoryChanged();
   }
 
@@ -410,7 +453,16 @@ export class Desk {
     const open = this.peer ? await this.opened(this.peer) : null;
     const { phase, problem } = this;
     const { hasReceipts } = this.book.choices;
-    this.listener.emit({ phase, problem, me: this.book.me?.name ?? null, people: this.shownPeople(), open, hasReceipts });
+    const [me, mine] = [this.book.me?.name ?? null, this.directory.get(this.book.me?.name ?? '')];
+    const withheld = mine?.withheld.map(({ label }) => label) ?? [];
+    this.listener.emit({ phase, problem, me, people: this.shownPeople(), open, hasReceipts, devices: this.shownDevices(mine), withheld });
+  }
+
+  private shownDevices(mine: Known | undefined): DeviceShown[] {
+    const shown = Array.from(mine?.devices.values() ?? [], ({ id, label, issuedAt }): DeviceShown => {
+      return { id, label, since: Number(issuedAt) * 1000, isThis: id === this.book.client?.device.id };
+    });
+    return shown.sort((a, b) => a.since - b.since || a.id.localeCompare(b.id));
   }
 
   private shownPeople(): PersonShown[] {

@@ -5,6 +5,7 @@ export type Code =
   | 'name_reserved'
   | 'certificate_damaged'
   | 'certificate_forged'
+  | 'removal_damaged'
   | 'leaf_mismatch'
   | 'unknown_user'
   | 'unknown_device'

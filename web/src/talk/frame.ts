@@ -4,8 +4,8 @@
  */
 import { array, bytes, CborReader, Malformed, map, string, uint } from './cbor';
 import { hex, unhex, type Bytes } from './layout';
-import { CERTIFICATE_BYTES_MAX, CODE_BYTES_MAX, DEVICES_MAX, ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX, HOST_BYTES_MAX } from './limits';
-import { NAME_BYTES_MAX, NAMES_MAX, PACKAGE_BYTES_MAX, PEOPLE_MAX, SENTENCE_BYTES_MAX, SIGNAL_BYTES_MAX } from './limits';
+import { CERTIFICATE_BYTES_MAX, CODE_BYTES_MAX, DEVICES_EVER_MAX, DEVICES_MAX, ENVELOPE_BYTES_MAX, FRAME_BYTES_MAX, HOST_BYTES_MAX } from './limits';
+import { NAME_BYTES_MAX, NAMES_MAX, PACKAGE_BYTES_MAX, PEOPLE_MAX, REMOVAL_BYTES_MAX, SENTENCE_BYTES_MAX, SIGNAL_BYTES_MAX } from './limits';
 import { folded } from './name';
 
 /** The name of this protocol where a WebSocket is opened. */
@@ -23,7 +23,8 @@ export type Ask =
   | { kind: 'ack'; number: bigint; step: bigint }
   | { kind: 'signal'; peer: string; bytes: Bytes }
   | { kind: 'look' }
-  | { kind: 'bye' };
+  | { kind: 'bye' }
+  | { kind: 'remove'; reference: string; removal: Bytes };
 
 export function askBytes(ask: Ask): Bytes {
   const id = (digits: string) => bytes(unhex(digits));
@@ -54,15 +55,18 @@ export function askBytes(ask: Ask): Bytes {
       return frame(10);
     case 'bye':
       return frame(11);
+    case 'remove':
+      return frame(12, id(ask.reference), bytes(ask.removal));
   }
 }
 
-/** One person of the directory. Certificates are as they came: whom to believe is decided elsewhere. */
+/** One person of the directory. Certificates and removals are as they came: whom to believe is decided elsewhere. */
 export interface Person {
   name: string;
   identity: Bytes;
   certificates: Bytes[];
   isHere: boolean;
+  removals: Bytes[];
 }
 
 export type EnvelopeKind = 'message' | 'commit' | 'welcome';
@@ -103,6 +107,7 @@ export type Tell =
   | Deliver
   | { kind: 'signal'; peer: string; bytes: Bytes }
   | Refused
+  | { kind: 'removed'; reference: string }
   /** A kind that was invented later. */
   | { kind: 'unknown' };
 
@@ -177,13 +182,15 @@ function small(reader: CborReader): number {
 const id = (length: number) => (reader: CborReader) => hex(fixed(reader, length));
 
 function person(reader: CborReader): Person {
-  const found: Person = { name: '', identity: new Uint8Array(), certificates: [], isHere: false };
-  fields(reader, [
+  const found: Person = { name: '', identity: new Uint8Array(), certificates: [], isHere: false, removals: [] };
+  const takes: Take[] = [
     (r) => (found.name = name(r)),
     (r) => (found.identity = fixed(r, 32)),
     (r) => (found.certificates = list(r, DEVICES_MAX, (each) => atMost(each, CERTIFICATE_BYTES_MAX))),
     (r) => (found.isHere = r.bool()),
-  ]);
+    (r) => (found.removals = list(r, DEVICES_EVER_MAX, (each) => atMost(each, REMOVAL_BYTES_MAX))),
+  ];
+  fields(reader, takes, 4);
   return found;
 }
 
@@ -274,6 +281,11 @@ const KINDS: Record<number, ((reader: CborReader) => Tell) | undefined> = {
       (r) => (tell.epoch = r.isNothing() ? undefined : r.uint()),
     ];
     fields(reader, takes, 3);
+    return tell;
+  },
+  42: (reader) => {
+    const tell = { kind: 'removed' as const, reference: '' };
+    fields(reader, [(r) => (tell.reference = id(16)(r))]);
     return tell;
   },
 };

@@ -7,6 +7,7 @@ export const NAME_BYTES_MAX = 128;
 
 export const LABEL_BYTES_MAX = 64;
 export const CERTIFICATE_BYTES_MAX = 512;
+export const REMOVAL_BYTES_MAX = 512;
 
 export const SAFETY_ROUNDS = 5_200;
 
@@ -37,6 +38,7 @@ export const ENVELOPE_BYTES_MAX = 256 * 1024;
 export const SIGNAL_BYTES_MAX = 1024;
 export const PACKAGE_BYTES_MAX = 8 * 1024;
 export const DEVICES_MAX = 16;
+export const DEVICES_EVER_MAX = 64;
 export const PEOPLE_MAX = 64;
 export const NAMES_MAX = 256;
 export const HOST_BYTES_MAX = 272;

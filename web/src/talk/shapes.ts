@@ -19,8 +19,8 @@ export interface PersonShown {
 
 export type Mark = 'waiting' | 'sent' | 'delivered' | 'read' | 'failed';
 
-/** What happened to the encryption of a conversation, told in it. */
-export type Note = 'restarted' | 'put_back' | 'unreadable' | 'missing' | 'expired' | 'left';
+/** What happened to the encryption of a conversation, told in it; of a device, with its label as the text. */
+export type Note = 'restarted' | 'put_back' | 'unreadable' | 'missing' | 'expired' | 'left' | 'removed' | 'withheld';
 
 export interface LineShown {
   key: number;
@@ -58,6 +58,15 @@ export interface OpenShown {
   number: string[];
 }
 
+/** A device of one's own. */
+export interface DeviceShown {
+  id: string;
+  label: string;
+  /** When it was made, in milliseconds since 1970. */
+  since: number;
+  isThis: boolean;
+}
+
 export interface Snapshot {
   phase: Phase;
   me: string | null;
@@ -67,11 +76,14 @@ export interface Snapshot {
   open: OpenShown | null;
   /** Whether others are told how far their messages came; who does not tell is not told either. */
   hasReceipts: boolean;
+  /** This person's devices, the oldest first; and labels of those whose removal the server keeps back. */
+  devices: DeviceShown[];
+  withheld: string[];
   /** The title of the tab that talks, when it is another one. */
   tab?: string | undefined;
 }
 
-export const NOTHING: Snapshot = { phase: 'loading', me: null, problem: null, people: [], open: null, hasReceipts: true };
+export const NOTHING: Snapshot = { phase: 'loading', me: null, problem: null, people: [], open: null, hasReceipts: true, devices: [], withheld: [] };
 
 /** Somebody wrote, and is not being read. */
 export interface Arrival {
@@ -102,6 +114,8 @@ export type Command =
   /** Whether the page is looked at, and what it is called now. */
   | { do: 'look'; isSeen: boolean; tab: string }
   | { do: 'receipts'; isOn: boolean }
+  /** Removes a device of one's own, for good. */
+  | { do: 'remove'; device: string }
   | { do: 'take' }
   | { do: 'quit' }
   | { do: 'come' };

@@ -339,6 +339,15 @@ export const en = {
     unread: (count: number) => `${count} unread`,
     nobodyElse: 'Nobody else has a name here yet.',
     quit: 'Leave',
+    devices: {
+      title: 'My devices',
+      this: 'this one',
+      since: (day: string) => `since ${day}`,
+      remove: 'Remove',
+      sure: (label: string) => `Remove “${label}” for good? It reads nothing of what is said from then on.`,
+      yes: 'Remove for good',
+      no: 'Keep it',
+    },
     compare: 'Compare safety number',
     standings: {
       new: 'No key of this person has been seen yet.',
@@ -375,6 +384,8 @@ export const en = {
       missing: 'Messages are missing here. They may still come.',
       expired: 'Messages have waited for too long and are gone.',
       left: 'This device is no longer in the conversation.',
+      removed: 'The device “{}” was removed. It reads nothing of what follows.',
+      withheld: 'The server keeps back that “{}” was removed. It is not believed: ask its operator.',
     },
     messages: (name: string) => `Conversation with ${name}`,
     you: 'You',
@@ -420,6 +431,7 @@ export const en = {
       name_taken: 'This name, or one that looks like it, belongs to somebody else. Pick another one.',
       too_many_names: 'Too many names came from here. Try again later.',
       unknown_device: 'The server does not know this device any more.',
+      device_removed: 'This device was removed. It is let in no more.',
     },
   },
   problems: {

@@ -341,6 +341,15 @@ export const ja: Words = {
     unread: (count: number) => `未読${count}件`,
     nobodyElse: 'まだほかに名前のある人はいません。',
     quit: '退出する',
+    devices: {
+      title: '自分の端末',
+      this: 'この端末',
+      since: (day: string) => `${day}から`,
+      remove: '外す',
+      sure: (label: string) => `「${label}」を外しますか。元には戻せません。このあとの会話は読めなくなります。`,
+      yes: '外す',
+      no: '残す',
+    },
     compare: '安全番号を比べる',
     standings: {
       new: 'この人の鍵はまだ届いていません。',
@@ -377,6 +386,8 @@ export const ja: Words = {
       missing: 'ここで届いていないメッセージがあります。あとから届くこともあります。',
       expired: '保管の期限を過ぎたメッセージは削除されました。',
       left: 'この端末はもうこの会話に入っていません。',
+      removed: '端末「{}」が外されました。このあとの会話は読めません。',
+      withheld: '端末「{}」が外されたことをサーバーが隠しています。この端末は信用しません。管理者に確認してください。',
     },
     messages: (name: string) => `${name}さんとの会話`,
     you: 'あなた',
@@ -422,6 +433,7 @@ export const ja: Words = {
       name_taken: 'この名前、またはよく似た名前は、ほかの人が使っています。別の名前を選んでください。',
       too_many_names: 'ここから作られた名前が多すぎます。あとでもう一度試してください。',
       unknown_device: 'サーバーはこの端末を知りません。',
+      device_removed: 'この端末は外されました。もう入れません。',
     },
   },
   problems: {

@@ -167,22 +167,28 @@ test('a key that the server swaps is noticed: told when nothing was compared, a 
   expect(waits).toEqual([]);
 });
 
+/** A second device of somebody, with the same identity on another disk. */
+async function second(post: Post, of: Sitter, label: string): Promise<Sitter> {
+  const { Newcomer } = await import('../../src/talk/engine/client');
+  const { Book } = await import('../../src/talk/book');
+  const disk = new MemoryDisk();
+  const name = of.snapshot?.me as string;
+  const [book, identity, newcomer] = [await Book.open(disk), of.desk?.book.identity as Identity, await Newcomer.create('hybrid')];
+  const certificate = await identity.certify({ name, id: 'ab'.repeat(16), label, leafKey: newcomer.leafKey, issuedAt: 1n });
+  book.begin({ name, secret: identity.secret, isRegistered: false }, identity, await newcomer.certified(certificate));
+  await book.keep();
+  const other = at(post, disk);
+  await other.sit();
+  await other.until(({ phase }) => phase === 'here');
+  return other;
+}
+
 test('a second device of one of them comes in, and reads what follows', async () => {
   const { post, asha, ravi } = await two();
   await Promise.all([asha.open('ravi'), ravi.open('asha')]);
   await asha.say('ravi', 'one');
   await ravi.reads('one');
-  // The same identity on another disk, with a device of its own.
-  const { Newcomer } = await import('../../src/talk/engine/client');
-  const { Book } = await import('../../src/talk/book');
-  const disk = new MemoryDisk();
-  const [book, identity, newcomer] = [await Book.open(disk), asha.desk?.book.identity as Identity, await Newcomer.create('hybrid')];
-  const certificate = await identity.certify({ name: 'asha', id: 'ab'.repeat(16), label: 'tablet', leafKey: newcomer.leafKey, issuedAt: 1n });
-  book.begin({ name: 'asha', secret: identity.secret, isRegistered: false }, identity, await newcomer.certified(certificate));
-  await book.keep();
-  const tablet = at(post, disk);
-  await tablet.sit();
-  await tablet.until(({ phase }) => phase === 'here');
+  const tablet = await second(post, asha, 'tablet');
   await tablet.open('ravi');
   await ravi.say('asha', 'both of you');
   await tablet.reads('both of you');
@@ -191,6 +197,51 @@ test('a second device of one of them comes in, and reads what follows', async ()
   await ravi.reads('one', 'both of you', 'from the tablet');
   await asha.reads('one', 'both of you', 'from the tablet');
   expect(asha.snapshot?.open?.lines.at(-1)?.who).toBe('me');
+});
+
+test('a device that was removed is put out before anything is said, and told to go', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'one');
+  await ravi.reads('one');
+  const tablet = await second(post, asha, 'tablet');
+  await tablet.open('ravi');
+  await ravi.say('asha', 'both of you');
+  await tablet.reads('both of you');
+  await asha.until(({ devices }) => devices.length === 2 && devices.some(({ label, isThis }) => label === 'tablet' && !isThis));
+  await asha.desk?.command({ do: 'remove', device: 'ab'.repeat(16) });
+  await asha.until(({ devices }) => devices.length === 1);
+  await tablet.until(({ phase, problem }) => phase === 'refused' && problem?.code === 'device_removed');
+  await ravi.until(({ open }) => open?.lines.some((line) => line.note === 'removed' && line.text === 'tablet') ?? false);
+  await ravi.say('asha', 'not for the tablet');
+  await asha.reads('one', 'both of you', 'not for the tablet');
+  const [group] = ravi.desk?.book.groups.values() ?? [];
+  expect(group?.members.map(({ name }) => name).sort()).toEqual(['asha', 'ravi']);
+  expect(tablet.snapshot?.open?.lines.map((line) => line.text)).not.toContain('not for the tablet');
+  // This device is not removed by itself.
+  await asha.desk?.command({ do: 'remove', device: asha.desk.book.client?.device.id as string });
+  expect(asha.snapshot?.devices).toHaveLength(1);
+});
+
+test('a removal that the server keeps back later is noticed, by what is on the disk', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  const tablet = await second(post, asha, 'tablet');
+  await asha.say('ravi', 'one');
+  await ravi.reads('one');
+  await asha.desk?.command({ do: 'remove', device: 'ab'.repeat(16) });
+  await ravi.until(({ open }) => open?.lines.some((line) => line.note === 'removed') ?? false);
+  tablet.stop();
+  ravi.stop();
+  post.withholds = true;
+  const again = at(post, ravi.disk);
+  await again.sit();
+  await again.open('asha');
+  await again.until(({ open }) => open?.lines.some((line) => line.note === 'withheld' && line.text === 'tablet') ?? false);
+  await again.say('asha', 'still without it');
+  await asha.until(({ open }) => open?.lines.at(-1)?.text === 'still without it');
+  const [group] = again.desk?.book.groups.values() ?? [];
+  expect(group?.members).toHaveLength(2);
 });
 
 test('what others leave with the server may be damaged, and stops nobody', async () => {

@@ -7,6 +7,7 @@ import { hex, utf8 } from '../../src/talk/layout';
 
 const golden = (name: string) => new Uint8Array(readFileSync(new URL(`../../../fuzz/seeds/talk_frame/${name}`, import.meta.url)));
 const certificate = () => new Uint8Array(readFileSync(new URL('../../../fuzz/seeds/talk_certificate/laptop', import.meta.url)));
+const removal = () => new Uint8Array(readFileSync(new URL('../../../fuzz/seeds/talk_removal/laptop', import.meta.url)));
 const of = (byte: number, length: number) => new Uint8Array(length).fill(byte);
 const [reference, group, device] = ['01'.repeat(16), '02'.repeat(32), '07'.repeat(16)];
 
@@ -23,18 +24,20 @@ const ASKS: Record<string, Ask> = {
   signal: { kind: 'signal', peer: 'ravi', bytes: utf8('typing') },
   look: { kind: 'look' },
   bye: { kind: 'bye' },
+  remove: { kind: 'remove', reference, removal: removal() },
 };
 
 const TELLS: Record<string, Tell> = {
   challenge: { kind: 'challenge', nonce: of(5, 32), host: 'localhost:8080', nowS: 1_790_000_000n },
   ready: { kind: 'ready', name: 'asha', packages: 20, hasLastResort: true, first: 5n, last: 9n, step: 4n, pass: of(8, 32) },
-  people: { kind: 'people', people: [{ name: 'asha', identity: of(3, 32), certificates: [certificate()], isHere: true }], hasMore: false },
+  people: { kind: 'people', people: [{ name: 'asha', identity: of(3, 32), certificates: [certificate()], isHere: true, removals: [removal()] }], hasMore: false },
   presence: { kind: 'presence', joined: ['asha'], left: [] },
   published: { kind: 'published', packages: 20 },
   claimed: { kind: 'claimed', reference, packages: [{ device, bytes: utf8('one') }] },
   taken: { kind: 'taken', reference, behind: 4n, atMs: 1_790_000_000_000n },
   deliver: { kind: 'deliver', number: 5n, what: 'welcome', from: 'asha', with: 'asha', group, epoch: 1n, envelope: utf8('sealed'), atMs: 1_790_000_000_000n },
   signalled: { kind: 'signal', peer: 'asha', bytes: utf8('typing') },
+  removed: { kind: 'removed', reference },
   refused: { kind: 'refused', code: 'stale_epoch', description: 'what failed', solution: 'what to do', reference, retryAfterS: undefined, epoch: 7n },
 };
 

@@ -5,6 +5,7 @@ import { Desk, type Listener as DeskListener } from '../../src/talk/desk';
 import type { Change, Disk } from '../../src/talk/disk';
 import type { Ask, Deliver, Person, Tell } from '../../src/talk/frame';
 import { hex, type Bytes } from '../../src/talk/layout';
+import { readRemoval } from '../../src/talk/removal';
 import type { Arrival, Snapshot } from '../../src/talk/shapes';
 
 export class MemoryDisk implements Disk {
@@ -41,11 +42,16 @@ interface Seat {
 
 type Change_ = Extract<Ask, { kind: 'open' | 'commit' | 'send' }>;
 
+const refusedBy = (code: string): Tell => ({ kind: 'refused', code, description: 'no', solution: 'another', reference: undefined, retryAfterS: undefined, epoch: undefined });
+
 export class Post {
   readonly people = new Map<string, Person>();
   readonly seats = new Map<string, Seat>();
   private readonly slots = new Map<string, { group: string; epoch: bigint }>();
   private readonly answers = new Map<string, Tell>();
+  /** Certificates of removed devices, and whether they are shown as if nobody had removed them. */
+  private readonly gone: { name: string; certificate: Bytes }[] = [];
+  withholds = false;
   /** Answers that are lost on their way. */
   losesAnswers = false;
   /** So many messages are refused for being too many. */
@@ -107,7 +113,7 @@ export class Post {
 
   private look(tell: (tell: Tell) => void) {
     const listed = Array.from(this.people.values()).filter((each) => !this.hidden.has(each.name));
-    tell({ kind: 'people', people: listed.map((each) => ({ ...each, certificates: [...each.certificates] })), hasMore: false });
+    tell({ kind: 'people', people: listed.map((each) => this.listed(each)), hasMore: false });
   }
 
   private leave(seat: Seat) {
@@ -132,10 +138,10 @@ export class Post {
         const { device } = readCertificate(ask.certificate);
         const known = this.people.get(device.name);
         if (known && hex(known.identity) !== hex(ask.identity)) {
-          tell({ kind: 'refused', code: 'name_taken', description: 'taken', solution: 'another', reference: undefined, retryAfterS: undefined, epoch: undefined });
+          tell(refusedBy('name_taken'));
           return undefined;
         }
-        const person = known ?? { name: device.name, identity: ask.identity, certificates: [], isHere: true };
+        const person = known ?? { name: device.name, identity: ask.identity, certificates: [], isHere: true, removals: [] };
         if (!this.seats.has(device.id)) person.certificates.push(ask.certificate);
         this.people.set(device.name, person);
         const made = this.seats.get(device.id) ?? { name: device.name, device: device.id, packages: [], lastResort: undefined, queue: [], count: 0n, acked: 0n, step: 0n, say: undefined };
@@ -162,6 +168,18 @@ export class Post {
         else this.look(tell);
         for (const wake of this.waiting.splice(0)) wake();
         return seat;
+      case 'remove': {
+        const { id, name } = readRemoval(ask.removal);
+        const person = this.people.get(name) as Person;
+        const [at, other] = [person.certificates.findIndex((bytes) => readCertificate(bytes).device.id === id), this.seats.get(id)];
+        this.gone.push(...person.certificates.splice(at, 1).map((certificate) => ({ name, certificate })));
+        person.removals.push(ask.removal);
+        other?.say?.(refusedBy('device_removed'));
+        this.seats.delete(id);
+        tell({ kind: 'removed', reference: ask.reference });
+        this.all({ kind: 'people', people: [this.listed(person)], hasMore: false });
+        return seat;
+      }
       case 'ack':
         if (seat) {
           seat.acked = ask.number;
@@ -182,13 +200,18 @@ export class Post {
     }
   }
 
+  private listed(person: Person): Person {
+    const back = this.gone.filter(({ name }) => this.withholds && name === person.name).map(({ certificate }) => certificate);
+    return { ...person, certificates: [...person.certificates, ...back], removals: this.withholds ? [] : [...person.removals] };
+  }
+
   private ready(seat: Seat, tell: (tell: Tell) => void): Seat {
     seat.say = tell;
     const first = seat.queue[0]?.number ?? seat.count + 1n;
     tell({ kind: 'ready', name: seat.name, packages: seat.packages.length, hasLastResort: seat.lastResort !== undefined, first, last: seat.count, step: seat.step });
     for (const each of seat.queue) tell(each);
     const others = Array.from(this.seats.values()).filter((each) => each !== seat && !this.hidden.has(seat.name));
-    for (const each of others) each.say?.({ kind: 'people', people: [{ ...(this.people.get(seat.name) as Person) }], hasMore: false });
+    for (const each of others) each.say?.({ kind: 'people', people: [this.listed(this.people.get(seat.name) as Person)], hasMore: false });
     this.present(seat.name);
     return seat;
   }

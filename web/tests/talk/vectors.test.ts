@@ -8,6 +8,7 @@ import * as limits from '../../src/talk/limits';
 import { checkMember } from '../../src/talk/member';
 import { folded, named, skeleton } from '../../src/talk/name';
 import { digest, messageBytes, readMessage, type Content, type Message, type Progress } from '../../src/talk/payload';
+import { isRemovedBy, readRemoval, removalBytes, remove } from '../../src/talk/removal';
 import { safetyNumber } from '../../src/talk/safety';
 import { LABEL, openSignal, sealSignal } from '../../src/talk/signal';
 
@@ -86,6 +87,52 @@ describe('certificates', () => {
     expect(hex(certificateBytes(await identity.certify(device)))).toBe(each.bytes);
     expect(readCertificate(unhex(each.bytes)).device).toEqual(device);
     expect(await verdict(unhex(each.bytes), identity.key)).toBe('signed');
+  });
+
+  test('changed in any byte are worth nothing', async () => {
+    const [first] = good as [Good];
+    const found = await Promise.all(
+      flipped.map((_, at) => {
+        const bytes = unhex(first.bytes);
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << at % 8);
+        return verdict(bytes, unhex(first.identity));
+      }),
+    );
+    expect(found).toEqual(flipped);
+    expect(flipped).not.toContain('signed');
+  });
+
+  test.each(odd)('are judged alike: $verdict', async ({ bytes, identity, verdict: expected }) => {
+    expect(await verdict(unhex(bytes), unhex(identity))).toBe(expected);
+  });
+});
+
+describe('removals', () => {
+  interface Good {
+    secret: string;
+    identity: string;
+    name: string;
+    id: string;
+    label: string;
+    removed_at: string;
+    bytes: string;
+  }
+  const { good, flipped, odd } = vectors<{ good: Good[]; flipped: string[]; odd: { bytes: string; identity: string; verdict: string }[] }>('removals');
+
+  const verdict = async (bytes: Bytes, identity: Bytes) => {
+    try {
+      return (await isRemovedBy(readRemoval(bytes), identity)) ? 'signed' : 'not_signed';
+    } catch (error) {
+      return code(error);
+    }
+  };
+
+  test.each(good)('of $name are the same bytes', async (each) => {
+    const identity = await Identity.of(unhex(each.secret));
+    const device = { name: each.name, id: each.id, label: each.label, leafKey: new Uint8Array(32), issuedAt: 0n };
+    expect(hex(removalBytes(await remove(identity, device, BigInt(each.removed_at))))).toBe(each.bytes);
+    expect(readRemoval(unhex(each.bytes))).toMatchObject({ name: each.name, id: each.id, label: each.label, removedAt: BigInt(each.removed_at) });
+    expect(await verdict(unhex(each.bytes), unhex(each.identity))).toBe('signed');
   });
 
   test('changed in any byte are worth nothing', async () => {

@@ -2,6 +2,7 @@
 //! frames and events go out, and between them every step is on the disk.
 
 mod directory;
+mod devices;
 mod say;
 mod receipts;
 mod signals;
@@ -25,6 +26,7 @@ use kinora_chat::member::DirectoryView;
 use kinora_mmp::Problem;
 use kinora_talk::field::{Fixed, Pass, Reference};
 use kinora_talk::frame::{Ask, Bye, Deliver, Look, Tell};
+use kinora_talk::removal::Removal;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
@@ -55,6 +57,8 @@ pub(super) struct Core {
     /// Counts the steps.
     step: u64,
     people: People,
+    /// Removals of own devices that the server has not taken yet.
+    removing: BTreeMap<[u8; 16], Removal>,
     conversations: BTreeMap<Name, Conversation>,
     outbox: Vec<Outgoing>,
     /// Files that are not messages yet.
@@ -117,7 +121,8 @@ impl Core {
         let (cursor, step) = (number("cursor")?, number("step")?);
         let mut core = Self {
             is_registered: number("registered")? == 1,
-            people: People::of(store.people()?)?,
+            people: People::of(store.people()?, store.removals()?)?,
+            removing: BTreeMap::new(),
             conversations: BTreeMap::new(),
             outbox: store.outbox()?,
             sendings: store.sendings()?,
@@ -217,6 +222,7 @@ impl Core {
                 self.signalled(&signal, now_ms);
                 Ok(())
             }
+            Tell::Removed(removed) => self.removed(&removed, now_ms),
             Tell::Refused(refused) => self.refused(&refused, now_ms),
         }
     }
@@ -296,8 +302,18 @@ impl Core {
         self.client.device().id
     }
 
+    /// Whom what comes in a conversation may be of.
     fn view(&self, peer: &Name) -> DirectoryView {
-        let mut view = self.people.view([self.name(), peer]);
+        self.view_of(peer, true)
+    }
+
+    /// Who is let into a conversation.
+    fn admitted(&self, peer: &Name) -> DirectoryView {
+        self.view_of(peer, false)
+    }
+
+    fn view_of(&self, peer: &Name, ever: bool) -> DirectoryView {
+        let mut view = self.people.view([self.name(), peer], ever);
         // Of oneself nobody else is asked.
         if let Some(own) = view.users.get_mut(self.name()) {
             own.identity = self.identity.public();

@@ -84,6 +84,17 @@ pub enum Event {
         /// Where.
         path: PathBuf,
     },
+    /// The devices of this user, the oldest first.
+    Devices(Vec<OwnDevice>),
+    /// A device of this user is none any more.
+    Removed {
+        /// As [`super::Hand::remove`] named it.
+        reference: [u8; 16],
+        /// Which.
+        id: String,
+        /// What it was called.
+        label: String,
+    },
     /// Something that the conversation has to say by itself.
     Note {
         /// Which conversation.
@@ -121,6 +132,19 @@ impl Event {
     pub(super) fn is_about(&self, id: i64) -> bool {
         matches!(self, Self::Message(arrival) | Self::Edited(arrival) if arrival.id == id)
     }
+}
+
+/// A device of this user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnDevice {
+    /// In 32 hexadecimal digits.
+    pub id: String,
+    /// What it is called.
+    pub label: String,
+    /// When it was made, in seconds since 1970.
+    pub since_s: u64,
+    /// It is the one that says so.
+    pub is_this: bool,
 }
 
 /// A message, as it is told.

@@ -18,7 +18,7 @@ mod run;
 mod link;
 
 pub use self::core::{Owner, Reading, card, clock};
-pub use event::{Arrival, Event, Own};
+pub use event::{Arrival, Event, Own, OwnDevice};
 pub use kinora_chat::Name;
 pub use kinora_chat::handover::is_end;
 pub use kinora_chat::payload::{Content, Progress};

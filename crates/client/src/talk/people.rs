@@ -3,10 +3,12 @@
 use super::store::KeptPerson;
 use crate::Fault;
 use kinora_chat::Name;
-use kinora_chat::certificate::{Certificate, DeviceId, IdentityKey};
+use kinora_chat::certificate::{Certificate, Device, DeviceId, IdentityKey};
 use kinora_chat::contact::Contact;
 use kinora_chat::member::{DirectoryView, Entry};
 use kinora_talk::frame;
+use kinora_talk::limits::DEVICES_EVER_MAX;
+use kinora_talk::removal::Removal;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Somebody of the directory.
@@ -17,7 +19,31 @@ pub(super) struct Person {
     pub(super) shown: IdentityKey,
     /// Certificates by device; each was checked against the key that is shown.
     pub(super) devices: BTreeMap<DeviceId, Certificate>,
+    /// Removals that were seen, of the key that was known and of the one that is shown; whoever withholds one later is not
+    /// believed.
+    pub(super) removed: BTreeMap<DeviceId, Removal>,
     pub(super) is_here: bool,
+}
+
+impl Person {
+    /// The device is none of theirs any more.
+    pub(super) fn has_removed(&self, device: &DeviceId) -> bool {
+        let removal = self.removed.get(device);
+        removal.is_some_and(|removal| removal.is_signed_by(&self.shown))
+    }
+
+    /// Takes removals that the directory shows, and drops those of keys that are nobody's any more.
+    fn take_removals(&mut self, shown: Vec<Removal>) {
+        let keys = [self.contact.known(), Some(self.shown)];
+        let is_of = |removal: &Removal| keys.iter().flatten().any(|key| removal.is_signed_by(key));
+        self.removed.retain(|_, removal| is_of(removal));
+        for removal in shown {
+            // Twice as many as one key may have: a server that makes up keys fills no disk.
+            if self.removed.len() < 2 * DEVICES_EVER_MAX && is_of(&removal) {
+                self.removed.entry(removal.id).or_insert(removal);
+            }
+        }
+    }
 }
 
 /// How somebody stands, for people.
@@ -42,15 +68,19 @@ pub(super) struct People(pub(super) BTreeMap<Name, Person>);
 pub(super) struct News {
     /// Labels of devices that were not there before.
     pub(super) added: Vec<String>,
-    /// Labels of devices that are not there any more.
+    /// Labels of devices that were removed.
     pub(super) removed: Vec<String>,
+    /// Labels of devices that the server shows no more, though nobody has removed them.
+    pub(super) missing: Vec<String>,
+    /// Labels of devices that were removed, and that the server shows again without saying so.
+    pub(super) withheld: Vec<String>,
     /// The key is another one now.
     pub(super) has_changed: bool,
 }
 
 impl People {
     /// Those that were kept; nobody is here until the server says so.
-    pub(super) fn of(kept: Vec<KeptPerson>) -> Result<Self, Fault> {
+    pub(super) fn of(kept: Vec<KeptPerson>, removals: Vec<Vec<u8>>) -> Result<Self, Fault> {
         let mut people = BTreeMap::new();
         for person in kept {
             let name = Name::folded(&person.name).map_err(kinora_chat::Fault::from)?;
@@ -68,55 +98,97 @@ impl People {
                 contact,
                 shown: IdentityKey(person.shown),
                 devices: devices(&person.devices),
+                removed: BTreeMap::new(),
                 is_here: false,
             };
             people.insert(name, entry);
         }
+        let removals = removals.iter();
+        for removal in removals.filter_map(|bytes| Removal::from_bytes(bytes).ok()) {
+            if let Some(person) = people.get_mut(&removal.name) {
+                person.removed.insert(removal.id, removal);
+            }
+        }
         Ok(Self(people))
     }
 
-    /// The directory says this of a person. Devices that their identity did not certify are not theirs.
+    /// The directory says this of a person. Devices that their identity did not certify are not theirs, nor are those that
+    /// it has removed.
     pub(super) fn see(&mut self, person: &frame::Person) -> News {
         let shown = person.identity;
         let certificates = person.certificates.iter();
         let certificates = certificates.filter_map(|bytes| Certificate::from_bytes(bytes).ok());
-        let devices: BTreeMap<DeviceId, Certificate> = certificates
+        let mut devices: BTreeMap<DeviceId, Certificate> = certificates
             .filter(|each| each.device.name == person.name && each.is_signed_by(&shown))
             .map(|each| (each.device.id, each))
             .collect();
+        let removals = person.removals.iter();
+        let removals = removals.filter_map(|bytes| Removal::from_bytes(bytes).ok());
+        let removals: Vec<Removal> = removals.filter(|each| each.name == person.name).collect();
+        let is_told: BTreeSet<DeviceId> = removals.iter().map(|removal| removal.id).collect();
         let first = Person {
             contact: Contact::New,
             shown,
             devices: BTreeMap::new(),
+            removed: BTreeMap::new(),
             is_here: person.is_here,
         };
         // Nothing was known of their devices: all of them are, from now on.
         let before = self.0.get(&person.name);
-        let is_new = before.is_none_or(|known| known.devices.is_empty());
+        let is_new =
+            before.is_none_or(|known| known.devices.is_empty() && known.removed.is_empty());
         let known = self.0.entry(person.name.clone()).or_insert(first);
         let before = known.contact;
         if known.contact != Contact::New {
             known.contact = known.contact.seen(shown);
         }
-        let label = |certificate: &Certificate| certificate.device.label.clone();
-        let beyond = |one: &BTreeMap<_, _>, other: &BTreeMap<DeviceId, Certificate>| {
-            let only = other.iter().filter(|(id, _)| !one.contains_key(*id));
-            only.map(|(_, certificate)| label(certificate))
-                .collect::<Vec<_>>()
-        };
+        (known.shown, known.is_here) = (shown, person.is_here);
+        known.take_removals(removals);
+        let back = devices.extract_if(.., |id, _| known.has_removed(id));
+        let back = back.filter(|(id, _)| !is_told.contains(id));
+        let withheld = back.map(|(_, each)| each.device.label).collect();
+        let old = std::mem::replace(&mut known.devices, devices);
+        let known = &*known;
+        let gone = old
+            .iter()
+            .filter(|(id, _)| !known.devices.contains_key(*id));
+        let (removed, missing): (Vec<_>, Vec<_>) = gone.partition(|(id, _)| known.has_removed(id));
+        let new = known
+            .devices
+            .iter()
+            .filter(|(id, _)| !old.contains_key(*id));
         let news = News {
-            added: beyond(&known.devices, &devices),
-            removed: beyond(&devices, &known.devices),
+            added: new.map(label).collect(),
+            removed: removed.into_iter().map(label).collect(),
+            missing: missing.into_iter().map(label).collect(),
+            withheld,
             has_changed: known.contact != before && known.contact.word() == "changed",
         };
-        (known.shown, known.devices, known.is_here) = (shown, devices, person.is_here);
         match is_new {
             true => News {
                 has_changed: news.has_changed,
+                withheld: news.withheld,
                 ..News::default()
             },
             false => news,
         }
+    }
+
+    /// The server has taken this removal.
+    pub(super) fn remove(&mut self, removal: Removal) {
+        if let Some(person) = self.0.get_mut(&removal.name) {
+            person.devices.remove(&removal.id);
+            person.removed.insert(removal.id, removal);
+        }
+    }
+
+    /// Members of a group that are no devices of these people any more.
+    pub(super) fn gone(&self, members: Vec<Device>) -> Vec<Device> {
+        let is_gone = |device: &Device| {
+            let person = self.0.get(&device.name);
+            person.is_some_and(|person| person.has_removed(&device.id))
+        };
+        members.into_iter().filter(is_gone).collect()
     }
 
     /// A conversation with this person begins: what the directory shows is what is known from now on.
@@ -153,12 +225,25 @@ impl People {
         })
     }
 
-    /// What a group's members are checked against.
-    pub(super) fn view(&self, names: [&Name; 2]) -> DirectoryView {
+    /// As it is to be kept.
+    pub(super) fn kept_removals(&self, name: &Name) -> Vec<Vec<u8>> {
+        let person = self.0.get(name);
+        let removed = person
+            .into_iter()
+            .flat_map(|person| person.removed.values());
+        removed.map(Removal::to_bytes).collect()
+    }
+
+    /// What a group's members are checked against: those who are let in, or with `ever` those who may have been, for what
+    /// comes was made before everybody knew of a removal. They are put out before anything is written.
+    pub(super) fn view(&self, names: [&Name; 2], ever: bool) -> DirectoryView {
         let entry = |name: &Name| {
             let person = self.0.get(name)?;
             let identity = person.contact.identity().unwrap_or(person.shown);
-            let devices: BTreeSet<DeviceId> = person.devices.keys().copied().collect();
+            let mut devices: BTreeSet<DeviceId> = person.devices.keys().copied().collect();
+            if ever {
+                devices.extend(person.removed.keys());
+            }
             Some((name.clone(), Entry { identity, devices }))
         };
         DirectoryView {
@@ -176,6 +261,10 @@ impl People {
         };
         self.0.iter().map(standing).collect()
     }
+}
+
+fn label((_, certificate): (&DeviceId, &Certificate)) -> String {
+    certificate.device.label.clone()
 }
 
 fn devices(mut bytes: &[u8]) -> BTreeMap<DeviceId, Certificate> {
@@ -216,6 +305,7 @@ mod tests {
             identity: identity.public(),
             certificates: Few::new(devices.iter().map(certificate).collect()).unwrap(),
             is_here: true,
+            removals: Few::default(),
         }
     }
 
@@ -233,7 +323,7 @@ mod tests {
         people.pin(&ravi).unwrap();
         assert!(people.see(&shown(3, &[1])).has_changed);
         assert!(!people.see(&shown(3, &[1])).has_changed, "told once");
-        let again = People::of(vec![people.kept(&ravi).unwrap()]).unwrap();
+        let again = People::of(vec![people.kept(&ravi).unwrap()], Vec::new()).unwrap();
         let known = &again.0[&ravi];
         assert_eq!(known.contact, people.0[&ravi].contact);
         assert_eq!(known.devices, people.0[&ravi].devices);
@@ -246,6 +336,70 @@ mod tests {
         forged.identity = Identity::new(&[2; 32]).public();
         people.see(&forged);
         let ravi = Name::new("ravi").unwrap();
-        assert!(people.view([&ravi, &ravi]).users[&ravi].devices.is_empty());
+        assert!(
+            people.view([&ravi, &ravi], true).users[&ravi]
+                .devices
+                .is_empty()
+        );
+    }
+
+    /// The same with these devices removed by this key.
+    fn without(by: u8, key: u8, devices: &[u8], gone: &[u8]) -> frame::Person {
+        let removal = |id: &u8| {
+            let all = shown(by, &[*id]);
+            let certificate = Certificate::from_bytes(&all.certificates[0]).unwrap();
+            let removal = Removal::new(&Identity::new(&[by; 32]), &certificate.device, 5);
+            Bytes::new(removal.to_bytes()).unwrap()
+        };
+        frame::Person {
+            removals: Few::new(gone.iter().map(removal).collect()).unwrap(),
+            ..shown(key, devices)
+        }
+    }
+
+    #[test]
+    fn a_removal_is_told_once_and_stays() {
+        let (mut people, ravi) = (People::default(), Name::new("ravi").unwrap());
+        people.see(&shown(1, &[1, 2]));
+        people.pin(&ravi).unwrap();
+        let news = people.see(&without(1, 1, &[1], &[2]));
+        assert_eq!(news.removed, ["device 2"]);
+        assert_eq!(people.see(&without(1, 1, &[1], &[2])), News::default());
+        // Listed beside its removal, by a server that is behind: no news, and no device.
+        assert_eq!(people.see(&without(1, 1, &[1, 2], &[2])), News::default());
+        // The server keeps the removal back: it is known here, and that is told, also by what was kept.
+        let kept = people.kept_removals(&ravi);
+        let mut again = People::of(vec![people.kept(&ravi).unwrap()], kept).unwrap();
+        for people in [&mut people, &mut again] {
+            let news = people.see(&shown(1, &[1, 2]));
+            assert_eq!(
+                (news.withheld.as_slice(), news.added.len()),
+                (&["device 2".to_owned()][..], 0)
+            );
+            assert_eq!(people.0[&ravi].devices.len(), 1);
+            let views = [false, true].map(|ever| people.view([&ravi, &ravi], ever));
+            let counts = views.map(|view| view.users[&ravi].devices.len());
+            assert_eq!(counts, [1, 2]);
+        }
+        let news = people.see(&shown(1, &[]));
+        assert_eq!(
+            (news.missing, news.removed),
+            (vec!["device 1".to_owned()], vec![])
+        );
+    }
+
+    #[test]
+    fn nobody_else_removes_a_device() {
+        let (mut people, ravi) = (People::default(), Name::new("ravi").unwrap());
+        people.see(&shown(1, &[1, 2]));
+        people.pin(&ravi).unwrap();
+        assert_eq!(people.see(&without(9, 1, &[1, 2], &[2])), News::default());
+        assert_eq!(people.0[&ravi].devices.len(), 2);
+        // A key that the server makes up takes nothing back of what the known one said, nor says anything for it.
+        people.see(&without(1, 1, &[1], &[2]));
+        people.see(&without(9, 9, &[1, 2], &[1]));
+        let news = people.see(&shown(1, &[1, 2]));
+        assert_eq!(news.withheld, ["device 2"]);
+        assert_eq!(people.0[&ravi].devices.len(), 1);
     }
 }

@@ -73,6 +73,10 @@ pub enum Command {
     Accept(String),
     /// What was said with somebody before.
     Past(String),
+    /// Which devices does this user have?
+    Devices,
+    /// A device of this user is to be none any more: its id or its label, and a name as for a message.
+    Remove(String, [u8; 16]),
     /// Everything that was written goes out, then goodbye.
     Quit,
 }
@@ -133,6 +137,16 @@ impl Hand {
     pub fn file(&mut self, to: &str, path: &Path) -> Result<[u8; 16], Fault> {
         let reference = random()?;
         self.give(Command::File(to.to_owned(), path.to_owned(), reference));
+        Ok(reference)
+    }
+
+    /// Removes a device of this user by its id or its label, for good.
+    ///
+    /// # Errors
+    /// As [`Hand::send`].
+    pub fn remove(&mut self, which: &str) -> Result<[u8; 16], Fault> {
+        let reference = random()?;
+        self.give(Command::Remove(which.to_owned(), reference));
         Ok(reference)
     }
 
@@ -437,6 +451,8 @@ impl Talk {
                 Command::Compared(name) => self.core.trust(&name, true)?,
                 Command::Accept(name) => self.core.trust(&name, false)?,
                 Command::Past(with) => self.core.past(&with)?,
+                Command::Devices => self.core.devices(),
+                Command::Remove(which, reference) => self.core.remove(&which, reference, now_ms()),
                 Command::Quit => self.is_leaving = true,
             }
         }

@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 /// "Kinl": says whose file this is.
 const APPLICATION: i32 = 0x4b69_6e6c;
 /// How a file of each version becomes one of the next; the first begins with nothing.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 
 /// The file, and the lock that keeps other processes out.
@@ -117,6 +118,10 @@ pub(super) struct Begun {
 pub(super) enum Write {
     Fact(&'static str, Vec<u8>),
     Person(KeptPerson),
+    /// Of this person these removals were seen, and no others.
+    Removals(Name, Vec<Vec<u8>>),
+    /// Of this person this one was seen, too.
+    Removal(Name, Vec<u8>),
     Conversation(Name, KeptConversation),
     /// Its id is given by the file.
     Received(KeptMessage),
@@ -214,6 +219,13 @@ impl Store {
                 shown: row.get("shown")?,
                 devices: row.get("devices")?,
             })
+        })
+    }
+
+    /// Removals of devices that were seen.
+    pub(super) fn removals(&self) -> Result<Vec<Vec<u8>>, Fault> {
+        self.all("select bytes from removals order by person", |row| {
+            row.get(0)
         })
     }
 
@@ -395,6 +407,16 @@ fn apply(connection: &Connection, part: &Write) -> rusqlite::Result<()> {
         Write::Person(person) => run(
             "insert or replace into people (name, standing, known, shown, devices) values (?1, ?2, ?3, ?4, ?5)",
             params![person.name, person.standing, person.known, person.shown, person.devices],
+        ),
+        Write::Removals(person, removals) => {
+            run("delete from removals where person = ?1", params![person.as_str()])?;
+            let each = removals.iter().cloned();
+            let mut each = each.map(|bytes| Write::Removal(person.clone(), bytes));
+            each.try_for_each(|removal| apply(connection, &removal))
+        }
+        Write::Removal(person, bytes) => run(
+            "insert or ignore into removals (person, bytes) values (?1, ?2)",
+            params![person.as_str(), bytes],
         ),
         Write::Conversation(peer, kept) => run(
             "insert or replace into conversations

@@ -3,20 +3,21 @@
 //! What people say goes to standard output, what the program says to standard error.
 
 use super::context::Context;
+use super::devices;
 use super::link;
-use super::talk::open;
+use super::talk::{open, until};
 use crate::card;
 use crate::cli::{Chat, ChatCommand, ChatListen, ChatPlace, ChatSave, ChatSend};
 use crate::exit::Exit;
-use crate::report::{Failure, Outcome, failure, warning};
+use crate::report::{Failure, Outcome, failure};
 use crate::screen;
 use crate::standing::{in_words, receipts_in_words};
 use crate::terminal::{printable, say, tell};
 use crate::typed::{self, Typed};
+use kinora_client::Fault;
 use kinora_client::talk::{
     Arrival, Command, Content, Event, Hand, Name, Progress, Reading, Standing, Talk,
 };
-use kinora_client::{Fault, Problem};
 use serde_json::{Value, json};
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::Path;
@@ -51,6 +52,7 @@ pub(crate) fn run(arguments: &Chat, context: &Context) -> Result<Exit, Failure> 
         Some(ChatCommand::Save(save)) => save_one(save, context),
         Some(ChatCommand::Listen(arguments)) => listen(arguments, context),
         Some(ChatCommand::Link(link)) => link::run(link, context),
+        Some(ChatCommand::Devices(arguments)) => devices::run(arguments, context),
     }
 }
 
@@ -210,43 +212,6 @@ fn save_one(save: &ChatSave, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// What was refused, and by whom: a file on this side is no matter of the server's.
-fn refusal(problem: Problem) -> Failure {
-    let ours = ["unreadable_input", "input_changed", "unwritable_output"];
-    if !ours.contains(&problem.code.as_str()) {
-        return Fault::Refused(problem).into();
-    }
-    Failure::new(
-        Exit::File,
-        &problem.code,
-        problem.description,
-        problem.solution,
-    )
-}
-
-/// Talks until this event is there, or what was wished by this name is refused.
-fn until(talk: &mut Talk, reference: [u8; 16], is_it: &mut dyn FnMut(&Event) -> bool) -> Outcome {
-    let mut refused = None;
-    let done = talk.run(&mut |event| match event {
-        Event::Refused {
-            reference: of,
-            problem,
-        } if of.is_none_or(|of| of == reference) => {
-            refused = Some(problem.clone());
-            false
-        }
-        Event::Note { text, .. } => {
-            warning(text);
-            true
-        }
-        event => !is_it(event),
-    });
-    if let Some(problem) = refused {
-        return Err(refusal(problem));
-    }
-    Ok(done?)
-}
-
 /// Prints what comes, until it is interrupted.
 fn listen(arguments: &ChatListen, context: &Context) -> Result<Exit, Failure> {
     let (mut talk, mut hand) = open(&arguments.place, Reading::Told, context)?;
@@ -347,6 +312,8 @@ fn print(event: &Event, before: &mut Said) {
             before.quarters = quarters;
         }
         Event::Saved { path, .. } => tell(format_args!("* saved as {}", path.display())),
+        Event::Devices(devices) => devices.iter().for_each(|device| say(devices::line(device))),
+        Event::Removed { label, .. } => tell(format_args!("* {} is removed", printable(label))),
         Event::Sent { to, .. } => tell(format_args!("* sent to {to}")),
         Event::Came {
             to,
@@ -455,6 +422,11 @@ fn as_json(event: &Event) -> Value {
             json!({"event": "sending", "to": to.as_str(), "name": name, "done": done, "size": size})
         }
         Event::Saved { id, path, .. } => json!({"event": "saved", "id": id, "path": path}),
+        Event::Devices(devices) => {
+            let devices: Vec<Value> = devices.iter().map(devices::as_json).collect();
+            json!({"event": "devices", "devices": devices})
+        }
+        Event::Removed { id, label, .. } => json!({"event": "removed", "id": id, "label": label}),
         Event::Note { with, text } => json!({"event": "note", "with": with.as_str(), "text": text}),
         Event::Refused { problem, .. } => json!({
             "event": "refused", "code": problem.code, "description": problem.description,

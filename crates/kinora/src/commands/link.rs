@@ -2,12 +2,12 @@
 
 use super::context::Context;
 use super::talk;
-use crate::cli::{ChatLink, ChatPlace};
+use crate::cli::ChatLink;
 use crate::exit::Exit;
 use crate::qr;
-use crate::report::{Failure, Outcome, warning};
+use crate::report::{Failure, Outcome};
 use crate::terminal::{has_colours, is_unicode, is_watched, say, tell};
-use kinora_client::talk::{Event, Link, Owner, Reading, answer, is_end};
+use kinora_client::talk::{Link, Owner, answer, is_end};
 use serde_json::json;
 use std::io::{BufRead, Read};
 
@@ -50,7 +50,7 @@ fn ask(arguments: &ChatLink, context: &Context) -> Result<Exit, Failure> {
     show(&link.code(), context);
     let text = standard_input()?;
     let owner = link.take(&text, arguments.device.as_deref().unwrap_or(talk::LABEL))?;
-    register(arguments, context)?;
+    talk::register(&arguments.shelf, context)?;
     finish(&owner, context);
     Ok(Exit::Success)
 }
@@ -87,25 +87,6 @@ fn finish(owner: &Owner, context: &Context) {
     tell(
         "`kinora chat` begins; conversations go on here as soon as one of your devices or the other one's lets this one in",
     );
-}
-
-/// Comes in once, so that a refusal is heard here and others learn of the device.
-fn register(arguments: &ChatLink, context: &Context) -> Outcome {
-    let place = ChatPlace {
-        name: None,
-        no_receipts: true,
-        shelf: arguments.shelf.clone(),
-    };
-    let (mut device, _hand) = talk::open(&place, Reading::Nobody, context)?;
-    let done = device.run(&mut |event| match event {
-        Event::Directory { .. } => false,
-        Event::Note { text, .. } => {
-            warning(text);
-            true
-        }
-        _ => true,
-    });
-    Ok(done?)
 }
 
 /// As far as the line that ends an answer, so that nobody has to end the input.

@@ -17,6 +17,7 @@ mod playing;
 pub(crate) mod library;
 pub(crate) mod talk;
 pub(crate) mod link;
+pub(crate) mod devices;
 pub(crate) mod chat;
 pub(crate) mod sandbox;
 pub(crate) mod serve;

@@ -5,10 +5,10 @@ use crate::cli::{ChatPlace, Shelf};
 use crate::config::layers::home_directory;
 use crate::exit::Exit;
 use crate::output::Leftovers;
-use crate::report::{Failure, Outcome};
+use crate::report::{Failure, Outcome, warning};
 use crate::signals;
-use kinora_client::talk::{Hand, Options, Reading, Talk};
-use kinora_client::{Cancel, Timing};
+use kinora_client::talk::{Event, Hand, Options, Reading, Talk};
+use kinora_client::{Cancel, Fault, Problem, Timing};
 use std::path::PathBuf;
 
 /// How others see this device called, unless its user says another name.
@@ -58,4 +58,68 @@ pub(super) fn open(
         cancel,
     };
     Ok(Talk::open(options)?)
+}
+
+/// Comes in once with a new device, so that a refusal is heard here and others learn of it.
+pub(super) fn register(shelf: &Shelf, context: &Context) -> Outcome {
+    let (mut device, _hand) = open(&quiet(shelf), Reading::Nobody, context)?;
+    let done = device.run(&mut |event| match event {
+        Event::Directory { .. } => false,
+        Event::Note { text, .. } => {
+            warning(text);
+            true
+        }
+        _ => true,
+    });
+    Ok(done?)
+}
+
+/// As whoever has the keys, and telling nobody what came.
+pub(super) fn quiet(shelf: &Shelf) -> ChatPlace {
+    ChatPlace {
+        name: None,
+        no_receipts: true,
+        shelf: shelf.clone(),
+    }
+}
+
+/// What was refused, and by whom: a file on this side is no matter of the server's.
+fn refusal(problem: Problem) -> Failure {
+    let ours = ["unreadable_input", "input_changed", "unwritable_output"];
+    if !ours.contains(&problem.code.as_str()) {
+        return Fault::Refused(problem).into();
+    }
+    Failure::new(
+        Exit::File,
+        &problem.code,
+        problem.description,
+        problem.solution,
+    )
+}
+
+/// Talks until this event is there, or what was wished by this name is refused.
+pub(super) fn until(
+    talk: &mut Talk,
+    reference: [u8; 16],
+    is_it: &mut dyn FnMut(&Event) -> bool,
+) -> Outcome {
+    let mut refused = None;
+    let done = talk.run(&mut |event| match event {
+        Event::Refused {
+            reference: of,
+            problem,
+        } if of.is_none_or(|of| of == reference) => {
+            refused = Some(problem.clone());
+            false
+        }
+        Event::Note { text, .. } => {
+            warning(text);
+            true
+        }
+        event => !is_it(event),
+    });
+    if let Some(problem) = refused {
+        return Err(refusal(problem));
+    }
+    Ok(done?)
 }

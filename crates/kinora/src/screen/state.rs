@@ -193,6 +193,8 @@ impl State {
             Event::Saved { path, .. } => {
                 self.notice = Some(format!("saved as {}", path.display()));
             }
+            // Nobody asks for them here.
+            Event::Devices(_) | Event::Removed { .. } => {}
             Event::Note { with, text } => {
                 self.note(with.as_str(), text.clone());
                 // It may be about a key.

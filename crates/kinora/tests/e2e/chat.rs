@@ -18,7 +18,7 @@ pub(crate) const CANARY: &str = "canary-7f3a91";
 /// Somebody, with files of their own.
 pub(crate) struct Person {
     name: &'static str,
-    home: PathBuf,
+    pub(crate) home: PathBuf,
     server: String,
 }
 
@@ -68,7 +68,7 @@ impl Person {
     }
 
     /// Starts a client under another name than the place has.
-    fn start_as(&self, name: &str, more: &[&str]) -> Client {
+    pub(crate) fn start_as(&self, name: &str, more: &[&str]) -> Client {
         let told = self.home.join("stderr");
         let mut errors = fs::File::options();
         let errors = errors.create(true).append(true).open(&told);
@@ -129,6 +129,12 @@ impl Client {
 
     pub(crate) fn quit(mut self) -> Option<i32> {
         self.type_in("QUIT");
+        self.child.wait().unwrap().code()
+    }
+
+    /// How it ends by itself.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        while self.next().is_some() {}
         self.child.wait().unwrap().code()
     }
 

@@ -13,6 +13,7 @@ mod wire;
 mod harness;
 mod builds;
 mod chat;
+mod devices;
 mod files;
 mod screen;
 mod cli;

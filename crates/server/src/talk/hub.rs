@@ -4,7 +4,7 @@ use super::limits::{AT_HAND, NEWS, SIGNALS};
 use bytes::Bytes;
 use kinora_store::post::Seat;
 use kinora_talk::frame::Tell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, broadcast};
@@ -29,6 +29,8 @@ struct Inner {
     renewed: BTreeSet<String>,
     /// Whose connection was given which pass.
     passes: HashMap<Pass, Seat>,
+    /// Devices that were removed since the server runs: one of them may have been on its way in.
+    removed: HashSet<Seat>,
 }
 
 /// What a connection is given to show elsewhere whose it is. It is worth something as long as the connection lasts.
@@ -60,6 +62,8 @@ pub(super) struct Place {
     pub(super) wake: Notify,
     /// A newer connection of the same device is here.
     pub(super) replaced: Notify,
+    /// The device is none any more.
+    pub(super) removed: Notify,
     /// Something is in `signals`.
     pub(super) signalled: Notify,
     // No channel: one has room for 32 from the beginning, and hardly anybody gets any.
@@ -146,6 +150,7 @@ impl Hub {
             arrivals: Mutex::default(),
             wake: Notify::new(),
             replaced: Notify::new(),
+            removed: Notify::new(),
             signalled: Notify::new(),
             signals: Mutex::default(),
         });
@@ -155,6 +160,9 @@ impl Hub {
         if let Some(old) = inner.places.insert(seat, Arc::clone(&place)) {
             old.replaced.notify_one();
         }
+        if inner.removed.contains(&seat) {
+            place.removed.notify_one();
+        }
         drop(inner);
         self.changed.notify_one();
         Presence {
@@ -163,6 +171,16 @@ impl Hub {
             pass,
             place,
             news: self.news.subscribe(),
+        }
+    }
+
+    /// A device is none any more: its connection is told to go, as is one that is just being made.
+    pub(super) fn remove(&self, seat: Seat) {
+        let mut inner = self.lock();
+        inner.removed.insert(seat);
+        inner.passes.retain(|_, holder| *holder != seat);
+        if let Some(place) = inner.places.get(&seat) {
+            place.removed.notify_one();
         }
     }
 
@@ -346,6 +364,17 @@ mod tests {
         arrivals.add(100, frame(100));
         assert!(arrivals.following(200, 9).is_empty(), "it has them already");
         assert!(arrivals.at_hand.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_removed_device_is_told_to_go_whenever_it_came() {
+        let hub = Hub::new();
+        let here = enter(&hub, 1, 1);
+        hub.remove(Seat(1));
+        here.place.removed.notified().await;
+        assert_eq!(hub.holder(&Pass([1; 32])), None);
+        let late = enter(&hub, 1, 2);
+        late.place.removed.notified().await;
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(super) const IN_FLIGHT: usize = 64;
 pub(super) const PAGE: usize = 32;
 /// And their bytes, unless it is one.
 pub(super) const PAGE_BYTES: usize = 512 * 1024;
+/// People of the directory in one frame: with all the devices that each may ever have had, they fit into it.
+pub(super) const PAGE_PEOPLE: usize = 32;
 /// Announcements that a connection may be behind; one that is further behind gets the whole directory again.
 pub(super) const NEWS: usize = 64;
 /// Envelopes that wait for a connection in memory, on their way to one that keeps up; further ones wait on the disk alone.

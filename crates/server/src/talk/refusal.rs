@@ -13,6 +13,7 @@ const CLOSING: &[(u16, &[&str])] = &[
         &[
             "login_required",
             "unknown_device",
+            "device_removed",
             "wrong_proof",
             "certificate_damaged",
             "certificate_forged",
@@ -30,6 +31,19 @@ const CLOSING: &[(u16, &[&str])] = &[
     ),
     (4429, &["too_many_names"]),
 ];
+
+/// What a device hears that was removed.
+const DEVICE_REMOVED: (&str, &str, &str) = (
+    "device_removed",
+    "this device was removed by its owner, and is let in no more",
+    "if that was a mistake, make it a new device of the same name, with a code",
+);
+
+/// The device was removed.
+pub(super) fn device_removed() -> Refused {
+    let (code, description, solution) = DEVICE_REMOVED;
+    refused(code, description, solution)
+}
 
 /// With which code a connection is closed after this refusal; none when it goes on.
 pub(super) fn closing(code: &str) -> Option<u16> {
@@ -84,6 +98,7 @@ pub(super) fn slower(
 /// A change that the store refused.
 pub(super) fn of_store(refusal: Refusal, reference: Reference) -> Refused {
     let (code, description, solution) = match refusal {
+        Refusal::DeviceRemoved => DEVICE_REMOVED,
         Refusal::UnknownPeer => (
             "unknown_user",
             "nobody here has this name",

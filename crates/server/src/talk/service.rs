@@ -1,7 +1,9 @@
 //! The service that all connections share.
 
 use super::hub::{Changes, Hub, Pass, frame};
-use super::limits::{ANNOUNCE, CLAIMS, CLAIMS_A_DAY, NAMES, RATED, SENDS, SIGNALLED, SWEEP};
+use super::limits::{
+    ANNOUNCE, CLAIMS, CLAIMS_A_DAY, NAMES, PAGE_PEOPLE, RATED, SENDS, SIGNALLED, SWEEP,
+};
 use super::parcels::{Parcels, Parts};
 use super::rates::Rate;
 use super::writer::Writer;
@@ -14,7 +16,7 @@ use kinora_store::post::{self, Post, Seat};
 use kinora_talk::certificate::IdentityKey;
 use kinora_talk::field::{Bytes as Bounded, Few};
 use kinora_talk::frame::{People, Person, Presence};
-use kinora_talk::limits::{NAMES_MAX, PEOPLE_MAX};
+use kinora_talk::limits::NAMES_MAX;
 use kinora_talk::name::Name;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -93,7 +95,7 @@ impl Talk {
                 .collect::<Vec<_>>())
         });
         let people = people.await.unwrap_or_default();
-        for some in people.chunks(PEOPLE_MAX) {
+        for some in people.chunks(PAGE_PEOPLE) {
             let some = some.iter().cloned();
             self.hub.announce(self.page(some.collect(), false));
         }
@@ -143,11 +145,13 @@ impl Talk {
 
     fn person(&self, person: post::Person) -> Option<Person> {
         let certificates = person.certificates.into_iter().map(Bounded::new);
+        let removals = person.removals.into_iter().map(Bounded::new);
         Some(Person {
             is_here: self.hub.is_here(&person.name),
             name: Name::folded(&person.name).ok()?,
             identity: IdentityKey(person.identity),
             certificates: Few::new(certificates.collect::<Result<_, _>>().ok()?).ok()?,
+            removals: Few::new(removals.collect::<Result<_, _>>().ok()?).ok()?,
         })
     }
 

@@ -2,23 +2,26 @@
 
 use super::delivery::Delivery;
 use super::hub::{Pass, Presence, frame};
-use super::limits::{IN_FLIGHT, PACKAGES};
-use super::refusal::{closing, of_fault, of_store, of_talk, refused, slower};
+use super::limits::{IN_FLIGHT, PACKAGES, PAGE_PEOPLE};
+use super::refusal::{closing, device_removed, of_fault, of_store, of_talk, refused, slower};
 use super::requests;
 use super::service::{Talk, now_s};
 use super::writer::{Answered, Order};
 use crate::fault::Fault;
 use bytes::Bytes;
-use kinora_store::post::{Act, Change, Device, NewDevice, Outcome, Registered, Seat};
-use kinora_talk::certificate::{Certificate, DeviceId};
+use kinora_store::post::{
+    Act, Change, Device, DeviceRemoval, NewDevice, Outcome, Registered, Removed as Done, Seat,
+};
+use kinora_talk::certificate::{Certificate, DeviceId, IdentityKey};
 use kinora_talk::field::{Bytes as Bounded, Few, Fixed, Reference, Text};
 use kinora_talk::frame::{
     Ask, Challenge, Claim, Claimed, Login, Package, Publish, Published, Ready, Refused, Register,
-    Signal, Taken,
+    Remove, Removed, Signal, Taken,
 };
-use kinora_talk::limits::{DEVICES_MAX, PACKAGE_KEEP_S, PEOPLE_MAX};
+use kinora_talk::limits::{DEVICES_EVER_MAX, DEVICES_MAX, PACKAGE_KEEP_S};
 use kinora_talk::name::Name;
 use kinora_talk::proof;
+use kinora_talk::removal::Removal;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::broadcast::error::RecvError;
@@ -74,6 +77,7 @@ pub(crate) enum Due {
     News(Result<Bytes, RecvError>),
     Signals,
     Replaced,
+    Removed,
 }
 
 /// One connection.
@@ -154,6 +158,7 @@ impl Session {
                 Due::Deliver
             }
             () = place.replaced.notified() => Due::Replaced,
+            () = place.removed.notified() => Due::Removed,
             () = place.signalled.notified() => Due::Signals,
             news = here.presence.news.recv(), if here.is_told => Due::News(news),
         }
@@ -188,6 +193,7 @@ impl Session {
                 close: None,
             },
             Due::Replaced => Answer::close(4410),
+            Due::Removed => device_removed().into(),
         }
     }
 
@@ -264,6 +270,7 @@ impl Session {
                 here.looked = Some(String::new());
                 Answer::default()
             }
+            Ask::Remove(remove) => here.remove(talk, remove).await,
             Ask::Bye(_) => Answer::close(1000),
         }
     }
@@ -301,7 +308,7 @@ impl Session {
         };
         let done = self
             .talk
-            .blocking(move |talk| Ok(talk.post.register(&new, DEVICES_MAX)?));
+            .blocking(move |talk| Ok(talk.post.register(&new, DEVICES_MAX, DEVICES_EVER_MAX)?));
         match done.await {
             Ok(Registered::New(found)) => {
                 self.talk.hub.renew(device.name.as_str());
@@ -315,10 +322,11 @@ impl Session {
                 "make a new device; nothing of the other one was changed",
             )
             .into(),
+            Ok(Registered::DeviceRemoved) => device_removed().into(),
             Ok(Registered::TooManyDevices) => refused(
                 "too_many_devices",
-                "this person has sixteen devices already",
-                "use one of them",
+                "this person has sixteen devices already, or sixty-four with those that were removed",
+                "use one of them, or remove one that is used no more (kinora chat devices)",
             )
             .into(),
             Err(fault) => of_fault(&fault, None).into(),
@@ -327,10 +335,14 @@ impl Session {
 
     async fn login(&mut self, login: Login) -> Answer {
         let DeviceId(id) = login.device;
-        let found = self.talk.blocking(move |talk| Ok(talk.post.device(&id)?));
+        let found = self.talk.blocking(move |talk| {
+            let found = talk.post.device(&id)?;
+            Ok((found.is_none() && talk.post.is_removed(&id)?, found))
+        });
         let found = match found.await {
-            Ok(Some(found)) => found,
-            Ok(None) => {
+            Ok((_, Some(found))) => found,
+            Ok((true, None)) => return device_removed().into(),
+            Ok((false, None)) => {
                 return refused(
                     "unknown_device",
                     "this device is not registered here",
@@ -453,17 +465,68 @@ impl Here {
         }
     }
 
+    /// Takes a device of this person out for good, if the identity says so.
+    async fn remove(&mut self, talk: &Arc<Talk>, remove: Remove) -> Answer {
+        let reference = remove.reference;
+        let removal = match Removal::from_bytes(&remove.removal) {
+            Ok(removal) if removal.name == self.name => removal,
+            Ok(_) => return forged(reference).into(),
+            Err(fault) => {
+                let refused = of_talk(&fault);
+                return Refused {
+                    reference: Some(reference),
+                    ..refused
+                }
+                .into();
+            }
+        };
+        let name = self.name.as_str().to_owned();
+        let done = talk.blocking(move |talk| {
+            let person = talk.post.person(&name)?;
+            let is_signed =
+                person.is_some_and(|person| removal.is_signed_by(&IdentityKey(person.identity)));
+            if !is_signed {
+                return Ok(None);
+            }
+            Ok(Some(talk.post.remove(&DeviceRemoval {
+                name,
+                id: removal.id.0,
+                bytes: remove.removal.into_inner(),
+            })?))
+        });
+        match done.await {
+            Ok(Some(Done::Unknown)) => Refused {
+                reference: Some(reference),
+                ..refused(
+                    "no_such_device",
+                    "you have no such device",
+                    "look at the list of your devices (kinora chat devices)",
+                )
+            }
+            .into(),
+            Ok(None) => forged(reference).into(),
+            Ok(Some(done)) => {
+                if let Done::Now(seat) = done {
+                    talk.hub.remove(seat);
+                    talk.hub.renew(self.name.as_str());
+                }
+                Answer::say(frame(Removed { reference }))
+            }
+            Err(fault) => of_fault(&fault, Some(reference)).into(),
+        }
+    }
+
     /// The next part of the directory.
     async fn page(&mut self, talk: &Arc<Talk>) -> Answer {
         let after = self.looked.take().unwrap_or_default();
         // One more than fits tells whether there is more.
-        let found = talk.blocking(move |talk| Ok(talk.post.people(&after, PEOPLE_MAX + 1)?));
+        let found = talk.blocking(move |talk| Ok(talk.post.people(&after, PAGE_PEOPLE + 1)?));
         let mut people = match found.await {
             Ok(people) => people,
             Err(fault) => return of_fault(&fault, None).into(),
         };
-        let has_more = people.len() > PEOPLE_MAX;
-        people.truncate(PEOPLE_MAX);
+        let has_more = people.len() > PAGE_PEOPLE;
+        people.truncate(PAGE_PEOPLE);
         let last = people.last().map(|person| person.name.clone());
         self.looked = last.filter(|_| has_more);
         Answer::say(talk.page(people, has_more))
@@ -483,6 +546,17 @@ fn answered(reference: Reference, outcome: Result<Outcome, Fault>) -> Answer {
     }
 }
 
+fn forged(reference: Reference) -> Refused {
+    Refused {
+        reference: Some(reference),
+        ..refused(
+            "removal_forged",
+            "the removal of a device is not signed by the identity of this name",
+            "remove it on a device that has your identity",
+        )
+    }
+}
+
 fn name_taken(name: &Name) -> Refused {
     let description = format!(
         "{:?}, or a name that looks like it, belongs to somebody else",
@@ -494,3 +568,6 @@ fn name_taken(name: &Name) -> Refused {
         "pick another name; if it is yours, use the device on which you registered it",
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,7 @@ pub(super) const POST: Plan = Plan {
     steps: &[
         include_str!("schema/post_1.sql"),
         include_str!("schema/post_2.sql"),
+        include_str!("schema/post_3.sql"),
     ],
     application: 0x4b69_6e74,
 };

@@ -39,7 +39,7 @@ fn device(store: &dyn Both, name: &str, id: u8) -> Seat {
         id: [id; 16],
         certificate: vec![id; 40],
     };
-    match store.register(&new, 16).unwrap() {
+    match store.register(&new, 16, 16).unwrap() {
         Registered::New(device) => device.seat,
         other => panic!("{other:?}"),
     }

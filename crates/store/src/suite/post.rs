@@ -2,8 +2,8 @@
 
 use super::cases;
 use crate::post::{
-    Act, Bounds, Change, Device, Kind, Mail, NewDevice, Outcome, Post, Reached, Refusal,
-    Registered, Seat, Waiting,
+    Act, Bounds, Change, Device, DeviceRemoval, Kind, Mail, NewDevice, Outcome, Post, Reached,
+    Refusal, Registered, Removed, Seat, Waiting,
 };
 
 cases!(dyn Post:
@@ -11,6 +11,8 @@ cases!(dyn Post:
     lookalikes_are_one_name,
     a_device_is_registered_once,
     a_person_has_a_bound_of_devices,
+    a_removed_device_never_comes_back,
+    what_waited_for_a_removed_device_is_gone,
     people_come_in_the_order_of_their_names,
     a_package_is_given_out_once,
     old_and_surplus_packages_go,
@@ -51,7 +53,7 @@ fn new(name: &str, key: u8, id: u8) -> NewDevice {
 /// A device that is new, of whoever has this letter.
 fn device(post: &dyn Post, name: &str, id: u8) -> Seat {
     let key = name.as_bytes()[0];
-    match post.register(&new(name, key, id), 16).unwrap() {
+    match post.register(&new(name, key, id), 16, 20).unwrap() {
         Registered::New(device) => device.seat,
         other => panic!("{other:?}"),
     }
@@ -161,43 +163,110 @@ fn talking(post: &dyn Post) -> (Seat, Seat) {
 
 fn a_name_belongs_to_one_key(post: &dyn Post) {
     let first = new("asha", 1, 1);
-    assert!(matches!(post.register(&first, 16), Ok(Registered::New(_))));
-    let known = post.register(&first, 16).unwrap();
+    assert!(matches!(
+        post.register(&first, 16, 20),
+        Ok(Registered::New(_))
+    ));
+    let known = post.register(&first, 16, 20).unwrap();
     assert_eq!(known, Registered::Known(look(post, 1)));
-    let stranger = post.register(&new("asha", 2, 2), 16).unwrap();
+    let stranger = post.register(&new("asha", 2, 2), 16, 20).unwrap();
     assert_eq!(stranger, Registered::NameTaken);
     assert_eq!(post.device(&[2; 16]).unwrap(), None);
-    let second = post.register(&new("asha", 1, 2), 16).unwrap();
+    let second = post.register(&new("asha", 1, 2), 16, 20).unwrap();
     assert!(matches!(second, Registered::New(device) if device.name == "asha"));
 }
 
 fn lookalikes_are_one_name(post: &dyn Post) {
     device(post, "otto", 1);
-    let lookalike = post.register(&new("ott0", 9, 2), 16).unwrap();
+    let lookalike = post.register(&new("ott0", 9, 2), 16, 20).unwrap();
     assert_eq!(lookalike, Registered::NameTaken);
     assert_eq!(post.person("ott0").unwrap(), None);
 }
 
 fn a_device_is_registered_once(post: &dyn Post) {
     device(post, "asha", 1);
-    let theirs = post.register(&new("ravi", 5, 1), 16).unwrap();
+    let theirs = post.register(&new("ravi", 5, 1), 16, 20).unwrap();
     assert_eq!(theirs, Registered::DeviceTaken);
     assert_eq!(post.person("ravi").unwrap(), None);
     let other = NewDevice {
         certificate: vec![0; 40],
         ..new("asha", b'a', 1)
     };
-    assert_eq!(post.register(&other, 16).unwrap(), Registered::DeviceTaken);
+    assert_eq!(
+        post.register(&other, 16, 20).unwrap(),
+        Registered::DeviceTaken
+    );
 }
 
 fn a_person_has_a_bound_of_devices(post: &dyn Post) {
     for id in 0..3 {
         device(post, "asha", id);
     }
-    let fourth = post.register(&new("asha", b'a', 9), 3).unwrap();
+    let fourth = post.register(&new("asha", b'a', 9), 3, 20).unwrap();
     assert_eq!(fourth, Registered::TooManyDevices);
-    let known = post.register(&new("asha", b'a', 2), 3).unwrap();
+    let known = post.register(&new("asha", b'a', 2), 3, 20).unwrap();
     assert!(matches!(known, Registered::Known(_)));
+}
+
+fn remove(post: &dyn Post, name: &str, id: u8) -> Removed {
+    let removal = DeviceRemoval {
+        name: name.into(),
+        id: [id; 16],
+        bytes: vec![id; 9],
+    };
+    post.remove(&removal).unwrap()
+}
+
+fn a_removed_device_never_comes_back(post: &dyn Post) {
+    let (asha, second) = (device(post, "asha", 1), device(post, "asha", 2));
+    let ravi = device(post, "ravi", 3);
+    assert_eq!(remove(post, "ravi", 2), Removed::Unknown, "another one's");
+    assert_eq!(remove(post, "asha", 9), Removed::Unknown);
+    assert_eq!(remove(post, "asha", 2), Removed::Now(second));
+    assert_eq!(remove(post, "asha", 2), Removed::Before);
+    assert_eq!(post.device(&[2; 16]).unwrap(), None);
+    assert!(post.is_removed(&[2; 16]).unwrap() && !post.is_removed(&[1; 16]).unwrap());
+    let again = post.register(&new("asha", b'a', 2), 16, 20).unwrap();
+    assert_eq!(again, Registered::DeviceRemoved);
+    let person = post.person("asha").unwrap().unwrap();
+    assert_eq!(
+        (person.certificates, person.removals),
+        (vec![vec![1; 40]], vec![vec![2; 9]])
+    );
+    // Its number is nobody's, either, though it was the highest but one, and then the highest.
+    assert_eq!(remove(post, "ravi", 3), Removed::Now(ravi));
+    let next = device(post, "asha", 4);
+    assert!(![asha, second, ravi].contains(&next));
+    // All that one ever had are counted.
+    let one_more = |ever| post.register(&new("asha", b'a', 5), 16, ever).unwrap();
+    assert_eq!(one_more(3), Registered::TooManyDevices);
+    assert!(matches!(one_more(4), Registered::New(_)));
+}
+
+fn what_waited_for_a_removed_device_is_gone(post: &dyn Post) {
+    let (asha, ravi) = talking(post);
+    let second = device(post, "ravi", 3);
+    post.publish(second, &[b"one".to_vec()], Some(b"last"), 100, 50)
+        .unwrap();
+    taken(post, message(asha, 1, "ravi", 1, "a"));
+    taken(post, message(second, 1, "asha", 1, "b"));
+    assert_eq!(remove(post, "ravi", 3), Removed::Now(second));
+    assert_eq!(texts(post, second, 0), []);
+    assert_eq!(post.claim("ravi", asha, 10).unwrap(), Some(Vec::new()));
+    // What it sent stays; what it still sends is refused, and nobody else's part of the transaction is.
+    let changes = [
+        ack(second, 1),
+        message(second, 2, "asha", 1, "late"),
+        message(asha, 2, "ravi", 1, "c"),
+    ];
+    let outcomes = post.write(&changes, 5_000, &BOUNDS).unwrap();
+    assert_eq!(outcomes[1], Outcome::Refused(Refusal::DeviceRemoved));
+    assert!(matches!(&outcomes[2], Outcome::Taken { reached, .. } if reached.len() == 1));
+    assert_eq!(
+        texts(post, ravi, 1),
+        [(2, "a".into()), (3, "b".into()), (4, "c".into())]
+    );
+    assert_eq!(texts(post, asha, 0), [(1, "b".into())]);
 }
 
 fn people_come_in_the_order_of_their_names(post: &dyn Post) {

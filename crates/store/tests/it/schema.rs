@@ -143,6 +143,7 @@ const COLUMNS_OF_TALK: &[(&str, &[&str])] = &[
     ),
     ("parted", &["parcel", "seat"]),
     ("people", &["person", "name", "skeleton", "identity"]),
+    ("removals", &["id", "seat", "person", "bytes"]),
     (
         "repeats",
         &["seat", "reference", "behind", "at_ms", "expires_s"],

@@ -3,8 +3,9 @@
 //! After a change of the vectors: `KINORA_WRITE_SEEDS=1 cargo test -p kinora-talk seeds` writes the files anew.
 
 use super::*;
-use crate::certificate::{Device, Identity};
+use crate::certificate::{Certificate, Device, Identity};
 use crate::field::Fixed;
+use crate::removal::Removal;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,12 @@ fn certificate() -> CertificateBytes {
     };
     let certificate = Identity::new(&[1; 32]).certify(device).unwrap();
     Bytes::new(certificate.to_bytes()).unwrap()
+}
+
+fn removal() -> RemovalBytes {
+    let device = Certificate::from_bytes(&certificate()).unwrap();
+    let removal = Removal::new(&Identity::new(&[1; 32]), &device.device, 1_790_000_001);
+    Bytes::new(removal.to_bytes()).unwrap()
 }
 
 /// One of each frame of a client.
@@ -135,6 +142,14 @@ fn asks() -> Vec<(&'static str, Ask)> {
         ),
         ("look", Look {}.into()),
         ("bye", Bye {}.into()),
+        (
+            "remove",
+            Remove {
+                reference,
+                removal: removal(),
+            }
+            .into(),
+        ),
     ]
 }
 
@@ -146,6 +161,7 @@ fn tells() -> Vec<(&'static str, Tell)> {
         identity: IdentityKey([3; 32]),
         certificates: Few::new(vec![certificate()]).unwrap(),
         is_here: true,
+        removals: Few::new(vec![removal()]).unwrap(),
     };
     let package = Package {
         device: DeviceId([7; 16]),
@@ -242,6 +258,7 @@ fn tells() -> Vec<(&'static str, Tell)> {
             }
             .into(),
         ),
+        ("removed", Removed { reference }.into()),
     ]
 }
 
@@ -272,6 +289,7 @@ fn golden_bytes_are_the_seeds() {
         keep(&seeds().join("talk_frame").join(name), &bytes);
     }
     keep(&seeds().join("talk_certificate/laptop"), &certificate());
+    keep(&seeds().join("talk_removal/laptop"), &removal());
     for name in ["asha", "Ａｓｈａ", "jürgen.müller", "太郎_2"] {
         keep(
             &seeds().join("talk_name").join(name.len().to_string()),
@@ -306,6 +324,20 @@ fn a_few_bytes_by_hand() {
         Ask::from_bytes(&[0xa2, 0, 11, 9, 0x82, 1, 2]),
         Ok(Bye {}.into())
     );
+}
+
+/// A server of before there were removals says nothing of them.
+#[test]
+fn a_person_without_removals_is_read() {
+    let mut old = vec![0xa3, 0, 0x18, 34, 1, 0x81, 0xa4, 1, 0x64];
+    old.extend(b"asha");
+    old.extend([2, 0x58, 32]);
+    old.extend([3; 32]);
+    old.extend([3, 0x80, 4, 0xf5, 2, 0xf4]);
+    let Ok(Tell::People(people)) = Tell::from_bytes(&old) else {
+        panic!("it is not read");
+    };
+    assert_eq!(people.people[0].removals.len(), 0);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::{check_vectors, hex};
 use kinora_chat::Name;
 use kinora_chat::certificate::{Certificate, Device, DeviceId, Identity, IdentityKey};
 use kinora_chat::member::{DirectoryView, Entry, check_member};
+use kinora_chat::removal::Removal;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -144,6 +145,70 @@ fn vectors_of_certificates() {
             "good": good.iter().map(described).collect::<Vec<_>>(),
             "flipped": flipped(&first, &identity),
             "odd": odd(&first, &identity),
+        }),
+    );
+}
+
+fn removal_verdict(bytes: &[u8], identity: &IdentityKey) -> &'static str {
+    match Removal::from_bytes(bytes) {
+        Err(fault) => fault.code(),
+        Ok(removal) if removal.is_signed_by(identity) => "signed",
+        Ok(_) => "not_signed",
+    }
+}
+
+#[test]
+fn vectors_of_removals() {
+    let of = |secret: u8, device: &Device, at| {
+        let identity = Identity::new(&[secret; 32]);
+        (
+            secret,
+            identity.public(),
+            Removal::new(&identity, device, at),
+        )
+    };
+    let good = [
+        of(1, &device("asha", 7, "laptop"), 1_790_000_001),
+        of(2, &device("रवि", 8, ""), 0),
+        of(3, &device(&"山".repeat(32), 9, "電話"), u64::MAX),
+    ];
+    let described = good.iter().map(|(secret, identity, removal)| {
+        json!({
+            "secret": hex(&[*secret; 32]), "identity": hex(&identity.0), "name": removal.name.as_str(),
+            "id": removal.id.to_string(), "label": removal.label, "removed_at": removal.removed_at.to_string(),
+            "bytes": hex(&removal.to_bytes()),
+        })
+    });
+    let (first, identity) = (good[0].2.to_bytes(), good[0].1);
+    let flipped = (0..first.len()).map(|at| {
+        let mut changed = first.clone();
+        changed[at] ^= 1 << (at % 8);
+        removal_verdict(&changed, &identity)
+    });
+    // A certificate of the same device is no removal of it, whatever is signed is signed for one purpose.
+    let certificate = Identity::new(&[1; 32]).certify(device("asha", 7, "laptop"));
+    let mut turned = first.clone();
+    turned[25] = b'\n';
+    let odd = [
+        (Vec::new(), identity),
+        (certificate.unwrap().to_bytes(), identity),
+        ([&first[..], &[0]].concat(), identity),
+        (first[..first.len() - 1].to_vec(), identity),
+        (vec![1; 600], identity),
+        (turned, identity),
+        (first.clone(), IdentityKey([2; 32])),
+        (first.clone(), IdentityKey([0; 32])),
+    ];
+    let odd = odd.iter().map(|(bytes, identity)| {
+        json!({"bytes": hex(bytes), "identity": hex(&identity.0), "verdict": removal_verdict(bytes, identity)})
+    });
+    check_vectors(
+        "removals",
+        &json!({
+            "about": "Good removals; what becomes of the first when bit n % 8 of byte n is another; and odd bytes.",
+            "good": described.collect::<Vec<_>>(),
+            "flipped": flipped.collect::<Vec<_>>(),
+            "odd": odd.collect::<Vec<_>>(),
         }),
     );
 }

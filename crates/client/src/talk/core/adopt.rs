@@ -56,7 +56,7 @@ impl Core {
         let secret = secret.as_slice().try_into();
         let secret: [u8; 32] = secret.map_err(|_| kinora_chat::Fault::StateDamaged)?;
         let name = Client::import(&client)?.device().name.clone();
-        let people = People::of(store.people()?)?;
+        let people = People::of(store.people()?, Vec::new())?;
         let people = people.0.into_iter().filter(|(each, _)| *each != name);
         let contacts = people.map(|(name, person)| (name, person.contact));
         let contacts = contacts.collect();

@@ -89,7 +89,12 @@ impl Core {
                 .0
                 .get(&person.name)
                 .is_some_and(|known| known.is_here);
+            let before = self.people.kept_removals(&person.name);
             let news = self.people.see(person);
+            let removals = self.people.kept_removals(&person.name);
+            if removals != before {
+                kept.push(Write::Removals(person.name.clone(), removals));
+            }
             let is_own = person.name == *self.name();
             if is_own {
                 // News are of others; all of it lists who asks, too.
@@ -102,28 +107,13 @@ impl Core {
                     "somebody may stand between you and the people here: ask its operator",
                 )));
             }
-            let note = |text: String| Event::Note {
-                with: person.name.clone(),
-                text,
-            };
-            for label in &news.added {
-                self.events.push_back(note(match is_own {
-                    false => format!("{} added the device {label:?}", person.name),
-                    true => format!("{label:?} is a device of yours now; if it is not, ask who has had your keys"),
-                }));
-            }
-            for label in news.removed.iter().filter(|_| !is_own) {
-                self.events.push_back(note(format!(
-                    "{} removed the device {label:?}",
-                    person.name
-                )));
-            }
+            self.tell_devices(&person.name, &news);
             if news.has_changed {
                 let text = format!(
                     "the key of {} has changed; /verify {} tells more",
                     person.name, person.name
                 );
-                self.events.push_back(note(text));
+                self.note(&person.name, text);
                 if let Some(conversation) = self.conversations.get_mut(&person.name) {
                     conversation.give_up();
                 }

@@ -75,6 +75,7 @@ impl Core {
             number: self.cursor,
             step: self.step,
         });
+        self.say_removals();
         self.look();
         Ok(())
     }

@@ -316,6 +316,9 @@ impl Core {
                 reason: said.description,
             });
         }
+        if &*refused.code == "device_removed" {
+            return Err(Fault::Refused(said));
+        }
         let Some(reference) = refused.reference else {
             let reference = None;
             self.events.push_back(Event::Refused {
@@ -334,6 +337,10 @@ impl Core {
             let gathering = each.gathering.as_ref()?;
             gathering.asked.contains(&reference.0).then(|| peer.clone())
         });
+        if self.removing.remove(&reference.0).is_some() {
+            self.refuse(reference.0, said);
+            return Ok(());
+        }
         let row = self.outbox.iter().find(|row| row.reference == reference.0);
         let of_row = row.map(|row| (row.peer.clone(), row.id));
         if let Some(peer) = of_pending {

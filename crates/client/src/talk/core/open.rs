@@ -8,7 +8,7 @@ use crate::talk::conversation::{Flight, Gathering, Pending};
 use crate::talk::limits::{AGAIN, WINDOW};
 use crate::talk::store::{Outgoing, Write};
 use kinora_chat::Name;
-use kinora_chat::certificate::DeviceId;
+use kinora_chat::certificate::{Device, DeviceId};
 use kinora_chat::contact::Sending;
 use kinora_chat::engine::{self, Group, Keys};
 use kinora_talk::field::{Bytes, Few, Fixed, GroupId};
@@ -45,11 +45,15 @@ impl Core {
         let is_due = conversation.pace.is_due(now_s);
         let is_wanted = has_mail || conversation.is_lost;
         let has_pending = conversation.group.as_ref().map(Group::has_pending);
+        let gone = self.gone(peer);
         let missing = self.missing(peer, now_s);
         match has_pending {
             // The commit that came before ours is on its way.
             Some(true) => Ok(()),
-            Some(false) if !is_quiet && (is_due || !missing.is_empty()) => Ok(()),
+            Some(false) if !is_quiet && (is_due || !gone.is_empty() || !missing.is_empty()) => {
+                Ok(())
+            }
+            Some(false) if !gone.is_empty() => self.put_out(peer, &gone),
             Some(false) if !missing.is_empty() => {
                 self.gather(peer, missing.into_values().collect(), now_s)
             }
@@ -60,9 +64,52 @@ impl Core {
                 let own = has_others.then(|| self.name().clone());
                 self.gather(peer, own.into_iter().chain([peer.clone()]).collect(), now_s)
             }
+            // None of their devices is there, nor known: what would be said now, nobody could ever read.
+            Some(false) if self.is_alone(peer) => Ok(()),
             Some(false) if is_due => self.renew(peer),
             Some(false) => self.post(peer, now_s),
         }
+    }
+
+    /// Members of the group that were removed since.
+    fn gone(&self, peer: &Name) -> Vec<Device> {
+        let has_removed = |name| {
+            let person = self.people.0.get(name);
+            person.is_some_and(|person| !person.removed.is_empty())
+        };
+        let conversation = self.conversations.get(peer);
+        let group = conversation.and_then(|conversation| conversation.group.as_ref());
+        let group = group.filter(|_| has_removed(peer) || has_removed(self.name()));
+        self.people
+            .gone(group.map(Group::members).unwrap_or_default())
+    }
+
+    /// Whether the other one has no device in the group.
+    fn is_alone(&self, peer: &Name) -> bool {
+        let conversation = self.conversations.get(peer);
+        let group = conversation.and_then(|conversation| conversation.group.as_ref());
+        group.is_some_and(|group| group.members().iter().all(|device| device.name != *peer))
+    }
+
+    /// Puts removed devices out: from the next epoch on they can read nothing.
+    fn put_out(&mut self, peer: &Name, gone: &[Device]) -> Result<(), Fault> {
+        let view = self.admitted(peer);
+        let conversation = self.conversations.get_mut(peer);
+        let Some(group) = conversation.and_then(|conversation| conversation.group.as_mut()) else {
+            return Ok(());
+        };
+        // This device itself cannot: the server has told it, or will.
+        let own = self.client.device().id;
+        let others: Vec<Device> = gone
+            .iter()
+            .filter(|device| device.id != own)
+            .cloned()
+            .collect();
+        if others.len() < gone.len() {
+            return Ok(());
+        }
+        let made = group.change(self.client.keys(), &others, &[], &view)?;
+        self.commit(peer, made, Vec::new())
     }
 
     /// Devices of the two that the directory lists and the group lacks, with whose they are; not those that could not be let
@@ -131,7 +178,11 @@ impl Core {
         if conversation.group.is_some() {
             return self.admit(&peer, packages, now_s);
         }
-        let packages: Vec<Vec<u8>> = packages.into_iter().map(|(_, bytes)| bytes).collect();
+        // A server that gives out packages of a removed device keeps nobody from talking.
+        let view = self.admitted(&peer);
+        let is_let_in = |id: &DeviceId| view.users.values().any(|user| user.devices.contains(id));
+        let packages = packages.into_iter().filter(|(id, _)| is_let_in(id));
+        let packages: Vec<Vec<u8>> = packages.map(|(_, bytes)| bytes).collect();
         self.begin(&peer, &packages, now_s)
     }
 
@@ -143,7 +194,7 @@ impl Core {
         now_s: u64,
     ) -> Result<(), Fault> {
         let missing = self.missing(peer, now_s);
-        let view = self.view(peer);
+        let view = self.admitted(peer);
         let wanted = packages
             .into_iter()
             .filter(|(id, _)| missing.contains_key(id));
@@ -175,7 +226,7 @@ impl Core {
     /// Makes the group; it counts when the server took it.
     fn begin(&mut self, peer: &Name, packages: &[Vec<u8>], now_s: u64) -> Result<(), Fault> {
         let person = self.people.pin(peer).map(Write::Person);
-        let view = self.view(peer);
+        let view = self.admitted(peer);
         let id: [u8; 32] = random()?;
         let opened = self.client.open(id, packages, now_s, &view);
         let reference = reference()?;

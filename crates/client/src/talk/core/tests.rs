@@ -407,32 +407,38 @@ fn that_somebody_writes_is_said_at_most_every_three_seconds_and_once() {
     assert!(ravi.events.pop_front().is_some());
 }
 
-/// The identity goes over, and with it who was compared; then all devices talk in one group.
-#[test]
-fn a_new_device_comes_into_what_goes_on() {
-    let mut world = pair();
-    world.seats[0].core.trust("ravi", true).unwrap();
+/// A second device of the one who sits here comes, and gets the last seat.
+fn link(world: &mut World, at: usize, label: &str) {
     let place = tempfile::tempdir().unwrap();
     let asker = Asker::new(&[5; 32]).unwrap();
-    world.cut(0);
+    world.cut(at);
     let Seat {
         core, place: old, ..
-    } = world.seats.remove(0);
+    } = world.seats.remove(at);
     drop(core);
     let (handover, owner) = Core::handover(old.path()).unwrap();
     let answer = handover.seal(&asker.code()).unwrap();
     let opened = asker.open(&answer).unwrap();
     let now_s = world.now_ms / 1000;
-    let adopted: Owner = Core::adopt(place.path(), &opened, "laptop", now_s).unwrap();
+    let adopted: Owner = Core::adopt(place.path(), &opened, label, now_s).unwrap();
     assert_eq!(adopted, owner);
     let seat = Seat::new(old, None, world.now_ms);
-    world.seats.insert(0, seat);
+    world.seats.insert(at, seat);
     world.seats.push(Seat::new(place, None, world.now_ms));
     world.settle();
+    let last = world.seats.last().unwrap();
     assert!(matches!(
-        Core::adopt(world.seats[2].place.path(), &opened, "x", now_s),
+        Core::adopt(last.place.path(), &opened, "x", now_s),
         Err(Fault::TalkInUse { .. })
     ));
+}
+
+/// The identity goes over, and with it who was compared; then all devices talk in one group.
+#[test]
+fn a_new_device_comes_into_what_goes_on() {
+    let mut world = pair();
+    world.seats[0].core.trust("ravi", true).unwrap();
+    link(&mut world, 0, "laptop");
     let notes = world.seats[1].notes().join("; ");
     assert!(
         notes.contains("asha added the device \"laptop\""),
@@ -470,4 +476,160 @@ fn a_new_device_comes_into_what_goes_on() {
         .flat_map(Seat::notes)
         .filter(|note| note.contains("not arrived"));
     assert_eq!(missing.count(), 0);
+}
+
+/// Removes a device of the one who sits here, by its label.
+fn remove(world: &mut World, at: usize, label: &str) {
+    let now_ms = world.now_ms;
+    world.seats[at]
+        .core
+        .remove(label, random().unwrap(), now_ms);
+    world.settle();
+}
+
+fn devices_in(seat: &Seat, with: &str) -> Vec<String> {
+    let group = seat.core.conversations[&Name::new(with).unwrap()]
+        .group
+        .as_ref();
+    let members = group.unwrap().members().into_iter();
+    let mut labels: Vec<String> = members
+        .map(|device| format!("{} {}", device.name, device.label))
+        .collect();
+    labels.sort();
+    labels
+}
+
+#[test]
+fn a_removed_device_reads_nothing_more() {
+    let mut world = pair();
+    link(&mut world, 0, "laptop");
+    world.write(1, "asha", "to both");
+    world.settle();
+    let before = world.queue(0).len();
+    remove(&mut world, 0, "laptop");
+    world.write(1, "asha", "not for the laptop");
+    world.settle();
+    assert_eq!(
+        shown(&world.seats[0], "ravi"),
+        ["to both", "not for the laptop"]
+    );
+    assert_eq!(shown(&world.seats[2], "ravi"), ["to both"]);
+    assert_eq!(
+        devices_in(&world.seats[0], "ravi"),
+        ["asha device", "ravi device"]
+    );
+    assert_eq!(
+        authenticator(&world.seats[0], "ravi"),
+        authenticator(&world.seats[1], "asha")
+    );
+    let told = world.seats[1].notes().join("; ");
+    assert!(
+        told.contains("asha removed the device \"laptop\""),
+        "{told}"
+    );
+    let told = world.seats[0].notes().join("; ");
+    assert!(
+        !told.contains("started anew") && !told.contains("not arrived"),
+        "{told}"
+    );
+
+    // A server that gives the removed device everything all the same gives it nothing that it can open.
+    let stolen = world.queue(0)[before..].to_vec();
+    assert!(
+        stolen
+            .iter()
+            .any(|each| each.kind == kinora_talk::frame::Kind::Message)
+    );
+    let ravi = Name::new("ravi").unwrap();
+    let laptop = &mut world.seats[2].core;
+    let view = laptop.view(&ravi);
+    let group = laptop
+        .conversations
+        .get_mut(&ravi)
+        .unwrap()
+        .group
+        .as_mut()
+        .unwrap();
+    for each in &stolen {
+        let opened = group.open_message(&each.envelope, &view);
+        let is_out = matches!(
+            opened,
+            Ok(kinora_chat::engine::Event::Commit { is_out: true, .. })
+        );
+        assert!(is_out || opened.is_err(), "{opened:?}");
+    }
+}
+
+#[test]
+fn a_removal_that_the_server_keeps_back_is_noticed() {
+    let mut world = pair();
+    link(&mut world, 0, "laptop");
+    remove(&mut world, 0, "laptop");
+    world.withholds = true;
+    for at in [0, 1] {
+        // What was seen is known after a new start, too.
+        world.crash(at);
+    }
+    world.settle();
+    world.write(1, "asha", "still not for the laptop");
+    world.settle();
+    let told = world.seats[1].notes().join("; ");
+    assert!(told.contains("keeps back that it was removed"), "{told}");
+    assert_eq!(
+        devices_in(&world.seats[1], "asha"),
+        ["asha device", "ravi device"]
+    );
+    assert_eq!(shown(&world.seats[0], "ravi"), ["still not for the laptop"]);
+}
+
+#[test]
+fn only_another_device_of_ones_own_is_removed() {
+    let mut world = pair();
+    link(&mut world, 0, "device");
+    for (which, code) in [("device", "several_devices"), ("laptop", "no_such_device")] {
+        remove(&mut world, 0, which);
+        assert!(refused(&world.seats[0], code), "{code}");
+    }
+    let own = world.seats[0].id.to_string();
+    remove(&mut world, 0, &own);
+    assert!(refused(&world.seats[0], "own_device"));
+    let ravis = world.seats[1].id.to_string();
+    remove(&mut world, 0, &ravis);
+    assert_eq!(devices_in(&world.seats[1], "asha").len(), 3);
+    let other = world.seats[2].id.to_string();
+    remove(&mut world, 0, &other);
+    assert_eq!(devices_in(&world.seats[1], "asha").len(), 2);
+}
+
+fn refused(seat: &Seat, code: &str) -> bool {
+    let is_it =
+        |event: &Event| matches!(event, Event::Refused { problem, .. } if problem.code == code);
+    seat.events.iter().any(is_it)
+}
+
+/// Nobody could ever read it: what is said to somebody who has no device just now waits for their next one.
+#[test]
+fn a_message_waits_for_somebody_who_has_no_device() {
+    let mut world = pair();
+    let now_s = world.now_ms / 1000;
+    let ravi = &world.seats[1].core;
+    let removal = Removal::new(&ravi.identity, ravi.client.device(), now_s);
+    world.remove(removal);
+    world.cut(0);
+    world.connect(0);
+    while world.hear(0) || world.serve(0) {}
+    world.write(0, "ravi", "for later");
+    while world.hear(0) || world.serve(0) {}
+    assert!(!world.seats[0].core.is_done());
+    assert_eq!(devices_in(&world.seats[0], "ravi"), ["asha device"]);
+
+    let Seat { core, place, .. } = world.seats.remove(1);
+    drop(core);
+    let (handover, _) = Core::handover(place.path()).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    Core::adopt(place.path(), &handover, "new", now_s).unwrap();
+    let now_ms = world.now_ms;
+    world.seats.push(Seat::new(place, None, now_ms));
+    world.settle();
+    assert_eq!(shown(&world.seats[1], "asha"), ["for later"]);
 }

@@ -62,7 +62,7 @@ fn seat(post: &PostOffice, name: &str) -> Seat {
         id: [name.as_bytes()[0]; 16],
         certificate: vec![1],
     };
-    match post.register(&new, 16).unwrap() {
+    match post.register(&new, 16, 16).unwrap() {
         Registered::New(device) => device.seat,
         other => panic!("{other:?}"),
     }

@@ -4,7 +4,8 @@ use super::{packages, parcels, people, queue, write};
 use crate::Fault;
 use crate::parcel::{NewParcel, Parcel, ParcelId, Parcels, Parted, Reserved, Room};
 use crate::post::{
-    Bounds, Change, Device, NewDevice, Outcome, Package, Person, Post, Registered, Seat, Waiting,
+    Bounds, Change, Device, DeviceRemoval, NewDevice, Outcome, Package, Person, Post, Registered,
+    Removed, Seat, Waiting,
 };
 use crate::sqlite::file::{connect, create, transact};
 use crate::sqlite::migrate;
@@ -38,10 +39,23 @@ impl PostOffice {
 }
 
 impl Post for PostOffice {
-    fn register(&self, new: &NewDevice, devices_max: usize) -> Result<Registered, Fault> {
+    fn register(
+        &self,
+        new: &NewDevice,
+        devices_max: usize,
+        ever_max: usize,
+    ) -> Result<Registered, Fault> {
         transact(&mut lock(&self.writer), |tx| {
-            people::register(tx, new, devices_max)
+            people::register(tx, new, devices_max, ever_max)
         })
+    }
+
+    fn remove(&self, removal: &DeviceRemoval) -> Result<Removed, Fault> {
+        transact(&mut lock(&self.writer), |tx| people::remove(tx, removal))
+    }
+
+    fn is_removed(&self, id: &[u8; 16]) -> Result<bool, Fault> {
+        self.readers.read(|tx| people::is_removed(tx, id))
     }
 
     fn device(&self, id: &[u8; 16]) -> Result<Option<Device>, Fault> {

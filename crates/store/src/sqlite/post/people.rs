@@ -1,7 +1,7 @@
 //! Names, and the devices that are certified for them.
 
 use crate::Fault;
-use crate::post::{Device, NewDevice, Person, Registered, Seat};
+use crate::post::{Device, DeviceRemoval, NewDevice, Person, Registered, Removed, Seat};
 use crate::sqlite::row::{all, change, one};
 use rusqlite::{Connection, Row, params};
 
@@ -15,6 +15,7 @@ pub(super) fn register(
     connection: &Connection,
     new: &NewDevice,
     devices_max: usize,
+    ever_max: usize,
 ) -> Result<Registered, Fault> {
     let owner = owner(connection, &new.name)?;
     if owner
@@ -30,6 +31,9 @@ pub(super) fn register(
             false => Registered::DeviceTaken,
         });
     }
+    if is_removed(connection, &new.id)? {
+        return Ok(Registered::DeviceRemoved);
+    }
     let person = match owner {
         Some(owner) => owner.person,
         None if is_lookalike(connection, &new.skeleton)? => return Ok(Registered::NameTaken),
@@ -42,17 +46,51 @@ pub(super) fn register(
             connection.last_insert_rowid()
         }
     };
-    if seats(connection, person)?.len() >= devices_max {
+    let (now, gone) = (seats(connection, person)?, removals(connection, person)?);
+    if now.len() >= devices_max || now.len() + gone.len() >= ever_max {
         return Ok(Registered::TooManyDevices);
     }
-    change(
-        connection,
-        "insert into devices (id, person, certificate) values (?1, ?2, ?3)",
-        params![new.id, person, new.certificate],
-    )?;
+    // SQLite would give the number of a row that is gone once more.
+    const ADD: &str = "insert into devices (seat, id, person, certificate) values (
+        1 + max(coalesce((select max(seat) from devices), 0), coalesce((select max(seat) from removals), 0)), ?1, ?2, ?3)";
+    change(connection, ADD, params![new.id, person, new.certificate])?;
     let made = device(connection, &new.id)?;
     made.map(Registered::New)
         .ok_or_else(|| Fault::Corrupt("a device that was just written is not there".into()))
+}
+
+pub(super) fn remove(connection: &Connection, removal: &DeviceRemoval) -> Result<Removed, Fault> {
+    if is_removed(connection, &removal.id)? {
+        return Ok(Removed::Before);
+    }
+    let person = number(connection, &removal.name)?;
+    let sql = "select seat from devices where id = ?1 and person = ?2";
+    let seat = one(connection, sql, params![removal.id, person], |row| {
+        Ok(row.get::<_, i64>(0)?)
+    })?;
+    let Some(seat) = seat else {
+        return Ok(Removed::Unknown);
+    };
+    for sql in [
+        "delete from packages where seat = ?1",
+        "delete from envelopes where seat = ?1",
+        "delete from repeats where seat = ?1",
+        "delete from parted where seat = ?1",
+        "delete from devices where seat = ?1",
+    ] {
+        change(connection, sql, [seat])?;
+    }
+    change(
+        connection,
+        "insert into removals (id, seat, person, bytes) values (?1, ?2, ?3, ?4)",
+        params![removal.id, seat, person, removal.bytes],
+    )?;
+    Ok(Removed::Now(Seat(seat)))
+}
+
+pub(super) fn is_removed(connection: &Connection, id: &[u8; 16]) -> Result<bool, Fault> {
+    let sql = "select 1 from removals where id = ?1";
+    Ok(one(connection, sql, [id], |_| Ok(()))?.is_some())
 }
 
 pub(super) fn device(connection: &Connection, id: &[u8; 16]) -> Result<Option<Device>, Fault> {
@@ -121,7 +159,13 @@ fn whole(
         name,
         identity,
         certificates,
+        removals: removals(connection, person)?,
     })
+}
+
+fn removals(connection: &Connection, person: i64) -> Result<Vec<Vec<u8>>, Fault> {
+    let sql = "select bytes from removals where person = ?1 order by seat";
+    all(connection, sql, [person], |row| Ok(row.get(0)?))
 }
 
 fn owner(connection: &Connection, name: &str) -> Result<Option<Owner>, Fault> {

@@ -61,7 +61,9 @@ pub(super) fn apply(
             group,
             mail,
         } => {
-            let sender = sender(connection, each.seat, step)?;
+            let Some(sender) = sender(connection, each.seat, step)? else {
+                return Ok(Outcome::Refused(Refusal::DeviceRemoved));
+            };
             if let Some(before) = before(connection, each.seat, reference)? {
                 return Ok(before);
             }
@@ -343,17 +345,16 @@ fn remember(
     Ok(())
 }
 
-/// Who sends, with the highest step that was told remembered.
-fn sender(connection: &Connection, seat: Seat, step: u64) -> Result<Sender, Fault> {
+/// Who sends, with the highest step that was told remembered. Nobody, when the device was removed meanwhile.
+fn sender(connection: &Connection, seat: Seat, step: u64) -> Result<Option<Sender>, Fault> {
     let sql = "update devices set step = max(step, ?2) where seat = ?1 returning person, last";
-    let found = one(connection, sql, params![seat.0, step], |row| {
+    one(connection, sql, params![seat.0, step], |row| {
         Ok(Sender {
             seat,
             person: row.get(0)?,
             last: row.get(1)?,
         })
-    })?;
-    found.ok_or(Fault::Missing { what: "device" })
+    })
 }
 
 fn pair(connection: &Connection, one_of: i64, peer: i64) -> Result<Pair, Fault> {

@@ -13,9 +13,10 @@ use kinora_chat::payload::Content;
 use kinora_talk::field::{Bytes, Few, Fixed, Reference, Text};
 use kinora_talk::frame::{
     Ask, Challenge, Claimed, Deliver, Envelope, Kind, Package, PackageBytes, People, Person,
-    Published, Ready, Refused, Signal, Taken, Tell,
+    Published, Ready, Refused, Remove, Removed, Signal, Taken, Tell,
 };
 use kinora_talk::limits::GRACE_EPOCHS;
+use kinora_talk::removal::Removal;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
@@ -39,6 +40,8 @@ pub(super) struct Seat {
     pub(super) place: TempDir,
     pub(super) id: DeviceId,
     is_connected: bool,
+    /// It was removed, and is let in no more.
+    is_out: bool,
     /// The server has let it in over this connection.
     is_in: bool,
     /// What is on its way from the server, and to it.
@@ -65,6 +68,10 @@ pub(super) struct World {
     /// Each pair's group, and its epoch.
     groups: BTreeMap<[Name; 2], ([u8; 32], u64)>,
     answers: BTreeMap<[u8; 16], Tell>,
+    /// Removals, each with the certificate that it ended.
+    removals: Vec<(Removal, Vec<u8>)>,
+    /// It shows removed devices as if nobody had removed them.
+    pub(super) withholds: bool,
 }
 
 impl Seat {
@@ -76,6 +83,7 @@ impl Seat {
             core,
             place,
             is_connected: false,
+            is_out: false,
             is_in: false,
             down: VecDeque::new(),
             up: VecDeque::new(),
@@ -139,6 +147,8 @@ impl World {
             hidden: None,
             groups: BTreeMap::new(),
             answers: BTreeMap::new(),
+            removals: Vec::new(),
+            withholds: false,
         };
         for name in names {
             let place = tempfile::tempdir().unwrap();
@@ -175,7 +185,7 @@ impl World {
     /// Lets a device come, if it is away.
     pub(super) fn connect(&mut self, at: usize) {
         let seat = &mut self.seats[at];
-        if std::mem::replace(&mut seat.is_connected, true) {
+        if seat.is_out || std::mem::replace(&mut seat.is_connected, true) {
             return;
         }
         seat.down.push_back(Tell::Challenge(Challenge {
@@ -277,7 +287,7 @@ impl World {
             let is_done = self
                 .seats
                 .iter()
-                .all(|seat| seat.core.is_done() && seat.up.is_empty());
+                .all(|seat| seat.is_out || (seat.core.is_done() && seat.up.is_empty()));
             quiet = if moves || !is_done { 0 } else { quiet + 1 };
             if quiet > 1 {
                 return;
@@ -347,14 +357,44 @@ impl World {
                     bytes: signal.bytes,
                 });
                 for other in 0..self.seats.len() {
-                    if self.kept[&self.seats[other].id].name == signal.peer {
+                    let kept = self.kept.get(&self.seats[other].id);
+                    if kept.is_some_and(|kept| kept.name == signal.peer) {
                         self.push(other, passed.clone());
                     }
                 }
                 Vec::new()
             }
+            Ask::Remove(remove) => self.take_out(at, &remove),
             Ask::Bye(_) => Vec::new(),
         }
+    }
+
+    fn take_out(&mut self, at: usize, remove: &Remove) -> Vec<Tell> {
+        let reference = remove.reference;
+        let removal = Removal::from_bytes(&remove.removal).unwrap();
+        self.remove(removal);
+        let all = self.people();
+        for other in (0..self.seats.len()).filter(|other| *other != at) {
+            self.push(other, Tell::People(all.clone()));
+        }
+        vec![Tell::Removed(Removed { reference })]
+    }
+
+    /// A device is none any more, and its connection is gone.
+    pub(super) fn remove(&mut self, removal: Removal) {
+        assert!(removal.is_signed_by(&self.identities[&removal.name]));
+        let gone = self.kept.remove(&removal.id).unwrap();
+        let seat = self.seats.iter().position(|seat| seat.id == removal.id);
+        if let Some(at) = seat {
+            self.cut(at);
+            self.seats[at].is_out = true;
+        }
+        self.removals.push((removal, gone.certificate));
+    }
+
+    /// All that ever came for a device.
+    pub(super) fn queue(&self, at: usize) -> &[Deliver] {
+        &self.kept[&self.seats[at].id].queue
     }
 
     /// What changes a conversation or its mail: taken once, and answered each time.
@@ -506,11 +546,21 @@ impl World {
         let person = |(name, identity): (&Name, &IdentityKey)| {
             let devices = self.kept.values().filter(|kept| kept.name == *name);
             let certificates = devices.map(|kept| Bytes::new(kept.certificate.clone()).unwrap());
+            let removals = self.removals.iter().filter(|(each, _)| each.name == *name);
+            let (back, removals): (Vec<_>, Vec<_>) = removals.partition(|_| self.withholds);
+            let back = back
+                .into_iter()
+                .map(|(_, certificate)| Bytes::new(certificate.clone()).unwrap());
+            let removals = removals
+                .into_iter()
+                .map(|(each, _)| Bytes::new(each.to_bytes()).unwrap());
+            let certificates = certificates.chain(back);
             Person {
                 name: name.clone(),
                 identity: *identity,
                 certificates: Few::new(certificates.collect()).unwrap(),
                 is_here: true,
+                removals: Few::new(removals.collect()).unwrap(),
             }
         };
         let listed = self.identities.iter();

@@ -1,0 +1,89 @@
+//! A device of a name is removed by another one: what the commands say, and what becomes of the one that is gone.
+
+use crate::chat::{Person, said};
+use crate::harness::Server;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Output, Stdio};
+
+/// The lines of JSON that a command printed.
+fn lines(output: &Output) -> Vec<Value> {
+    assert!(output.status.success(), "{}", said(output));
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The new place becomes a device of whoever has the old one.
+fn link(old: &Person, new: &Person, label: &str) {
+    let mut asks = new.command(&["chat", "link", "--device", label]);
+    let asks = asks.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut asks = asks.spawn().unwrap();
+    let mut shown = String::new();
+    let mut output = BufReader::new(asks.stdout.take().unwrap());
+    output.read_line(&mut shown).unwrap();
+    let code = shown.trim().strip_prefix("kinora chat link ").unwrap();
+    let answer = old.output(&["chat", "link", code]);
+    assert!(answer.status.success(), "{}", said(&answer));
+    let mut input = asks.stdin.take().unwrap();
+    input.write_all(&answer.stdout).unwrap();
+    drop(input);
+    assert!(asks.wait().unwrap().success());
+}
+
+#[test]
+fn a_lost_device_is_removed_by_another_one() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start(&place.path().join("data"), &[]);
+    let [asha, ravi, phone] =
+        ["asha", "ravi", "phone"].map(|name| Person::new(place.path(), name, &server));
+    let (mut at_ravi, mut at_asha) = (ravi.come(), asha.come());
+    at_asha.type_in("/open ravi");
+    at_asha.type_in("before");
+    assert_eq!(at_ravi.message().1, "before");
+    assert_eq!(at_asha.quit(), Some(0));
+    link(&asha, &phone, "phone");
+    let tells = |event: &Value, words: &str| event["text"].as_str().unwrap().contains(words);
+    at_ravi.until("note", |event| {
+        tells(event, "asha added the device \"phone\"")
+    });
+
+    let devices = lines(&phone.output(&["--json", "chat", "devices"]));
+    let found = devices.iter().map(|device| {
+        let label = device["label"].as_str().unwrap();
+        (label, device["this"].as_bool().unwrap())
+    });
+    let mut found: Vec<_> = found.collect();
+    found.sort_unstable();
+    assert_eq!(found, [("phone", true), ("terminal", false)]);
+    for (words, exit) in [
+        (&["--remove", "terminal"][..], 2),
+        (&["--remove", "phone", "--yes"], 4),
+        (&["--remove", "tablet", "--yes"], 4),
+    ] {
+        let refused = phone.output(&[&["chat", "devices"], words].concat());
+        assert_eq!(refused.status.code(), Some(exit), "{}", said(&refused));
+    }
+
+    // It is there while it is removed: it is told, and goes.
+    let mut at_asha = asha.come();
+    let remove = ["--json", "chat", "devices", "--remove", "terminal", "--yes"];
+    let removed = lines(&phone.output(&remove));
+    assert_eq!(removed.last().unwrap()["label"], "terminal");
+    assert_eq!(at_asha.ended(), Some(4));
+    at_ravi.until("note", |event| {
+        tells(event, "asha removed the device \"terminal\"")
+    });
+    let mut at_phone = phone.start_as("asha", &[]);
+    at_phone.until("people", |_| true);
+    at_ravi.type_in("/open asha");
+    at_ravi.type_in("to the phone alone");
+    assert_eq!(at_phone.message().1, "to the phone alone");
+    let out = asha.output(&["--json", "chat", "--line"]);
+    assert_eq!(out.status.code(), Some(4), "{}", said(&out));
+    let told = String::from_utf8_lossy(&out.stdout).into_owned() + &said(&out);
+    assert!(told.contains("device_removed"), "{told}");
+    assert_eq!(at_phone.quit(), Some(0));
+    assert_eq!(at_ravi.quit(), Some(0));
+}
