@@ -228,7 +228,9 @@ fn turn(lane: &Lane, width: usize, bytes: u64) -> Result<Turn> {
 /// What the server said that its renditions took, beside one run of FFmpeg that makes the same.
 fn ladder(server: &Server, film: &Path, seconds: u32) -> Result<Section> {
     let mut section = Section::new(&format!("Two renditions of {seconds} s of 720 lines"));
-    let said = server.said("renditions").context("nothing was made")?;
+    let said = server
+        .said("renditions title=")
+        .context("nothing was made")?;
     let ours = said
         .split_whitespace()
         .find_map(|word| word.strip_prefix("seconds=")?.parse::<f64>().ok());
