@@ -3,6 +3,9 @@
 /// The least distance from 100 that is reckoned with: a logarithm is taken of it.
 pub const LEAST_DEFICIT: f64 = 0.05;
 
+/// Part of the frames that may be worse than the level which is said of the rest.
+pub const WORST: f64 = 0.05;
+
 /// How far a score is from perfect.
 pub fn deficit(score: f32) -> f64 {
     (100.0 - f64::from(score)).clamp(LEAST_DEFICIT, 100.0)
@@ -23,7 +26,7 @@ pub fn worst_level(frames: &mut [(f64, f64)]) -> f64 {
     let mut seen = 0.0;
     for (deficit, weight) in frames.iter() {
         seen += weight;
-        if seen >= all * 0.05 {
+        if seen >= all * WORST {
             return 100.0 - deficit;
         }
     }

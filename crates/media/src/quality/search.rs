@@ -32,6 +32,11 @@ pub struct Scale {
 /// Rounds that are ever made.
 pub const MOST_ROUNDS: u32 = 4;
 
+/// From so many scenes on the errors of their lines outweigh each other, and chunks correct what is left.
+const MANY: usize = 12;
+/// By so much, as a logarithm, a scene that came out under its floor is reckoned worse than it was.
+const CARE: f64 = 0.02;
+
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
@@ -107,11 +112,15 @@ impl Search {
     /// Where to look again, if what is known of the scene does not reach so far.
     fn worth_trying(&self, scene: usize, crf: f64) -> Option<f64> {
         let Scale { slope, .. } = self.scale;
-        let scene = &self.scenes[scene];
-        let away = scene.quality.distance(crf);
+        let away = self.scenes[scene].quality.distance(crf);
         // In the second round a point nearer than a tenth of the deficit says nothing new; later the lines are known.
-        let reach = if self.rounds == 1 { 0.1 } else { 0.35 } / slope;
-        if away <= reach {
+        let reach = match self.rounds {
+            1 if self.scenes.len() < MANY => 0.1,
+            1 => 0.22,
+            _ => 0.35,
+        };
+        let scene = &self.scenes[scene];
+        if away <= reach / slope {
             return None;
         }
         let last = scene.last_tried()?;
@@ -221,10 +230,17 @@ impl Search {
         })
     }
 
-    /// Lets a scene that is done be chosen anew; what its chunk showed stays known.
+    /// Lets a scene that is done be chosen anew; what its chunk showed stays known. One that lies under its floor is
+    /// chosen with more care each time: its line is not as straight as it seemed.
     pub fn release(&mut self, scene: usize) {
-        if let Some(scene) = self.scenes.get_mut(scene) {
-            scene.done = None;
+        let floor = 100.0 - self.goal.scene;
+        let Some(scene) = self.scenes.get_mut(scene) else {
+            return;
+        };
+        if let (Some(done), Some((quality, _))) = (scene.done.take(), &mut scene.bias)
+            && score::mean_deficit(&done.scores) > floor
+        {
+            *quality += CARE;
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A bit is spent where it takes away most: bytes plus lambda times deficit is least in every scene for one lambda, and
 //! that lambda is halved in until the goal just holds. The scene floor is a bound beside it: for the mean alone, one
-//! CRF is nearly as good; where every scene must be good, a fifth to a third of the bytes is won.
+//! CRF is nearly as good; where every scene must be good, a fifth to a third of the bytes is won. Where the worst frames
+//! are what decides, each of them gets a price, too, so that scenes with many become better, and not all scenes.
 
 use super::scene::Scene;
 use super::{Scale, Search};
@@ -20,16 +21,18 @@ pub struct Allocation {
     pub bytes: u64,
     /// The goal should hold.
     pub holds: bool,
-    /// As much of it holds as can: a scene that no CRF lifts to its floor asks nothing of the others.
-    is_enough: bool,
 }
 
 /// A scene is not moved further from the others than this, in logarithms of the deficit: predictions are not that good.
 const SPREAD: f64 = 0.35;
 /// Logarithms of lambda, in bytes per frame and point of deficit, between which every video lies.
 const LAMBDA: (f64, f64) = (-10.0, 25.0);
+/// The same for the price of a frame that is worse than the worst twentieth may be, in bytes.
+const PRICE: (f64, f64) = (-2.0, 22.0);
 /// Halvings of lambda, and of the common CRF.
 const STEPS: usize = 40;
+/// Halvings of the price, each of which halves lambda anew.
+const PRICE_STEPS: usize = 16;
 
 /// One possible CRF of one scene.
 #[derive(Clone, Copy)]
@@ -37,13 +40,39 @@ struct Choice {
     crf: f64,
     deficit: f64,
     bytes: f64,
+    /// Frames that are worse than the worst twentieth may be.
+    bad: f64,
+}
+
+/// What choices for all scenes come to.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    bytes: f64,
+    deficit: f64,
+    /// Deficit of the worst scene.
+    worst: f64,
+    bad: f64,
+    /// Scenes that lack more than they may.
+    low: usize,
+}
+
+/// Within what, and for what, choices are made.
+#[derive(Clone, Copy)]
+struct Aim {
+    /// Scenes stay near this CRF.
+    around: f64,
+    /// The most deficit of a scene.
+    floor: f64,
+    /// What a bad frame costs, in bytes.
+    price: f64,
 }
 
 struct Table<'a> {
     search: &'a Search,
-    /// By scene, by CRF.
+    /// By scene, by CRF, which ascends.
     choices: Vec<Vec<Choice>>,
-    /// By scene, the most deficit that it may have: its floor, or the least that it can have.
+    /// By scene, the most deficit that it may have: its floor, or the least that it can have. One that no CRF lifts to
+    /// its floor asks nothing of the others.
     bounds: Vec<f64>,
     frames: f64,
 }
@@ -67,21 +96,17 @@ impl<'a> Table<'a> {
         let is_going_on = search.scenes.iter().any(|scene| scene.done.is_none());
         let choices = search.scenes.iter().map(|scene| {
             if let Some(done) = &scene.done {
-                let deficit = score::mean_deficit(&done.scores);
                 // One under its floor is made again: those still to come need not make up for it.
                 let most = if is_going_on { floor } else { 100.0 };
-                return vec![Choice {
-                    crf: done.crf,
-                    deficit: deficit.min(most),
-                    bytes: done.bytes as f64,
-                }];
+                let deficit = score::mean_deficit(&done.scores).min(most);
+                return vec![search.choice(scene, done.crf, deficit, done.bytes as f64)];
             }
             let model = &search.scenes[scene.source];
             let (quality, size) = scene.bias.unwrap_or(common);
-            let choice = |crf: f64| Choice {
-                crf,
-                deficit: (model.deficit(crf) * quality.exp()).clamp(score::LEAST_DEFICIT, 100.0),
-                bytes: model.bytes(crf, scene) * size.exp(),
+            let choice = |crf: f64| {
+                let deficit = model.deficit(crf) * quality.exp();
+                let deficit = deficit.clamp(score::LEAST_DEFICIT, 100.0);
+                search.choice(scene, crf, deficit, model.bytes(crf, scene) * size.exp())
             };
             steps(&search.scale).map(choice).collect()
         });
@@ -101,41 +126,92 @@ impl<'a> Table<'a> {
     /// The fewest bytes that hold the goal; where nothing does, the best there is.
     fn cheapest(&self) -> Allocation {
         let floor = 100.0 - self.search.goal.scene;
-        let around = self.common(floor, |made| made.levels.mean >= self.search.goal.mean);
-        let made = self.halve(around, floor, |made| made.is_enough, true);
-        if made.is_enough {
-            return made;
+        let aim = Aim {
+            around: self.common(floor, |sum| self.is_good(sum)),
+            floor,
+            price: 0.0,
+        };
+        let free = self.halve(&aim, |sum| self.is_enough(sum), true);
+        let by_mean = self.halve(&aim, |sum| self.is_good(sum) && sum.low == 0, true);
+        if self.is_enough(&self.sum(&by_mean)) {
+            return self.evaluate(&by_mean);
         }
-        // The worst frames want more than may be spread around the mean's own CRF: all scenes move.
-        let around = self.common(floor, |made| made.is_enough);
-        self.halve(around, floor, |made| made.is_enough, true)
+        // The worst frames want more: scenes that have them become better, or, where that is not enough, all scenes.
+        let further = Aim {
+            around: self.common(floor, |sum| self.is_enough(sum)),
+            ..aim
+        };
+        let all = self.halve(&further, |sum| self.is_enough(sum), true);
+        let priced = self.priced(&aim).map(|made| self.relax(made, &by_mean));
+        let ways = [Some(free), priced, Some(all)];
+        let bytes = |choices: &Vec<Choice>| {
+            let sum = self.sum(choices);
+            (!self.is_enough(&sum), sum.bytes)
+        };
+        let best = ways.into_iter().flatten().min_by(|a, b| {
+            let (a, b) = (bytes(a), bytes(b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        });
+        self.evaluate(&best.unwrap_or_default())
+    }
+
+    /// Looks for the least price of bad frames at which few enough are left beside a mean that just holds.
+    fn priced(&self, aim: &Aim) -> Option<Vec<Choice>> {
+        let (mut low, mut high) = PRICE;
+        let mut best = None;
+        for _ in 0..PRICE_STEPS {
+            let middle = f64::midpoint(low, high);
+            let aim = Aim {
+                price: middle.exp(),
+                ..*aim
+            };
+            let made = self.halve(&aim, |sum| self.is_good(sum) && sum.low == 0, true);
+            if self.is_enough(&self.sum(&made)) {
+                high = middle;
+                best = Some(made);
+            } else {
+                low = middle;
+            }
+        }
+        best
+    }
+
+    /// Gives scenes back what they would have without the price, one by one, as long as enough holds: scenes that are
+    /// alike move all at once, and a few of them may do.
+    fn relax(&self, mut made: Vec<Choice>, without: &[Choice]) -> Vec<Choice> {
+        for (scene, choice) in without.iter().enumerate() {
+            let before = std::mem::replace(&mut made[scene], *choice);
+            let is_smaller = choice.bytes < before.bytes;
+            if !is_smaller || !self.is_enough(&self.sum(&made)) {
+                made[scene] = before;
+            }
+        }
+        made
     }
 
     /// The best quality within so many bytes; where nothing fits, the least there is.
     fn best_within(&self, limit: u64) -> Allocation {
-        let around = self.common(100.0, |made| made.bytes >= limit);
-        let made = self.halve(around, 100.0, |made| made.bytes > limit, false);
+        let limit = limit as f64;
+        let aim = Aim {
+            around: self.common(100.0, |sum| sum.bytes >= limit),
+            floor: 100.0,
+            price: 0.0,
+        };
+        let made = self.halve(&aim, |sum| sum.bytes > limit, false);
         Allocation {
             holds: false,
-            ..made
+            ..self.evaluate(&made)
         }
     }
 
     /// Halves lambda until the condition, which comes true as quality rises, just holds or just does not.
-    fn halve(
-        &self,
-        around: f64,
-        floor: f64,
-        condition: impl Fn(&Allocation) -> bool,
-        holding: bool,
-    ) -> Allocation {
-        let at = |ln_lambda: f64| self.evaluate(&self.choose(ln_lambda, around, floor));
+    fn halve(&self, aim: &Aim, condition: impl Fn(&Sum) -> bool, holding: bool) -> Vec<Choice> {
         let (mut low, mut high) = LAMBDA;
-        let mut best = at(if holding { high } else { low });
+        let mut best = self.choose(if holding { high } else { low }, aim);
         for _ in 0..STEPS {
             let middle = f64::midpoint(low, high);
-            let made = at(middle);
-            let is_high = condition(&made);
+            let made = self.choose(middle, aim);
+            let is_high = condition(&self.sum(&made));
             if is_high {
                 high = middle;
             } else {
@@ -150,7 +226,7 @@ impl<'a> Table<'a> {
 
     /// The largest CRF for all at which the condition is still true: where scenes are looked for around. A scene that
     /// needs a lower one for its floor does not draw the others down.
-    fn common(&self, floor: f64, condition: impl Fn(&Allocation) -> bool) -> f64 {
+    fn common(&self, floor: f64, condition: impl Fn(&Sum) -> bool) -> f64 {
         let Scale { range, .. } = self.search.scale;
         let (mut low, mut high) = range;
         for _ in 0..STEPS {
@@ -162,7 +238,7 @@ impl<'a> Table<'a> {
                 best.or_else(|| choices.first()).copied()
             };
             let all: Vec<_> = self.choices.iter().filter_map(nearest).collect();
-            if condition(&self.evaluate(&all)) {
+            if condition(&self.sum(&all)) {
                 low = middle;
             } else {
                 high = middle;
@@ -171,21 +247,25 @@ impl<'a> Table<'a> {
         low
     }
 
-    /// For each scene the choice that is cheapest at this lambda, with at most `floor` of deficit.
-    fn choose(&self, ln_lambda: f64, around: f64, floor: f64) -> Vec<Choice> {
+    /// For each scene the choice that is cheapest at this lambda.
+    fn choose(&self, ln_lambda: f64, aim: &Aim) -> Vec<Choice> {
         let spread = (SPREAD / self.search.scale.slope).max(self.search.scale.step);
+        let lambda = ln_lambda.exp();
         let scenes = self.choices.iter().zip(&self.search.scenes);
         let pick = |(choices, scene): (&Vec<Choice>, &Scene)| {
             let frames = scene.frames as f64;
-            let cost = |each: &Choice| each.bytes + ln_lambda.exp() * frames * each.deficit;
-            let is_allowed =
-                |each: &&Choice| each.deficit <= floor && (each.crf - around).abs() <= spread;
-            let cheapest = choices
-                .iter()
-                .filter(is_allowed)
+            let cost =
+                |each: &Choice| each.bytes + lambda * frames * each.deficit + aim.price * each.bad;
+            // Bad frames may need more: what is better than was predicted does no harm.
+            let down = if aim.price > 0.0 { 2.0 } else { 1.0 } * spread;
+            let from = choices.partition_point(|each| each.crf < aim.around - down);
+            let near = choices[from..].iter();
+            let near = near.take_while(|each| each.crf <= aim.around + spread);
+            let cheapest = near
+                .filter(|each| each.deficit <= aim.floor)
                 .min_by(|a, b| cost(a).total_cmp(&cost(b)));
             // A scene whose floor lies beyond the spread gets what the floor needs.
-            let needed = || choices.iter().rev().find(|each| each.deficit <= floor);
+            let needed = || choices.iter().rev().find(|each| each.deficit <= aim.floor);
             cheapest
                 .or_else(needed)
                 .or_else(|| choices.first())
@@ -194,45 +274,67 @@ impl<'a> Table<'a> {
         scenes.filter_map(pick).collect()
     }
 
+    fn sum(&self, chosen: &[Choice]) -> Sum {
+        let scenes = chosen.iter().zip(&self.search.scenes).zip(&self.bounds);
+        scenes.fold(Sum::default(), |sum, ((each, scene), bound)| Sum {
+            bytes: sum.bytes + each.bytes,
+            deficit: sum.deficit + each.deficit * scene.frames as f64,
+            worst: sum.worst.max(each.deficit),
+            bad: sum.bad + each.bad,
+            low: sum.low + usize::from(each.deficit > *bound),
+        })
+    }
+
+    /// The mean holds.
+    fn is_good(&self, sum: &Sum) -> bool {
+        sum.deficit <= (100.0 - self.search.goal.mean) * self.frames
+    }
+
+    /// As much of the goal holds as can.
+    fn is_enough(&self, sum: &Sum) -> bool {
+        self.is_good(sum) && sum.low == 0 && sum.bad < self.frames * score::WORST
+    }
+
     fn evaluate(&self, chosen: &[Choice]) -> Allocation {
-        let scenes = chosen.iter().zip(&self.search.scenes);
-        let sum: f64 = scenes
-            .clone()
-            .map(|(each, scene)| each.deficit * scene.frames as f64)
-            .sum();
-        let worst = chosen.iter().map(|each| each.deficit).fold(0.0, f64::max);
+        let sum = self.sum(chosen);
         let mut frames = Vec::new();
-        scenes.for_each(|(each, scene)| self.spread(each, scene, &mut frames));
+        for (each, scene) in chosen.iter().zip(&self.search.scenes) {
+            let shape = self.search.shape(scene, each.crf);
+            let weight = scene.frames as f64 / shape.len().max(1) as f64;
+            let deficits = shape.iter().map(|&ratio| f64::from(ratio) * each.deficit);
+            frames.extend(deficits.map(|deficit| (deficit, weight)));
+        }
         let levels = Levels {
-            mean: 100.0 - sum / self.frames.max(1.0),
-            scene: 100.0 - worst,
+            mean: 100.0 - sum.deficit / self.frames.max(1.0),
+            scene: 100.0 - sum.worst,
             worst5: score::worst_level(&mut frames),
         };
-        let goal = &self.search.goal;
-        let mut scenes = chosen.iter().zip(&self.bounds);
-        let is_enough = levels.mean >= goal.mean
-            && levels.worst5 >= goal.worst5
-            && scenes.all(|(each, bound)| each.deficit <= *bound);
         Allocation {
             crf: chosen.iter().map(|each| each.crf).collect(),
-            bytes: chosen.iter().map(|each| each.bytes).sum::<f64>() as u64,
-            holds: is_enough && levels.scene >= goal.scene,
-            is_enough,
+            bytes: sum.bytes as u64,
+            holds: self.is_enough(&sum) && levels.scene >= self.search.goal.scene,
             levels,
         }
     }
+}
 
-    /// The scene's frames as (deficit, weight).
-    fn spread(&self, choice: &Choice, scene: &Scene, frames: &mut Vec<(f64, f64)>) {
-        let model = &self.search.scenes[scene.source];
-        let shape = scene.own_shape();
-        let shape = shape.unwrap_or_else(|| model.spread(choice.crf));
-        let weight = scene.frames as f64 / shape.len().max(1) as f64;
-        frames.extend(
-            shape
-                .iter()
-                .map(|&ratio| (f64::from(ratio) * choice.deficit, weight)),
-        );
+impl Search {
+    fn choice(&self, scene: &Scene, crf: f64, deficit: f64, bytes: f64) -> Choice {
+        let shape = self.shape(scene, crf);
+        let most = ((100.0 - self.goal.worst5) / deficit) as f32;
+        let bad = shape.len() - shape.partition_point(|&ratio| ratio <= most);
+        Choice {
+            crf,
+            deficit,
+            bytes,
+            bad: bad as f64 * scene.frames as f64 / shape.len().max(1) as f64,
+        }
+    }
+
+    /// How the deficit is spread over the frames of a scene: each by the mean, ascending.
+    fn shape<'s>(&'s self, scene: &'s Scene, crf: f64) -> &'s [f32] {
+        let own = scene.own_shape();
+        own.unwrap_or_else(|| self.scenes[scene.source].spread(crf))
     }
 }
 

@@ -96,7 +96,7 @@ impl Scene {
         self.sizes[0].at(crf) * keys as f64 + self.sizes[1].at(crf) * others as f64
     }
 
-    /// The deficit of each sampled frame by the mean, at the nearest CRF that was tried.
+    /// The deficit of each sampled frame by the mean, ascending, at the nearest CRF that was tried.
     pub(super) fn spread(&self, crf: f64) -> &[f32] {
         let nearest = self
             .shapes
@@ -106,11 +106,11 @@ impl Scene {
     }
 }
 
-/// Each frame's deficit by the mean of all.
+/// Each frame's deficit by the mean of all, ascending.
 fn shape(scores: &[f32]) -> Vec<f32> {
     let mean = score::mean_deficit(scores);
-    scores
-        .iter()
-        .map(|&each| (score::deficit(each) / mean) as f32)
-        .collect()
+    let ratio = |&each: &f32| (score::deficit(each) / mean) as f32;
+    let mut shape: Vec<f32> = scores.iter().map(ratio).collect();
+    shape.sort_by(f32::total_cmp);
+    shape
 }

@@ -190,6 +190,44 @@ fn few_bad_frames_move_all_scenes_as_far_as_they_need() {
 }
 
 #[test]
+fn the_worst_frames_move_the_scenes_that_have_them() {
+    let rough = Real {
+        tenth: 3.0,
+        ..USUAL
+    };
+    let (_, found) = run(&[rough, rough, rough, USUAL]);
+    assert!(found.holds, "{found:?}");
+    let better = found.crf[..3].iter().copied().fold(40.0, f64::min);
+    assert!(better + 1.0 < found.crf[3], "{:?}", found.crf);
+    // One CRF for all that holds the worst frames is 96.7 on average.
+    assert!(found.levels.mean < 95.9, "{found:?}");
+}
+
+#[test]
+fn a_hair_under_the_floor_is_under_it_and_is_made_better() {
+    let (mut search, before) = run(&[USUAL, USUAL]);
+    let just = |level: f64, crf: f64| Real {
+        deficit: (100.0 - level) / (USUAL.slope * (crf - 20.0)).exp(),
+        ..USUAL
+    };
+    let crf = before.crf[0];
+    search.observe(0, just(93.01, crf).encode(crf, 150));
+    assert!(search.below_floor(0.0).is_empty());
+    search.observe(0, just(92.99, crf).encode(crf, 150));
+    search.observe(1, USUAL.encode(before.crf[1], 150));
+    assert_eq!(search.below_floor(0.0), [0]);
+    search.release(0);
+    let again = search.allocate(None);
+    assert!(again.crf[0] < crf, "{:?}", again.crf);
+    assert!(again.levels.scene > 93.0, "{again:?}");
+    // Whatever the lines say: it ends above, or at the lowest CRF.
+    let crf = again.crf[0];
+    search.observe(0, just(92.99, crf).encode(crf, 150));
+    search.release(0);
+    assert!(search.allocate(None).crf[0] < crf);
+}
+
+#[test]
 fn flat_curves_end_at_a_bound() {
     let (search, found) = run(&[FLAT]);
     assert!(search.rounds() <= MOST_ROUNDS);
