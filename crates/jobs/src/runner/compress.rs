@@ -52,9 +52,11 @@ use studio::Studio;
 use tally::Tally;
 
 /// Grows when the same options give other chunks: what was kept by an older Kinora is not used then.
-const RECIPE: u32 = 4;
+const RECIPE: u32 = 5;
 /// Up to so many frames all are scored; beyond, samples of each scene.
 const SCORED_WHOLE: usize = 1500;
+/// Scenes of a longer video are chosen to lie so many points over their floor: samples are off by as much.
+const SAMPLED: f64 = 0.15;
 /// A result of this part of the original, or more, is not worth a second loss.
 const WORTH: f64 = 0.98;
 /// And what is predicted beyond this part is not even made.
@@ -64,7 +66,7 @@ const HOPELESS: f64 = 1.1;
 /// AV1 is taken by `auto` where it needs less than this part of the other's bytes.
 const AV1_SAVES: f64 = 0.8;
 /// Passes over chunks that miss what they should, beyond the first.
-const CORRECTIONS: u32 = 2;
+const CORRECTIONS: u32 = 3;
 
 /// Where each stage begins and ends in the whole, by experience.
 const LOOKING: (f64, f64) = (0.0, 0.06);
@@ -355,7 +357,7 @@ impl Compression<'_> {
         let lengths: Vec<usize> = scenes.iter().map(ExactSizeIterator::len).collect();
         let gop = (source.rate() * 10.0) as usize;
         let mut hunt = Hunt {
-            search: Search::new(scale, self.goal(), &lengths, &sampling.source, gop),
+            search: Search::new(scale, self.aim(source), &lengths, &sampling.source, gop),
             tally: Tally::default(),
             studio: &studio,
             scenes,
@@ -424,6 +426,19 @@ impl Compression<'_> {
         Levels::of(self.quality)
     }
 
+    /// What is aimed at so that the goal is reached.
+    fn aim(&self, source: &Source<'_>) -> Levels {
+        let goal = self.goal();
+        let more = match density(source) {
+            Density::All => 0.0,
+            _ => SAMPLED,
+        };
+        Levels {
+            scene: goal.scene + more,
+            ..goal
+        }
+    }
+
     /// The build that encodes this codec best.
     fn build(&self, codec: Codec) -> Result<&Build, Stop> {
         let missing = || {
@@ -464,11 +479,7 @@ impl Compression<'_> {
                 Scorer::Vmaf(build, model)
             }),
             timing: source.timing(),
-            density: if source.frames.len() <= SCORED_WHOLE {
-                Density::All
-            } else {
-                Density::Sparse
-            },
+            density: density(source),
             least: self.goal().worst5,
             threads: (self.runner.threads / width).max(1),
             source,
@@ -517,6 +528,15 @@ impl Candidate {
             self.tally.probes = other.tally.probes + self.tally.probes.saturating_sub(1);
         }
         self
+    }
+}
+
+/// How densely chunks of this video are scored.
+fn density(source: &Source<'_>) -> Density {
+    if source.frames.len() <= SCORED_WHOLE {
+        Density::All
+    } else {
+        Density::Sparse
     }
 }
 

@@ -115,13 +115,14 @@ fn check_held(done: &Done, input: &Path) {
     assert_eq!(report.status, Status::Held, "{report:?}");
     let (is, goal) = (report.measured.unwrap().levels, report.goal.unwrap());
     assert!(is.mean >= goal.mean - 0.3, "{is:?}");
-    assert!(is.scene >= goal.scene - 0.5, "{is:?}");
-    assert!(is.worst5 >= goal.worst5 - 0.5, "{is:?}");
+    // All frames were scored, so that nothing is left to be off by.
+    assert!(is.scene >= goal.scene - 0.005, "{is:?}");
+    assert!(is.worst5 >= goal.worst5 - 0.005, "{is:?}");
     let size = |path: &Path| std::fs::metadata(path).unwrap().len();
     assert!(size(&done.made.path) < size(input));
     assert_eq!(report.output_bytes, size(&done.made.path));
     assert!(
-        (2..=4).contains(&report.effort.probes),
+        (1..=4).contains(&report.effort.probes),
         "{:?}",
         report.effort
     );
@@ -314,12 +315,12 @@ impl Watch for Impatient {
     }
 }
 
-/// 32 s with four frames of noise in them, where no run of scored frames lies.
+/// 32 s with four frames of noise in them, where no scored frame lies.
 const LONG: &str = "testsrc2=size=240x240:rate=50:duration=32,\
     noise=alls=80:allf=t:enable='between(n,700,703)',format=yuv420p[v]";
 
 #[test]
-fn a_long_video_is_scored_in_runs_and_looked_at_whole() {
+fn a_long_video_is_scored_in_samples_and_looked_at_whole() {
     let Some(tools) = with_vmaf() else {
         return println!("skipped, the static FFmpeg has not been fetched (make test fetches it)");
     };
@@ -340,7 +341,7 @@ fn a_long_video_is_scored_in_runs_and_looked_at_whole() {
         (1600 / 14..1600 / 6).contains(&(measured.scored as usize)),
         "{measured:?}"
     );
-    assert!(report.metric.caveat.contains("runs of frames"));
+    assert!(report.metric.caveat.contains("Every eleventh frame"));
     // The noise was found, though nothing was to be scored there.
     let is_noise = |at: f64| (14.0..14.08).contains(&at);
     assert!(

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::between;
 use super::footage::SIDE;
 use crate::info::{MediaInfo, Ratio};
 use crate::plan::command::{Command, seconds};
@@ -108,8 +109,9 @@ pub fn encode(
     command.into_arguments()
 }
 
-/// Which frames of a pair are compared, counted from the span's first; all of them when `None`.
-pub type Picks<'a> = Option<&'a [Range<usize>]>;
+/// Which frames of a pair are scored, counted from the span's first; all of them when `None`. Else the list of scores
+/// begins with one of a frame that nobody asked for.
+pub type Picks<'a> = Option<&'a [u32]>;
 
 /// Compares with VMAF. `made` is the encoded span, `log` the name that the scores get in the scratch directory.
 pub fn vmaf(
@@ -123,13 +125,8 @@ pub fn vmaf(
 ) -> Vec<Argument> {
     let mut command = pair(picture, span, made, context);
     let sides = sides(picture, span, picks, TEN_BITS);
-    let threads = context.threads.max(1);
-    command.pair(
-        "-filter_complex",
-        format!(
-            "{sides};[m][r]libvmaf=model=version={model}:log_fmt=csv:log_path={log}:n_threads={threads}"
-        ),
-    );
+    let vmaf = libvmaf(model, log, picks, context);
+    command.pair("-filter_complex", format!("{sides};[m][r]{vmaf}"));
     command.words(&["-f", "null", "-"]);
     command.into_arguments()
 }
@@ -145,12 +142,10 @@ pub fn itself(
     let mut command = head(context);
     open_source(&mut command, picture.info, context, Some(span));
     let source = source_side(picture, span, picks, TEN_BITS);
-    let threads = context.threads.max(1);
+    let vmaf = libvmaf(model, log, picks, context);
     command.pair(
         "-filter_complex",
-        format!(
-            "{source};[r]split=2[a][b];[a][b]libvmaf=model=version={model}:log_fmt=csv:log_path={log}:n_threads={threads}"
-        ),
+        format!("{source};[r]split=2[a][b];[a][b]{vmaf}"),
     );
     command.words(&["-f", "null", "-"]);
     command.into_arguments()
@@ -162,22 +157,22 @@ pub fn vmaf_and_psnr(
     picture: &Picture<'_>,
     span: &Span,
     made: &Argument,
-    picks: &[Range<usize>],
+    picks: &[u32],
     (model, logs, pixel_format): (&str, [&str; 2], &str),
     context: &Context<'_>,
 ) -> Vec<Argument> {
     let mut command = pair(picture, span, made, context);
     let sides = sides(picture, span, None, &format!("format={pixel_format},"));
-    let threads = context.threads.max(1);
     let picked = format!("{}{TEN_BITS}{COUNT}", select(picks));
     let [scores, decibels] = logs;
+    let vmaf = libvmaf(model, scores, Some(picks), context);
     command.pair(
         "-filter_complex",
         format!(
             "{sides};[r]split=2[ra][rb];[m]split=2[ma][mb];\
              [ma][ra]psnr=stats_file={decibels}:shortest=1[all];\
              [rb]{picked}[rv];[mb]{picked}[mv];\
-             [mv][rv]libvmaf=model=version={model}:log_fmt=csv:log_path={scores}:n_threads={threads}[scored]"
+             [mv][rv]{vmaf}[scored]"
         ),
     );
     for label in ["[all]", "[scored]"] {
@@ -333,13 +328,27 @@ fn source_side(picture: &Picture<'_>, span: &Span, picks: Picks<'_>, format: &st
 /// Frames are known by their number.
 const COUNT: &str = "settb=1/1000,setpts=N";
 
-/// A filter that lets the picked frames pass, with the comma behind it.
-fn select(picks: &[Range<usize>]) -> String {
+/// The filter that scores, and writes what it found into `log`.
+fn libvmaf(model: &str, log: &str, picks: Picks<'_>, context: &Context<'_>) -> String {
+    let threads = context.threads.max(1);
+    let every = if picks.is_some() {
+        between::SCORED_EVERY
+    } else {
+        1
+    };
+    format!(
+        "libvmaf=model=version={model}:log_fmt=csv:log_path={log}:n_threads={threads}:n_subsample={every}"
+    )
+}
+
+/// A filter that lets pass what has to be seen for these frames to be scored, with the comma behind it.
+fn select(picks: &[u32]) -> String {
     let each = |range: &Range<usize>| {
         let last = range.end.saturating_sub(1);
         format!("between(n\\,{}\\,{last})", range.start)
     };
-    let any = picks.iter().map(each).collect::<Vec<_>>().join("+");
+    let any: Vec<_> = between::compared(picks).iter().map(each).collect();
+    let any = any.join("+");
     format!("select={any},")
 }
 
@@ -413,11 +422,11 @@ mod tests {
             sides(&picture(false), &span, None, "f,"),
             "[0:0]settb=1/1000000,trim=start_pts=5,F,f,settb=1/1000,setpts=N[r];[1:0]f,settb=1/1000,setpts=N[m]"
         );
-        let picks = [0..2, 5..9];
+        let picks = [3, 9];
         assert_eq!(
             sides(&picture(true), &span, Some(&picks), ""),
-            "[0:0]settb=1/1000000,F,settb=1/1000000,trim=start_pts=5,select=between(n\\,0\\,1)+between(n\\,5\\,8),settb=1/1000,setpts=N[r];\
-             [1:0]select=between(n\\,0\\,1)+between(n\\,5\\,8),settb=1/1000,setpts=N[m]"
+            "[0:0]settb=1/1000000,F,settb=1/1000000,trim=start_pts=5,select=between(n\\,0\\,4)+between(n\\,8\\,10),settb=1/1000,setpts=N[r];\
+             [1:0]select=between(n\\,0\\,4)+between(n\\,8\\,10),settb=1/1000,setpts=N[m]"
         );
     }
 }

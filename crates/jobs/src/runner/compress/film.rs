@@ -1,5 +1,6 @@
 //! The chunks of the result: encoded in order, measured as they finish, and moving those that are still to come.
 
+use super::SAMPLED;
 use super::ceiling::Ceiling;
 use super::crew::Work;
 use super::hunt::add;
@@ -9,15 +10,16 @@ use super::tally::Tally;
 use crate::runner::{Stop, Wish};
 use kinora_media::quality::between::Density;
 use kinora_media::quality::report::Levels;
+use kinora_media::quality::score;
 use kinora_media::quality::search::{Allocation, Outcome, Search};
 use std::ops::Range;
 
-/// A short clip that misses its goal by more is made again, better: the most that a number shown as held may lack.
+/// A short clip whose mean misses its goal by more is made again, better: the most that a number shown as held may lack.
 const LACKS: f64 = 0.05;
 /// And smaller, if its mean is so much too good and the worst frames do not forbid it.
 const EXCEEDS: f64 = 0.25;
-/// A scene of a long video, which is scored in samples, may lie so far under its floor before it is made again.
-const SAMPLED: f64 = 0.5;
+/// A scene of a long video, which is scored in samples, is scored more densely when they lie so near its floor.
+const NEAR: f64 = 0.6;
 
 /// The result in the making.
 pub(super) struct Film<'a> {
@@ -78,11 +80,20 @@ impl<'a> Film<'a> {
         tell: &mut dyn FnMut(f64) -> Wish,
     ) -> Result<(), Stop> {
         let (studio, scenes) = (self.studio, self.scenes);
-        let act = |take: Take| {
-            let frames = &scenes[take.scene];
-            let chunk = studio.encode(frames, take.crf)?;
+        let (ceiling, floor) = (self.ceiling.clone(), self.goal.scene);
+        let act = |Take { scene, crf }: Take| {
+            let frames = &scenes[scene];
+            let chunk = studio.encode(frames, crf)?;
             let scores = studio.score(&chunk, frames)?;
-            Ok((take.scene, chunk, scores))
+            let lifted = ceiling.lift(scene, scores.frames(chunk.frames));
+            let above = 100.0 - score::mean_deficit(&lifted) - floor;
+            let scores = match studio.density {
+                Density::Sparse if above.abs() < NEAR => {
+                    studio.score_more(&chunk, frames, scores)?
+                }
+                _ => scores,
+            };
+            Ok((scene, chunk, scores))
         };
         studio.bench.crew.work(width, self, &act, tell)
     }
@@ -91,7 +102,8 @@ impl<'a> Film<'a> {
     /// goal asks otherwise. False when there are none.
     fn correct(&mut self) -> bool {
         let is_whole = self.studio.density == Density::All;
-        let slack = if is_whole { LACKS } else { SAMPLED };
+        // What was aimed higher than the floor need not be made again when it is not that high.
+        let slack = if is_whole { 0.0 } else { SAMPLED };
         let wrong = if is_whole && self.misses() {
             // All may move; those whose CRF stays are not made again.
             (0..self.scenes.len()).collect()
@@ -145,7 +157,7 @@ impl<'a> Film<'a> {
     fn misses(&self) -> bool {
         let now = self.search.allocate(self.limit).levels;
         let goal = &self.goal;
-        let is_low = now.mean < goal.mean - LACKS || now.worst5 < goal.worst5 - LACKS;
+        let is_low = now.mean < goal.mean - LACKS || now.worst5 < goal.worst5;
         // To be smaller is tried once: a second step in that direction could be the one too far.
         let is_free = self.pass == 0 && now.worst5 > goal.worst5 + 0.5;
         let is_high = now.mean > goal.mean + EXCEEDS && is_free;

@@ -25,6 +25,9 @@ const LATE_US: i64 = 4_000;
 /// Mean brightness, of 255, by which a frame differs from its original only when it is another picture.
 const STRANGE: f32 = 6.0;
 
+/// What a level that is said with two digits may lack.
+const ROUNDED: f64 = 0.005;
+
 /// What the last steps need.
 pub(super) struct Finish<'a> {
     pub(super) compression: &'a Compression<'a>,
@@ -188,13 +191,17 @@ impl Finish<'_> {
             return Ok(());
         };
         let is = measured.levels;
-        // A tenth is within what the metric itself is off between machines.
+        // Of all frames that were scored the worst are known, of samples about.
+        let slack = match self.studio.density {
+            Density::All => ROUNDED,
+            _ => 0.5,
+        };
         let lacks = [
             ("mean", goal.mean - 0.3, is.mean, goal.mean),
-            ("worst scene", goal.scene - 0.5, is.scene, goal.scene),
+            ("worst scene", goal.scene - ROUNDED, is.scene, goal.scene),
             (
                 "worst twentieth of the frames",
-                goal.worst5 - 0.5,
+                goal.worst5 - slack,
                 is.worst5,
                 goal.worst5,
             ),
@@ -209,7 +216,7 @@ impl Finish<'_> {
                 }
                 None => "Scenes were made better, and it is not enough yet".into(),
             };
-            report.reason = format!("{why}: the {what} is {is:.1}, {goal:.0} was wanted.");
+            report.reason = format!("{why}: the {what} is {is:.2}, {goal:.0} was wanted.");
         }
         Ok(())
     }
@@ -327,8 +334,8 @@ impl Finish<'_> {
         let sampled = match self.studio.density {
             Density::All => "",
             _ => {
-                "Short runs of frames were scored; PSNR of all others was compared with theirs, and where it was lower, \
-                 more were scored."
+                "Every eleventh frame was scored, and every third where a scene lies near its floor; PSNR of all others was \
+                 compared with theirs, and those that may be broken were scored, too."
             }
         };
         match self.studio.scorer {

@@ -7,7 +7,7 @@ use crate::runner::{Stop, failed, machine};
 use crate::sandbox::tools::{Build, VmafModel};
 use kinora_media::plan::{Argument, Context};
 use kinora_media::quality::between::{self, Density};
-use kinora_media::quality::runs;
+use kinora_media::quality::runs::{self, Picks};
 use kinora_media::quality::score;
 use kinora_media::quality::xpsnr;
 use kinora_metric::{Chroma, Format};
@@ -40,6 +40,25 @@ impl Studio<'_> {
         Ok(scores)
     }
 
+    /// Scores more frames of a chunk that was scored in samples.
+    pub(super) fn score_more(
+        &self,
+        chunk: &Chunk,
+        frames: &Range<usize>,
+        known: Scores,
+    ) -> Result<Scores, Stop> {
+        if known.at.len() == frames.len() {
+            return Ok(known);
+        }
+        let density = Density::Dense;
+        let more = Studio { density, ..*self }.score(chunk, frames)?;
+        Ok(Scores {
+            at: more.at,
+            score: more.score,
+            ..known
+        })
+    }
+
     fn by_vmaf(
         &self,
         build: &Build,
@@ -56,27 +75,26 @@ impl Studio<'_> {
                 ..Scores::default()
             });
         };
-        let (at, counts) = between::counted(&picks);
         if self.density == Density::Dense {
-            let score = counted(vmaf(Some(&picks))?, &counts)?;
+            let score = picked(vmaf(Some(&picks))?, &picks)?;
             return Ok(Scores {
-                at,
+                at: picks,
                 score,
                 ..Scores::default()
             });
         }
         let (found, db) = self.vmaf_and_psnr(build, model, pair, &picks, name)?;
         let mut scores = Scores {
-            at,
-            score: counted(found, &counts)?,
+            score: picked(found, &picks)?,
+            at: picks,
             db: whole(db, length)?,
             ..Scores::default()
         };
         let suspects = between::suspects(scores.regular(), &scores.db, self.least);
         if !suspects.is_empty() {
             tracing::debug!(name, ?suspects, "looked at more closely");
-            let (at, counts) = between::counted(&suspects);
-            scores.suspects = (at, counted(vmaf(Some(&suspects))?, &counts)?);
+            let found = picked(vmaf(Some(&suspects))?, &suspects)?;
+            scores.suspects = (suspects, found);
         }
         Ok(scores)
     }
@@ -104,7 +122,7 @@ impl Studio<'_> {
         build: &Build,
         model: VmafModel,
         pair: &Pair<'_>,
-        picks: Option<&[Range<usize>]>,
+        picks: Picks<'_>,
         name: &str,
     ) -> Result<Vec<f32>, Stop> {
         let log = format!("{name}.csv");
@@ -126,7 +144,7 @@ impl Studio<'_> {
         build: &Build,
         model: VmafModel,
         pair: &Pair<'_>,
-        picks: &[Range<usize>],
+        picks: &[u32],
         name: &str,
     ) -> Result<(Vec<f32>, Vec<f32>), Stop> {
         let (log, list) = (format!("{name}.csv"), format!("{name}.txt"));
@@ -166,7 +184,7 @@ impl Studio<'_> {
             .run(&build.path, &arguments, &nowhere, &mut |_| {})?;
         let scores = self.logged(&log)?;
         let scores = match &picks {
-            Some(picks) => counted(scores, &between::counted(picks).1)?,
+            Some(picks) => picked(scores, picks)?,
             None => whole(scores, frames.len())?,
         };
         let deficit = score::mean_deficit(&scores);
@@ -225,12 +243,10 @@ fn whole(numbers: Vec<f32>, expected: usize) -> Result<Vec<f32>, Stop> {
     ))
 }
 
-/// Those that count.
-fn counted(scores: Vec<f32>, counts: &[bool]) -> Result<Vec<f32>, Stop> {
-    let scores = whole(scores, counts.len())?;
-    let counting = scores
-        .into_iter()
-        .zip(counts)
-        .filter(|(_, counts)| **counts);
-    Ok(counting.map(|(score, _)| score).collect())
+/// One number for each of these frames: the first stands for none of them.
+fn picked(mut numbers: Vec<f32>, picks: &[u32]) -> Result<Vec<f32>, Stop> {
+    if !numbers.is_empty() {
+        numbers.remove(0);
+    }
+    whole(numbers, picks.len())
 }

@@ -129,8 +129,8 @@ impl Studio<'_> {
     }
 
     /// What VMAF is to score of so many frames; XPSNR always scores all.
-    pub(super) fn picks(&self, length: usize) -> Option<Vec<Range<usize>>> {
-        between::runs(length, self.density).filter(|_| matches!(self.scorer, Scorer::Vmaf(..)))
+    pub(super) fn picks(&self, length: usize) -> Option<Vec<u32>> {
+        between::picks(length, self.density).filter(|_| matches!(self.scorer, Scorer::Vmaf(..)))
     }
 
     fn name(&self, frames: &Range<usize>, crf: f64) -> String {

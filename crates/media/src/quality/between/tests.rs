@@ -6,44 +6,54 @@ const NOTHING: Scored<'_> = Scored {
 };
 
 #[test]
-fn runs_are_spread_and_lie_within() {
+fn frames_are_spread_and_lie_within() {
     for length in 0..600 {
         for density in [Density::Dense, Density::Sparse] {
-            let Some(runs) = runs(length, density) else {
-                assert!(length < 24);
+            let Some(picks) = picks(length, density) else {
+                assert!(length < SHORT);
                 continue;
             };
-            assert!(!runs.is_empty(), "{length}");
-            assert!(runs.iter().all(|run| run.len() == RUN && run.end <= length));
-            assert!(runs.windows(2).all(|pair| pair[0].end <= pair[1].start));
-            let last = runs.last().map_or(0, |run| run.end);
-            assert!(length - last < SPARSE, "{length} {density:?}");
+            assert!(picks.windows(2).all(|pair| pair[0] + 3 <= pair[1]));
+            let (first, last) = (picks[0] as usize, picks[picks.len() - 1] as usize);
+            assert!(first >= 3 && last < length, "{length} {density:?}");
+            assert!(length - last <= SPARSE, "{length} {density:?}");
         }
     }
-    assert_eq!(runs(24, Density::Dense), Some(vec![3..9, 15..21]));
-    assert_eq!(runs(240, Density::All), None);
+    assert_eq!(picks(40, Density::Sparse), Some(vec![5, 16, 27, 38]));
+    assert_eq!(picks(240, Density::All), None);
 }
 
 #[test]
-fn the_ends_of_a_run_do_not_count() {
-    let (at, mask) = counted(&[3..9, 15..21]);
-    assert_eq!(at, [4, 5, 6, 7, 16, 17, 18, 19]);
-    let expected = [false, true, true, true, true, false];
-    assert_eq!(mask, [expected, expected].concat());
+fn every_third_frame_that_is_compared_is_one_that_was_asked_for() {
+    for picks in [
+        picks(100, Density::Sparse).unwrap(),
+        picks(24, Density::Dense).unwrap(),
+        vec![3, 6, 60, 63, 70],
+        vec![9],
+    ] {
+        let compared: Vec<usize> = compared(&picks).into_iter().flatten().collect();
+        assert!(compared.is_sorted_by(|a, b| a < b));
+        let scored: Vec<usize> = compared.iter().copied().step_by(SCORED_EVERY).collect();
+        let asked: Vec<usize> = picks.iter().map(|&pick| pick as usize).collect();
+        assert_eq!(scored[1..], asked);
+        for pick in asked {
+            assert!(compared.contains(&(pick - 1)) && compared.contains(&(pick + 1)));
+        }
+    }
+    assert_eq!(compared(&[5, 16]), [2..7, 15..18]);
+    assert_eq!(compared(&[]), []);
 }
 
 #[test]
 fn a_frame_in_between_is_taken_for_a_neighbour() {
-    let at = [1, 2, 11, 12];
     let scored = Scored {
-        at: &at,
-        score: &[90.0, 92.0, 80.0, 82.0],
+        at: &[1, 11],
+        score: &[90.0, 80.0],
     };
     let all = fill(15, scored, NOTHING);
-    assert_eq!(all[..4], [90.0, 90.0, 92.0, 92.0]);
-    assert_eq!(all[11..13], [80.0, 82.0]);
-    assert!(all[..6].iter().all(|score| *score >= 90.0));
-    assert!(all[8..].iter().all(|score| *score <= 82.0));
+    assert!(all[..6].iter().all(|score| *score == 90.0));
+    assert!(all[7..].iter().all(|score| *score == 80.0));
+    assert_eq!(all.len(), 15);
     // A suspect counts for itself alone.
     let extra = Scored {
         at: &[5],
@@ -55,25 +65,26 @@ fn a_frame_in_between_is_taken_for_a_neighbour() {
 }
 
 #[test]
-fn what_falls_out_between_runs_is_looked_at() {
-    let (at, _) = counted(&runs(114, Density::Sparse).unwrap());
+fn what_is_broken_between_them_is_looked_at() {
+    let at = picks(114, Density::Sparse).unwrap();
     let score = vec![95.0; at.len()];
     let scored = Scored {
         at: &at,
         score: &score,
     };
     let mut db = vec![40.0; 114];
-    assert_eq!(suspects(scored, &db, 90.0), []);
-    // Two decibels are what frames differ by.
-    db[30] = 38.0;
-    assert_eq!(suspects(scored, &db, 90.0), []);
-    db[30] = 34.0;
-    db[31] = 33.0;
-    db[70] = 30.0;
-    assert_eq!(suspects(scored, &db, 90.0), [28..34, 67..73]);
-    // All of it is bad: a few places are enough to know.
+    assert_eq!(suspects(scored, &db, 90.0), [0; 0]);
+    // Five decibels are what frames may differ by.
+    db[30] = 35.0;
+    assert_eq!(suspects(scored, &db, 90.0), [0; 0]);
+    db[30] = 32.0;
+    db[32] = 31.0;
+    db[70] = 25.0;
+    assert_eq!(suspects(scored, &db, 90.0), [32, 70]);
+    // All of it is broken: a few places are enough to know.
     let db: Vec<f32> = (0..114)
         .map(|n| if at.contains(&n) { 40.0 } else { 20.0 })
         .collect();
     assert_eq!(suspects(scored, &db, 90.0).len(), LOOKS);
+    assert_eq!(suspects(NOTHING, &db, 90.0), [0; 0]);
 }
