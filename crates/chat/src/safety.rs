@@ -15,6 +15,20 @@ const VERSION: [u8; 2] = [0, 0];
 /// What a QR code carries of one side.
 pub type Fingerprint = [u8; 30];
 
+/// Digits of a number.
+const DIGITS: usize = 60;
+
+/// What comparing a number with another one says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Both are one.
+    Same,
+    /// Somebody may stand between.
+    Different,
+    /// It is no number of this kind.
+    Incomplete,
+}
+
 /// The number of one pair: equal on both sides when both know the same keys.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SafetyNumber([Fingerprint; 2]);
@@ -33,6 +47,22 @@ impl SafetyNumber {
         self.0.iter().flat_map(of_side).collect()
     }
 
+    /// What a QR code carries: the digits, and nothing between them.
+    pub fn digits(&self) -> String {
+        self.groups().concat()
+    }
+
+    /// Compares it with what another device shows, as it was scanned, pasted or typed: whatever stands between the digits is
+    /// left out.
+    pub fn compare(&self, text: &str) -> Verdict {
+        let digits: String = text.chars().filter_map(ascii_digit).collect();
+        match digits.len() {
+            DIGITS if digits == self.digits() => Verdict::Same,
+            DIGITS => Verdict::Different,
+            _ => Verdict::Incomplete,
+        }
+    }
+
     /// Both fingerprints, in order.
     pub fn fingerprints(&self) -> &[Fingerprint; 2] {
         &self.0
@@ -43,6 +73,15 @@ impl fmt::Display for SafetyNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.groups().join(" "))
     }
+}
+
+/// A digit, in whichever width it was typed.
+fn ascii_digit(letter: char) -> Option<char> {
+    let narrow = match letter {
+        '\u{ff10}'..='\u{ff19}' => char::from_u32(u32::from(letter) - 0xff10 + u32::from('0'))?,
+        other => other,
+    };
+    narrow.is_ascii_digit().then_some(narrow)
 }
 
 /// One side's part as people read it: six groups of five digits.
@@ -95,6 +134,15 @@ mod tests {
             let number = SafetyNumber::new((&a, &a_key), (&b, &b_key));
             assert_eq!(number.to_string(), case["number"].as_str().unwrap());
             assert_eq!(number, SafetyNumber::new((&b, &b_key), (&a, &a_key)));
+            for compared in case["compared"].as_array().into_iter().flatten() {
+                let text = compared["text"].as_str().unwrap();
+                let expected = match compared["verdict"].as_str().unwrap() {
+                    "same" => Verdict::Same,
+                    "different" => Verdict::Different,
+                    _ => Verdict::Incomplete,
+                };
+                assert_eq!(number.compare(text), expected, "{text:?}");
+            }
         }
     }
 

@@ -1,21 +1,25 @@
+import { readFileSync } from 'node:fs';
 import { encode } from 'uqr';
 import { expect, test } from 'vitest';
-import { compareNumbers } from '../../src/talk/compare';
+import { compareNumbers, type Verdict } from '../../src/talk/compare';
 
-const GROUPS = '14241 26029 01058 65853 74720 28206 25639 20284 48811 59824 82544 06383'.split(' ');
+/** What the terminal's tests compare and read, too. */
+interface Case {
+  number: string;
+  compared: { text: string; verdict: Verdict }[];
+  page_code: string[];
+}
 
-test('a number is the same however it was written', () => {
-  const check = (text: string) => compareNumbers(GROUPS, text);
-  expect(check(GROUPS.join(''))).toBe('same');
-  expect(check(`asha:\n${GROUPS.join('  ')}\n`)).toBe('same');
-  // From a Japanese keyboard.
-  expect(check(GROUPS.join(' ').replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit))))).toBe('same');
-  expect(check(GROUPS.toReversed().join(' '))).toBe('different');
-  expect(check(`${GROUPS.join('').slice(0, 59)}4`)).toBe('different');
-  for (const text of ['', 'yes', GROUPS.slice(1).join(' '), `${GROUPS.join('')}0`]) expect(check(text)).toBe('incomplete');
+const path = new URL('../../../crates/chat/vectors/safety.json', import.meta.url);
+const [first] = (JSON.parse(readFileSync(path, 'utf8')) as { cases: [Case] }).cases;
+const groups = first.number.split(' ');
+
+test.each(first.compared)('$text is $verdict', ({ text, verdict }) => {
+  expect(compareNumbers(groups, text)).toBe(verdict);
 });
 
-test('a code is as small as docs/talk.md says', () => {
-  const { version, size } = encode(GROUPS.join(''), { ecc: 'M', border: 4 });
-  expect([version, size]).toEqual([2, 25 + 2 * 4]);
+test('a code is what the terminal reads, and as small as docs/talk.md says', () => {
+  const { version, data } = encode(groups.join(''), { ecc: 'M', border: 0 });
+  expect(version).toBe(2);
+  expect(data.map((row) => row.map((isDark) => (isDark ? '1' : '0')).join(''))).toEqual(first.page_code);
 });
