@@ -95,6 +95,18 @@ pub enum Fault {
     /// An answer to another device's code.
     #[error("this is no answer for this device, or a letter of it is wrong")]
     AnswerUnusable,
+    /// A passphrase that is guessed too easily.
+    #[error("the passphrase is shorter than ten characters")]
+    PassphraseShort,
+    /// Not the passphrase of this backup.
+    #[error("the passphrase does not open the backup")]
+    PassphraseWrong,
+    /// A file that is no backup, or not whole.
+    #[error("the backup cannot be used: {0}")]
+    BackupDamaged(&'static str),
+    /// A backup of a later version.
+    #[error("the backup was made by a newer program")]
+    BackupNewer,
     /// A stored state that cannot be taken up.
     #[error("the stored state of a conversation is damaged")]
     StateDamaged,
@@ -129,6 +141,10 @@ impl Fault {
             Self::GroupOver => "group_over",
             Self::CodeUnusable => "code_unusable",
             Self::AnswerUnusable => "answer_unusable",
+            Self::PassphraseShort => "passphrase_short",
+            Self::PassphraseWrong => "wrong_passphrase",
+            Self::BackupDamaged(_) => "backup_damaged",
+            Self::BackupNewer => "backup_newer",
             Self::StateDamaged => "state_damaged",
             Self::Engine => "engine_failed",
         }
@@ -165,6 +181,14 @@ impl Fault {
             Self::AnswerUnusable => {
                 "start `kinora chat link` anew on this device, and give its code to the other one"
             }
+            Self::PassphraseShort => {
+                "take several words: whoever has the file may guess for as long as they like"
+            }
+            Self::PassphraseWrong => {
+                "type it again: nobody opens the backup without it, nor one whose first lines were changed"
+            }
+            Self::BackupDamaged(_) => "take another copy of it; nothing was changed here",
+            Self::BackupNewer => "update this program, then try again",
             Self::CommitPending => "wait for the server's answer, then send",
             Self::Engine => "start this client again",
         }

@@ -15,6 +15,8 @@ pub mod handover;
 pub mod attachment;
 pub mod payload;
 pub mod signal;
+pub mod passphrase;
+pub mod backup;
 pub mod engine;
 pub mod conversation;
 pub mod outside;

@@ -32,6 +32,15 @@ pub const FILE_NAME_MAX: usize = 200;
 /// Bytes of a media type: two names of 127 (RFC 6838 §4.2) and the stroke.
 pub const MEDIA_TYPE_MAX: usize = 255;
 
+/// Characters of a new passphrase: whoever has the file guesses for as long as they like.
+pub const PASSPHRASE_CHARS_MIN: usize = 10;
+/// Steps of a passphrase as a power of two: a second and 256 MiB, as other programs of age take.
+pub const PASSPHRASE_WORK: u8 = 18;
+/// Steps that are done for a file which somebody else may have made: 1 GiB.
+pub const PASSPHRASE_WORK_MAX: u8 = 20;
+/// Bytes of a record of a backup: the longest text, and a good deal beside it.
+pub const RECORD_BYTES_MAX: usize = 512 * 1024;
+
 /// Bytes of an MLS message: the longest payload, or a Welcome for a full group.
 pub const MLS_BYTES_MAX: usize = 1024 * 1024;
 /// Devices in a conversation: sixteen for each of two people.

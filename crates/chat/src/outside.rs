@@ -5,12 +5,14 @@
 //! foreign as what the server brings.
 
 use crate::attachment::harmless_name;
+use crate::backup::{LENGTH_BYTES, Record};
 use crate::certificate::{DeviceId, Identity};
 use crate::engine::{Client, Group};
 use crate::handover::Code;
 use crate::limits::FILE_NAME_MAX;
 use crate::member::{DirectoryView, Entry};
 use crate::name::Name;
+use crate::passphrase::Head;
 use crate::payload::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +25,7 @@ pub const PARSERS: &[Parser] = &[
     ("chat_code", code),
     ("chat_file_name", file_name),
     ("chat_mls", mls),
+    ("chat_backup", backup),
 ];
 
 /// Ravi's device, which has a key package that the Welcome among the seeds was made for. Nobody else's: these keys are
@@ -64,6 +67,21 @@ fn file_name(data: &[u8]) {
     assert!(!name.is_empty() && name.len() <= FILE_NAME_MAX);
     assert!(!name.starts_with('.') && !name.contains(['/', '\\']));
     assert!(!name.chars().any(char::is_control));
+}
+
+/// The beginning of a backup before it is opened, and what stands in it behind its passphrase, which somebody else may have
+/// chosen.
+fn backup(data: &[u8]) {
+    if let Ok((head, rest)) = Head::read(data) {
+        let begin = &data[..data.len() - rest.len()];
+        assert_eq!(Head::read(begin), Ok((head, &[][..])));
+    }
+    if let Ok(record) = Record::from_bytes(data)
+        && let Ok(written) = record.to_bytes()
+    {
+        let again = Record::from_bytes(&written[LENGTH_BYTES..]);
+        assert!(again.is_ok_and(|again| again == record));
+    }
 }
 
 /// What the server brings (RFC 9420 §6): what cannot be taken leaves everything as it was.

@@ -220,8 +220,13 @@ impl Fault {
                 kinora_chat::Fault::Talk(_)
                 | kinora_chat::Fault::TextTooLong
                 | kinora_chat::Fault::CodeUnusable
-                | kinora_chat::Fault::AnswerUnusable,
+                | kinora_chat::Fault::AnswerUnusable
+                | kinora_chat::Fault::PassphraseShort
+                | kinora_chat::Fault::PassphraseWrong,
             ) => Kind::Usage,
+            Self::Chat(kinora_chat::Fault::BackupDamaged(_) | kinora_chat::Fault::BackupNewer) => {
+                Kind::File
+            }
             Self::Chat(_) => Kind::Failed,
             Self::Unreachable { .. } | Self::Lost { .. } | Self::Damaged { .. } => Kind::Connection,
             Self::NoTls { .. } => Kind::Connection,

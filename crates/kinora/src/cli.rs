@@ -297,6 +297,46 @@ pub(crate) enum ChatCommand {
         after_help = "Examples:\n  kinora chat devices\n  kinora chat devices --remove laptop"
     )]
     Devices(ChatDevices),
+    /// Keep your identity, whom you know and what was said in one file that a passphrase opens
+    #[command(after_help = "Example:\n  kinora chat backup asha.age")]
+    Backup(ChatBackup),
+    /// Bring a backup back, as a new device of your name
+    #[command(
+        after_help = "Examples:\n  kinora chat restore asha.age --device laptop\n  kinora chat devices --remove old-laptop   # then, if the old one is lost"
+    )]
+    Restore(ChatRestore),
+}
+
+/// `kinora chat backup`
+#[derive(Args, Debug)]
+pub(crate) struct ChatBackup {
+    /// The new file; nothing is overwritten
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Take the passphrase from the first line of this file, instead of asking
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) shelf: Shelf,
+}
+
+/// `kinora chat restore`
+#[derive(Args, Debug)]
+pub(crate) struct ChatRestore {
+    /// The backup
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Take the passphrase from the first line of this file, instead of asking
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// The name that has to be in it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What others see this device called [default: terminal]
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) device: Option<String>,
+    #[command(flatten)]
+    pub(crate) shelf: Shelf,
 }
 
 /// `kinora chat devices`

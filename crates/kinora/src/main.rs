@@ -21,6 +21,7 @@ mod signals;
 mod standing;
 mod card;
 mod qr;
+mod passphrase;
 mod typed;
 mod screen;
 mod cli;

@@ -17,8 +17,8 @@ pub(crate) enum Typed {
     Who,
     /// `/open NAME`
     Open(String),
-    /// `/verify [NAME] [yes]`: with whom, and whether both have seen the same.
-    Verify(Option<String>, bool),
+    /// `/verify [NAME] [code|yes|NUMBER]`: with whom, and what about the number.
+    Verify(Option<String>, Check),
     /// `/accept [NAME]`
     Accept(Option<String>),
     /// `/edit TEXT`
@@ -33,6 +33,19 @@ pub(crate) enum Typed {
     Receipts(bool),
     /// No command, and what is wrong.
     Wrong(&'static str),
+}
+
+/// What is to be done with the number of two people.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Check {
+    /// It is to be seen.
+    Show,
+    /// As a QR code, too.
+    Draw,
+    /// Both have seen the same.
+    Yes,
+    /// This is what the other one sees.
+    With(String),
 }
 
 /// Reads what was typed.
@@ -62,10 +75,11 @@ pub(crate) fn read(line: &str) -> Typed {
         ("who", []) => Typed::Who,
         ("open", [name]) => Typed::Open(own(name)),
         ("open", _) => Typed::Wrong("write it as /open NAME"),
-        ("verify", []) => Typed::Verify(None, false),
-        ("verify", [name]) => Typed::Verify(Some(own(name)), false),
-        ("verify", [name, "yes"]) => Typed::Verify(Some(own(name)), true),
-        ("verify", _) => Typed::Wrong("write it as /verify NAME, or /verify NAME yes"),
+        ("verify", []) => Typed::Verify(None, Check::Show),
+        ("verify", [name, what @ ..]) => match check(what) {
+            Some(check) => Typed::Verify(Some(own(name)), check),
+            None => Typed::Wrong("write it as /verify NAME, and code, yes or a number behind it"),
+        },
         ("accept", name @ ([] | [_])) => Typed::Accept(name.first().map(own)),
         ("edit", []) => Typed::Wrong("write the new text behind /edit"),
         ("edit", _) => Typed::Edit(rest.trim_start().to_owned()),
@@ -82,6 +96,19 @@ pub(crate) fn read(line: &str) -> Typed {
         ("receipts", ["off"]) => Typed::Receipts(false),
         ("receipts", _) => Typed::Wrong("write it as /receipts on, or /receipts off"),
         _ => Typed::Wrong("that is no command; /help lists them"),
+    }
+}
+
+fn check(words: &[&str]) -> Option<Check> {
+    let is_number = |word: &&str| word.chars().all(char::is_numeric);
+    match words {
+        [] => Some(Check::Show),
+        ["code"] => Some(Check::Draw),
+        ["yes"] => Some(Check::Yes),
+        groups => groups
+            .iter()
+            .all(is_number)
+            .then(|| Check::With(groups.concat())),
     }
 }
 
@@ -131,8 +158,15 @@ mod tests {
 
     #[test]
     fn commands_take_what_they_need() {
-        check("/verify", Typed::Verify(None, false));
-        check("/verify ravi yes", Typed::Verify(Some("ravi".into()), true));
+        let verify = |what| Typed::Verify(Some("ravi".into()), what);
+        check("/verify", Typed::Verify(None, Check::Show));
+        check("/verify ravi", verify(Check::Show));
+        check("/verify ravi code", verify(Check::Draw));
+        check("/verify ravi yes", verify(Check::Yes));
+        check(
+            "/verify ravi 14241 26029",
+            verify(Check::With("1424126029".into())),
+        );
         check("/accept", Typed::Accept(None));
         check("/edit  two\nlines ", Typed::Edit("two\nlines".into()));
         check("/receipts off", Typed::Receipts(false));
@@ -151,6 +185,7 @@ mod tests {
             "/save",
             "/save x",
             "/verify a no",
+            "/verify a 12345 yes",
             "/dance",
             "/",
         ] {

@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const OF_OPENMLS: &str =
     "its curves, Ed25519 and AES-GCM are of the older RustCrypto, X-Wing and ML-DSA of the newer";
 
+/// What a passphrase goes through is of the newer generation.
+const OF_SCRYPT: &str = "OpenMLS's ciphers use the older one, scrypt the newer";
+
 /// The WebSocket is behind the others.
 const OF_WEBSOCKET: &str = "axum's WebSocket and tungstenite use the older one, all else the newer";
 
@@ -28,6 +31,7 @@ const KNOWN: &[(&str, &str)] = &[
         "chacha20",
         "OpenMLS uses 0.9, rand in the tests of the chat 0.10",
     ),
+    ("cipher", OF_SCRYPT),
     ("const-oid", OF_OPENMLS),
     ("cpufeatures", OF_OPENMLS),
     ("crypto-common", OF_OPENMLS),
@@ -36,6 +40,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("digest", OF_OPENMLS),
     ("hkdf", OF_OPENMLS),
     ("hmac", OF_OPENMLS),
+    ("inout", OF_SCRYPT),
     ("pkcs8", OF_OPENMLS),
     ("rand_chacha", OF_OPENMLS),
     ("rand_core", OF_OPENMLS),

@@ -80,6 +80,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("axum", &["kinora-server"]),
     ("hyper", &["kinora-server"]),
     ("aes-gcm", &["kinora-chat"]),
+    ("chacha20poly1305", &["kinora-chat"]),
+    ("scrypt", &["kinora-chat"]),
     ("openmls", &["kinora-chat"]),
     ("openmls_rust_crypto", &["kinora-chat"]),
 ];
@@ -97,12 +99,17 @@ const OF_TALK: &[&str] = &[
 /// a cipher of its own, either.
 const OF_CHAT: &[&str] = &[
     "aes-gcm",
+    "chacha20poly1305",
+    "hkdf",
+    "hmac",
     "minicbor",
     "openmls",
     "openmls_basic_credential",
     "openmls_rust_crypto",
     "openmls_traits",
+    "scrypt",
     "sha2",
+    "zeroize",
 ];
 
 /// Looks at every crate of the workspace; `read` gives the text of a manifest.

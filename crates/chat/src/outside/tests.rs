@@ -5,8 +5,10 @@
 
 use super::*;
 use crate::attachment::{Attachment, Key};
+use crate::backup::{self, Known, Said};
 use crate::certificate::Device;
 use crate::engine::{Event, Newcomer, Suite};
+use crate::passphrase::{Chance, Passphrase, Sealer};
 use crate::payload::{Content, MessageId, Progress};
 use kinora_talk::field::Fixed;
 use std::fs;
@@ -84,6 +86,48 @@ fn messages() -> Vec<(&'static str, Message)> {
     contents.map(message).into()
 }
 
+/// The beginning of a file, and records as they stand in it.
+fn backups() -> Vec<(&'static str, Vec<u8>)> {
+    let chance = Chance {
+        salt: [1; 16],
+        key: [2; 16],
+        nonce: [3; 16],
+    };
+    let passphrase = Passphrase::known("correct horse battery".into());
+    let (_, head) = Sealer::new(&passphrase, 1, &chance).unwrap();
+    let asha = Name::folded("asha").unwrap();
+    let known = Known {
+        name: "ravi".into(),
+        key: [2; 32],
+        is_verified: true,
+    };
+    let said = Said {
+        peer: "ravi".into(),
+        is_own: true,
+        device: [1; 16],
+        counter: 4,
+        written_ms: 1_790_000_000_000,
+        at_ms: 1_790_000_000_001,
+        text: "hello".into(),
+        content: Some(minicbor::to_vec(&messages()[0].1).unwrap()),
+        is_edited: true,
+        progress: 2,
+    };
+    let record = |(name, record): (&'static str, Record)| {
+        let bytes = record.to_bytes().unwrap();
+        (name, bytes[LENGTH_BYTES..].to_vec())
+    };
+    let records = [
+        ("owner", Record::Head(backup::Head::new(&asha, [9; 32]))),
+        ("contact", Record::Contact(known)),
+        ("removal", Record::Removal(vec![1, 2, 3])),
+        ("said", Record::Said(said)),
+    ];
+    let mut all = vec![("file", head)];
+    all.extend(records.map(record));
+    all
+}
+
 fn write() {
     for (name, message) in messages() {
         keep(
@@ -102,6 +146,9 @@ fn write() {
         ("bell", "a\u{7}\n\u{202e}4pm.exe"),
     ] {
         keep(&seeds("chat_file_name").join(name), text.as_bytes());
+    }
+    for (name, bytes) in backups() {
+        keep(&seeds("chat_backup").join(name), &bytes);
     }
     let (asha, mut ravi) = (device("asha", 1), device("ravi", 2));
     let packages = ravi.key_packages(2, today()).unwrap();
@@ -153,6 +200,14 @@ fn seeds_of_mls_are_taken() {
     );
     let commit = group.open_message(&seed("commit"), &view()).unwrap();
     assert!(matches!(commit, Event::Commit { .. }));
+}
+
+/// Of what stands in a backup no state is written, so the bytes are always the same.
+#[test]
+fn seeds_of_backups_are_what_is_written() {
+    for (name, bytes) in backups() {
+        assert!(kept(&seeds("chat_backup").join(name)) == bytes, "{name}");
+    }
 }
 
 #[test]

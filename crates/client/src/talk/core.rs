@@ -12,6 +12,7 @@ mod read;
 mod mail;
 mod login;
 mod adopt;
+mod restore;
 
 use super::conversation::Conversation;
 use super::event::{Arrival, Event};
@@ -20,7 +21,7 @@ use super::people::People;
 use super::store::{KeptMessage, Outgoing, Sending, Store, Write};
 use crate::Fault;
 use kinora_chat::Name;
-use kinora_chat::certificate::{Device, DeviceId, Identity};
+use kinora_chat::certificate::{Device, DeviceId, Identity, IdentityKey};
 use kinora_chat::engine::{Client, Newcomer, Suite};
 use kinora_chat::member::DirectoryView;
 use kinora_mmp::Problem;
@@ -32,6 +33,8 @@ use std::path::Path;
 
 pub use adopt::Owner;
 pub(super) use files::Saving;
+pub use restore::Backup;
+pub(super) use restore::Kept;
 pub use say::{card, clock};
 
 /// When a message counts as read.
@@ -57,6 +60,8 @@ pub(super) struct Core {
     /// Counts the steps.
     step: u64,
     people: People,
+    /// Of which keys the user was shown a number since this runs.
+    numbers_shown: BTreeMap<Name, IdentityKey>,
     /// Removals of own devices that the server has not taken yet.
     removing: BTreeMap<[u8; 16], Removal>,
     conversations: BTreeMap<Name, Conversation>,
@@ -122,6 +127,7 @@ impl Core {
         let mut core = Self {
             is_registered: number("registered")? == 1,
             people: People::of(store.people()?, store.removals()?)?,
+            numbers_shown: BTreeMap::new(),
             removing: BTreeMap::new(),
             conversations: BTreeMap::new(),
             outbox: store.outbox()?,

@@ -117,6 +117,8 @@ pub enum Event {
         number: String,
         /// new, pinned, verified, changed.
         word: &'static str,
+        /// A picture of it is wished, too.
+        is_drawn: bool,
     },
     /// The connection is gone; it is tried again after the pause.
     Lost {

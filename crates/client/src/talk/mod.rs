@@ -16,11 +16,14 @@ mod files;
 mod couriers;
 mod run;
 mod link;
+mod backup;
 
-pub use self::core::{Owner, Reading, card, clock};
+pub use self::core::{Backup, Owner, Reading, card, clock};
+pub use backup::{back_up, restore};
 pub use event::{Arrival, Event, Own, OwnDevice};
 pub use kinora_chat::Name;
 pub use kinora_chat::handover::is_end;
+pub use kinora_chat::passphrase::Passphrase;
 pub use kinora_chat::payload::{Content, Progress};
 pub use link::{Link, answer};
 pub use people::Standing;

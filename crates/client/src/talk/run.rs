@@ -67,8 +67,10 @@ pub enum Command {
     Who,
     /// The number to compare with somebody.
     Safety(String),
-    /// It was compared, and is equal.
-    Compared(String),
+    /// The same, to be drawn for a camera.
+    Code(String),
+    /// It was compared with this one, or with the other one's eyes, and is equal.
+    Compared(String, Option<String>),
     /// A new key is taken without.
     Accept(String),
     /// What was said with somebody before.
@@ -447,8 +449,11 @@ impl Talk {
                 Command::Writing(to) => self.core.writing(&to, now_ms())?,
                 Command::Receipts(tells) => self.core.set_telling(tells)?,
                 Command::Who => self.core.who(true),
-                Command::Safety(with) => self.core.safety(&with),
-                Command::Compared(name) => self.core.trust(&name, true)?,
+                Command::Safety(with) => self.core.safety(&with, false),
+                Command::Code(with) => self.core.safety(&with, true),
+                Command::Compared(name, number) => {
+                    self.core.compared(&name, number.as_deref())?;
+                }
                 Command::Accept(name) => self.core.trust(&name, false)?,
                 Command::Past(with) => self.core.past(&with)?,
                 Command::Devices => self.core.devices(),

@@ -3,6 +3,7 @@
 use crate::Fault;
 use kinora_chat::Name;
 use kinora_chat::attachment::Key;
+use kinora_chat::backup::Said as Bygone;
 use kinora_chat::certificate::DeviceId;
 use kinora_chat::payload::{Content, MessageId, Progress};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
@@ -125,6 +126,8 @@ pub(super) enum Write {
     Conversation(Name, KeptConversation),
     /// Its id is given by the file.
     Received(KeptMessage),
+    /// A message out of a backup.
+    Bygone(Bygone),
     /// A message of our own, and what goes out of it.
     Written(KeptMessage, [u8; 16], Vec<u8>),
     /// Something that goes out and is no message of its own: to whom, its reference, and what it says.
@@ -371,6 +374,39 @@ impl Store {
         Ok(())
     }
 
+    /// All that was said, in the order in which it came; without what has not gone out yet.
+    pub(super) fn history(
+        &self,
+        take: &mut dyn FnMut(Bygone) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let sql = "select * from messages
+            where not exists (select 1 from outbox where outbox.message = messages.id) order by id";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            take(bygone(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// Puts all of this in the place of whatever was there, wholly or not at all.
+    pub(super) fn fill(
+        &mut self,
+        parts: &mut dyn Iterator<Item = Result<Write, Fault>>,
+    ) -> Result<(), Fault> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(
+            "delete from facts; delete from people; delete from removals; delete from conversations;
+             delete from outbox; delete from sendings; delete from messages;",
+        )?;
+        for part in parts {
+            apply(&transaction, &part?)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
     /// Makes one step durable, wholly or not at all.
     pub(super) fn write(&mut self, step: &[Write]) -> Result<(), Fault> {
         #[cfg(test)]
@@ -428,6 +464,7 @@ fn apply(connection: &Connection, part: &Write) -> rusqlite::Result<()> {
             ],
         ),
         Write::Received(message) => message_row(connection, message, false),
+        Write::Bygone(said) => bygone_row(connection, said),
         Write::Written(message, reference, payload) => {
             message_row(connection, message, true)?;
             run(
@@ -490,6 +527,42 @@ fn message_row(
         message.progress.map_or(0, number_of)
     ];
     connection.prepare_cached(sql)?.execute(values).map(|_| ())
+}
+
+/// It was shown, and nobody is told any more that it came.
+fn bygone_row(connection: &Connection, said: &Bygone) -> rusqlite::Result<()> {
+    let sql = "insert or ignore into messages
+        (peer, is_own, device, counter, written_ms, at_ms, text, content, is_edited, is_shown, is_read, progress)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, 1, ?10)";
+    let told = number_of(Progress::Read);
+    let values = params![
+        said.peer,
+        said.is_own,
+        said.device,
+        said.counter,
+        said.written_ms,
+        said.at_ms,
+        said.text,
+        said.content,
+        said.is_edited,
+        if said.is_own { said.progress } else { told }
+    ];
+    connection.prepare_cached(sql)?.execute(values).map(|_| ())
+}
+
+fn bygone(row: &Row<'_>) -> rusqlite::Result<Bygone> {
+    Ok(Bygone {
+        peer: row.get("peer")?,
+        is_own: row.get("is_own")?,
+        device: row.get("device")?,
+        counter: row.get("counter")?,
+        written_ms: row.get("written_ms")?,
+        at_ms: row.get("at_ms")?,
+        text: row.get("text")?,
+        content: row.get("content")?,
+        is_edited: row.get("is_edited")?,
+        progress: row.get("progress")?,
+    })
 }
 
 fn message(row: &Row<'_>) -> rusqlite::Result<KeptMessage> {

@@ -2,6 +2,7 @@
 //!
 //! What people say goes to standard output, what the program says to standard error.
 
+use super::backup;
 use super::context::Context;
 use super::devices;
 use super::link;
@@ -9,11 +10,12 @@ use super::talk::{open, until};
 use crate::card;
 use crate::cli::{Chat, ChatCommand, ChatListen, ChatPlace, ChatSave, ChatSend};
 use crate::exit::Exit;
+use crate::qr;
 use crate::report::{Failure, Outcome, failure};
 use crate::screen;
 use crate::standing::{in_words, receipts_in_words};
 use crate::terminal::{printable, say, tell};
-use crate::typed::{self, Typed};
+use crate::typed::{self, Check, Typed};
 use kinora_client::Fault;
 use kinora_client::talk::{
     Arrival, Command, Content, Event, Hand, Name, Progress, Reading, Standing, Talk,
@@ -31,7 +33,8 @@ const HELP: &str = "\
 /save N         keep the file that came with message N; /save N PATH in another place
 /edit TEXT      put TEXT in the place of what you wrote last
 /watch TITLE    send a title of the library; /watch TITLE 12:31 to be watched from there
-/verify NAME    the number to compare with NAME; /verify NAME yes when it is the same on both sides
+/verify NAME    the number to compare with NAME; /verify NAME code draws it for a camera
+/verify NAME yes when it is the same on both sides; /verify NAME 12345 ... compares it with what NAME sent
 /accept NAME    take a new key of NAME without comparing
 /receipts off   tell nobody what came and what you have read; /receipts on
 /quit           send what is left, and leave (also QUIT, or the end of the input)
@@ -53,6 +56,8 @@ pub(crate) fn run(arguments: &Chat, context: &Context) -> Result<Exit, Failure> 
         Some(ChatCommand::Listen(arguments)) => listen(arguments, context),
         Some(ChatCommand::Link(link)) => link::run(link, context),
         Some(ChatCommand::Devices(arguments)) => devices::run(arguments, context),
+        Some(ChatCommand::Backup(arguments)) => backup::back_up(arguments, context),
+        Some(ChatCommand::Restore(arguments)) => backup::restore(arguments, context),
     }
 }
 
@@ -143,10 +148,12 @@ fn deed(typed: Typed, open: Option<&str>, hand: &mut Hand) -> Result<Option<&'st
             hand.give(Command::Receipts(tells));
             return Ok(Some(receipts_in_words(tells)));
         }
-        (Typed::Verify(name, is_equal), _) => match (whom(name), is_equal) {
+        (Typed::Verify(name, check), _) => match (whom(name), check) {
             (None, _) => return nobody,
-            (Some(name), false) => Command::Safety(name),
-            (Some(name), true) => Command::Compared(name),
+            (Some(name), Check::Show) => Command::Safety(name),
+            (Some(name), Check::Draw) => Command::Code(name),
+            (Some(name), Check::Yes) => Command::Compared(name, None),
+            (Some(name), Check::With(number)) => Command::Compared(name, Some(number)),
         },
         (Typed::Accept(name), _) => match whom(name) {
             None => return nobody,
@@ -322,9 +329,17 @@ fn print(event: &Event, before: &mut Said) {
         } => tell(format_args!("* {}", came(to, *progress, messages.len()))),
         Event::Note { with, text } => tell(format_args!("* {with}: {}", printable(text))),
         Event::Refused { problem, .. } => failure(&Fault::Refused(problem.clone()).into(), false),
-        Event::Safety { with, number, word } => {
+        Event::Safety {
+            with,
+            number,
+            word,
+            is_drawn,
+        } => {
             say(format_args!("{with}: {}", in_words(word)));
             say(format_args!("{number}"));
+            if *is_drawn {
+                qr::drawn(&number.replace(' ', "")).iter().for_each(tell);
+            }
             if *word != "verified" {
                 tell(format_args!(
                     "read it to {with} over another way (a call, in person); if both see the same: /verify {with} yes"
@@ -432,7 +447,9 @@ fn as_json(event: &Event) -> Value {
             "event": "refused", "code": problem.code, "description": problem.description,
             "solution": problem.solution,
         }),
-        Event::Safety { with, number, word } => {
+        Event::Safety {
+            with, number, word, ..
+        } => {
             json!({"event": "safety", "with": with.as_str(), "number": number, "state": word})
         }
         Event::Lost { reason, pause } => {

@@ -6,7 +6,7 @@ use crate::cli::ChatLink;
 use crate::exit::Exit;
 use crate::qr;
 use crate::report::{Failure, Outcome};
-use crate::terminal::{has_colours, is_unicode, is_watched, say, tell};
+use crate::terminal::{is_watched, say, tell};
 use kinora_client::talk::{Link, Owner, answer, is_end};
 use serde_json::json;
 use std::io::{BufRead, Read};
@@ -60,15 +60,8 @@ fn show(code: &str, context: &Context) {
         say(json!({"event": "code", "code": code}));
         return;
     }
-    if is_watched() && is_unicode(|name| std::env::var(name).ok()) {
-        let (light, plain) = match has_colours() {
-            true => ("\u{1b}[30;107m", "\u{1b}[0m"),
-            false => ("", ""),
-        };
-        let lines = qr::lines(code).unwrap_or_default();
-        lines
-            .iter()
-            .for_each(|line| tell(format_args!("{light}{line}{plain}")));
+    if is_watched() {
+        qr::drawn(code).iter().for_each(tell);
     }
     tell("on a device that has your name already (end `kinora chat` there for a moment):");
     say(format_args!("kinora chat link {code}"));

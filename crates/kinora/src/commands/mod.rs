@@ -18,6 +18,7 @@ pub(crate) mod library;
 pub(crate) mod talk;
 pub(crate) mod link;
 pub(crate) mod devices;
+pub(crate) mod backup;
 pub(crate) mod chat;
 pub(crate) mod sandbox;
 pub(crate) mod serve;

@@ -2,9 +2,10 @@
 
 use super::room::{Entry, Fate, Room, Voice};
 use crate::card;
+use crate::qr;
 use crate::standing::receipts_in_words;
 use crate::terminal::printable;
-use crate::typed::{self, Typed};
+use crate::typed::{self, Check, Typed};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use kinora_client::talk::{Arrival, Command, Event, Progress, Standing};
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ pub(super) enum Overlay {
         number: String,
         /// Where it stands.
         word: &'static str,
+        /// The same for a camera, in lines of half blocks.
+        code: Vec<String>,
     },
 }
 
@@ -207,11 +210,15 @@ impl State {
                 let sentence = format!("{}: {}", problem.description, problem.solution);
                 self.refused(*reference, sentence);
             }
-            Event::Safety { with, number, word } => {
+            Event::Safety {
+                with, number, word, ..
+            } => {
+                let code = qr::lines(&number.replace(' ', ""));
                 self.overlay = Some(Overlay::Safety {
                     with: with.to_string(),
                     number: number.clone(),
                     word,
+                    code: code.unwrap_or_default(),
                 });
             }
         }
@@ -301,14 +308,14 @@ impl State {
 
     fn over(&mut self, key: KeyEvent) -> Vec<Deed> {
         let safety = match self.overlay.take() {
-            Some(Overlay::Safety { with, .. }) => Some(with),
+            Some(Overlay::Safety { with, number, .. }) => Some((with, number)),
             _ => None,
         };
         match (safety, key.code) {
-            (Some(with), KeyCode::Char('y')) => {
-                // What the number is now is seen in the title.
+            (Some((with, number)), KeyCode::Char('y')) => {
+                // How they stand now is seen in the title.
                 vec![
-                    Deed::Give(Command::Compared(with)),
+                    Deed::Give(Command::Compared(with, Some(number))),
                     Deed::Give(Command::Who),
                 ]
             }
@@ -420,8 +427,11 @@ impl State {
                 self.notice = Some(format!("nobody here is called {}", printable(&name)));
                 Vec::new()
             }
-            Typed::Verify(name, true) => give(Command::Compared(name.unwrap_or(open))),
-            Typed::Verify(name, false) => {
+            Typed::Verify(name, Check::Yes) => give(Command::Compared(name.unwrap_or(open), None)),
+            Typed::Verify(name, Check::With(number)) => {
+                give(Command::Compared(name.unwrap_or(open), Some(number)))
+            }
+            Typed::Verify(name, Check::Show | Check::Draw) => {
                 vec![Deed::Give(Command::Safety(name.unwrap_or(open)))]
             }
             Typed::Accept(name) => give(Command::Accept(name.unwrap_or(open))),

@@ -1,6 +1,7 @@
 use super::room::{Fate, Voice};
 use super::state::{Deed, Overlay, State};
 use super::view::{Look, draw};
+use crate::qr;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use kinora_client::talk::{Arrival, Command, Content, Event, Name, Own, Progress, Said, Standing};
@@ -426,14 +427,24 @@ fn a_narrow_terminal_shows_the_conversation() {
 #[test]
 fn the_number_is_compared_with_one_key() {
     let mut state = mira();
+    let number = "12345 ".repeat(12).trim_end().to_owned();
     state.told(&Event::Safety {
         with: name("asha"),
-        number: "12345 ".repeat(12).trim_end().into(),
+        number: number.clone(),
         word: "pinned",
+        is_drawn: false,
     });
     insta::assert_snapshot!(picture(&mut state, 72, 16));
+    // Beside the number, or above it, a camera reads the same.
+    for (width, height) in [(80, 24), (50, 34)] {
+        let seen = picture(&mut state, width, height);
+        let lines: Vec<&str> = seen.lines().collect();
+        assert_eq!(qr::read(&lines), number.replace(' ', ""));
+        insta::assert_snapshot!(seen);
+    }
     let deeds = state.pressed(key(KeyCode::Char('y')));
-    assert_eq!(deeds[0], Deed::Give(Command::Compared("asha".into())));
+    let compared = Command::Compared("asha".into(), Some(number));
+    assert_eq!(deeds[0], Deed::Give(compared));
     state.overlay = Some(Overlay::Help);
     assert_eq!(state.pressed(key(KeyCode::Char('y'))), []);
     assert_eq!(state.overlay, None);

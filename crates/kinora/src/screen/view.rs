@@ -16,6 +16,8 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 const WIDE: u16 = 64;
 /// That column.
 const PEOPLE: u16 = 24;
+/// Columns between a code and what stands beside it.
+const GAP: usize = 2;
 /// Lines that a draft may take.
 const DRAFT: u16 = 5;
 /// What follows so soon needs no name again, in milliseconds.
@@ -49,6 +51,14 @@ impl Look {
     fn here(&self) -> Style {
         match self.has_colours {
             true => Style::new().fg(Color::Green),
+            false => Style::new(),
+        }
+    }
+
+    /// What is read by cameras is dark on light, whatever the terminal is.
+    fn paper(&self) -> Style {
+        match self.has_colours {
+            true => Style::new().fg(Color::Black).bg(Color::White),
             false => Style::new(),
         }
     }
@@ -88,7 +98,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, look: &Look) {
     conversation(frame, talk, state, look);
     frame.render_widget(footer(state, look), foot);
     if let Some(overlay) = &state.overlay {
-        over(frame, main, overlay, state);
+        over(frame, main, overlay, state, look);
     }
 }
 
@@ -336,7 +346,7 @@ const HELP: &[&str] = &[
     "/save N PATH   keep a file that came, here or there",
     "/watch TITLE   send a title of the library; /watch TITLE 12:31",
     "/receipts off  tell nobody what came and what you have read; on",
-    "/verify        the number to compare with this person",
+    "/verify        the number to compare with this person, and a code of it",
     "/accept        take a new key without comparing",
     "/open NAME     write to NAME",
     "/who           everybody, with how well each is known",
@@ -344,16 +354,21 @@ const HELP: &[&str] = &[
     "//TEXT         a text that begins with a stroke",
 ];
 
-fn over(frame: &mut Frame<'_>, area: Rect, overlay: &Overlay, state: &State) {
+fn over(frame: &mut Frame<'_>, area: Rect, overlay: &Overlay, state: &State, look: &Look) {
     let (title, lines): (String, Vec<Line<'_>>) = match overlay {
         Overlay::Help => (
             " help ".into(),
             HELP.iter().map(|line| Line::raw(*line)).collect(),
         ),
         Overlay::Who => (" people ".into(), state.people.iter().map(who).collect()),
-        Overlay::Safety { with, number, word } => (
+        Overlay::Safety {
+            with,
+            number,
+            word,
+            code,
+        } => (
             format!(" you and {} ", printable(with)),
-            safety(with, number, word),
+            beside(code, safety(with, number, word), area, look),
         ),
     };
     let width = lines.iter().map(Line::width).max().unwrap_or(0).max(20) + 4;
@@ -390,11 +405,54 @@ fn safety(with: &str, number: &str, word: &str) -> Vec<Line<'static>> {
             .map(|row| Line::styled(row.join("  "), Look::bold()).centered()),
     );
     lines.push(Line::raw(""));
-    lines.push(Line::raw(format!(
-        "Read it to {with} over another way: a call, or in person."
-    )));
+    lines.push(Line::raw(format!("Read it to {with} in a call,")));
+    lines.push(Line::raw("or compare it in person."));
     if word != "verified" {
+        lines.push(Line::raw(""));
         lines.push(Line::raw("y: both see the same number"));
     }
     lines
+}
+
+/// A code and words about it, where there is room: side by side, or one below the other. Else the words alone.
+fn beside(
+    code: &[String],
+    words: Vec<Line<'static>>,
+    area: Rect,
+    look: &Look,
+) -> Vec<Line<'static>> {
+    let wide = |lines: &[Line<'_>]| lines.iter().map(Line::width).max().unwrap_or(0);
+    // Within the border, with a column of air at each side.
+    let width = usize::from(area.width.saturating_sub(4));
+    let height = usize::from(area.height.saturating_sub(2));
+    let code: Vec<Span<'static>> = code
+        .iter()
+        .map(|line| Span::styled(line.clone(), look.paper()))
+        .collect();
+    let side = code.first().map_or(0, Span::width);
+    if side == 0 || !look.is_unicode {
+        return words;
+    }
+    let rows = code.len().max(words.len());
+    if rows <= height && side + GAP + wide(&words) <= width {
+        return (0..rows).map(|at| row(&code, &words, at, side)).collect();
+    }
+    if code.len() + 1 + words.len() <= height && side <= width {
+        let code = code.into_iter().map(|line| Line::from(line).centered());
+        return code.chain([Line::raw("")]).chain(words).collect();
+    }
+    words
+}
+
+/// One line of a code of this width and of the words in the middle beside it.
+fn row(code: &[Span<'static>], words: &[Line<'static>], at: usize, side: usize) -> Line<'static> {
+    let above = code.len().saturating_sub(words.len()) / 2;
+    let blank = || Span::raw(" ".repeat(side));
+    let mut spans = vec![code.get(at).cloned().unwrap_or_else(blank)];
+    spans.push(Span::raw(" ".repeat(GAP)));
+    if let Some(line) = at.checked_sub(above).and_then(|at| words.get(at)) {
+        let own = line.spans.iter().cloned();
+        spans.extend(own.map(|span| span.patch_style(line.style)));
+    }
+    Line::from(spans)
 }

@@ -14,6 +14,7 @@ mod harness;
 mod builds;
 mod chat;
 mod devices;
+mod backup;
 mod files;
 mod screen;
 mod cli;

@@ -15,14 +15,14 @@ const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
 const COLUMNS: NonZero<u16> = NonZero::new(90).unwrap();
 
 /// A terminal with a program in it.
-struct Terminal {
+pub(crate) struct Terminal {
     child: Child,
     keys: File,
     parser: vt100::Parser,
 }
 
 impl Terminal {
-    fn new(command: &Command) -> Self {
+    pub(crate) fn new(command: &Command) -> Self {
         let main = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&main).unwrap();
         unlockpt(&main).unwrap();
@@ -70,7 +70,7 @@ impl Terminal {
     }
 
     /// What is seen, once it holds.
-    fn until(&mut self, holds: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn until(&mut self, holds: impl Fn(&str) -> bool) -> String {
         let mut bytes = [0; 4096];
         loop {
             let seen = self.parser.screen().contents();
@@ -83,7 +83,7 @@ impl Terminal {
         }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
@@ -94,7 +94,7 @@ impl Terminal {
     }
 
     /// How it ended; what it still writes is read, so that it can.
-    fn end(mut self) -> Option<i32> {
+    pub(crate) fn end(mut self) -> Option<i32> {
         let mut rest = Vec::new();
         // The end of a pseudo-terminal is an error.
         let _ = self.keys.read_to_end(&mut rest);

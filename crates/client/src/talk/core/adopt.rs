@@ -50,12 +50,7 @@ impl Core {
     /// What this directory's device gives to the next one.
     pub(in crate::talk) fn handover(directory: &Path) -> Result<(Handover, Owner), Fault> {
         let store = Store::open(directory)?;
-        let (Some(client), Some(secret)) = (store.fact("client")?, store.fact("identity")?) else {
-            return Err(Fault::TalkNameless);
-        };
-        let secret = secret.as_slice().try_into();
-        let secret: [u8; 32] = secret.map_err(|_| kinora_chat::Fault::StateDamaged)?;
-        let name = Client::import(&client)?.device().name.clone();
+        let (name, secret) = identity(&store)?;
         let people = People::of(store.people()?, Vec::new())?;
         let people = people.0.into_iter().filter(|(each, _)| *each != name);
         let contacts = people.map(|(name, person)| (name, person.contact));
@@ -70,7 +65,17 @@ impl Core {
     }
 }
 
-fn vacant(store: &Store) -> Result<(), Fault> {
+/// Whose directory it is, and the secret of that identity.
+pub(super) fn identity(store: &Store) -> Result<(Name, [u8; 32]), Fault> {
+    let (Some(client), Some(secret)) = (store.fact("client")?, store.fact("identity")?) else {
+        return Err(Fault::TalkNameless);
+    };
+    let secret = secret.as_slice().try_into();
+    let secret = secret.map_err(|_| kinora_chat::Fault::StateDamaged)?;
+    Ok((Client::import(&client)?.device().name.clone(), secret))
+}
+
+pub(super) fn vacant(store: &Store) -> Result<(), Fault> {
     let is_registered = store.fact("registered")? == Some(1_u64.to_be_bytes().to_vec());
     match store.fact("client")?.filter(|_| is_registered) {
         None => Ok(()),
@@ -81,21 +86,25 @@ fn vacant(store: &Store) -> Result<(), Fault> {
 }
 
 fn person((name, contact): &(Name, Contact)) -> Option<KeptPerson> {
-    let (standing, key) = match contact {
-        Contact::Pinned(key) => (1, key),
-        Contact::Verified(key) => (2, key),
-        Contact::New | Contact::Changed { .. } => return None,
-    };
-    Some(KeptPerson {
+    match contact {
+        Contact::Pinned(key) => Some(acquainted(name, *key, false)),
+        Contact::Verified(key) => Some(acquainted(name, *key, true)),
+        Contact::New | Contact::Changed { .. } => None,
+    }
+}
+
+/// Somebody who was known elsewhere; which devices they have is not known here.
+pub(super) fn acquainted(name: &Name, key: IdentityKey, is_verified: bool) -> KeptPerson {
+    KeptPerson {
         name: name.as_str().to_owned(),
-        standing,
+        standing: if is_verified { 2 } else { 1 },
         known: Some(key.0),
         shown: key.0,
         devices: Vec::new(),
-    })
+    }
 }
 
-fn owner(name: &Name, identity: &IdentityKey) -> Owner {
+pub(super) fn owner(name: &Name, identity: &IdentityKey) -> Owner {
     Owner {
         name: name.clone(),
         number: safety::digits(name, identity),

@@ -5,29 +5,76 @@ use crate::Fault;
 use crate::talk::event::Event;
 use crate::talk::store::Write;
 use kinora_chat::Name;
-use kinora_chat::safety::SafetyNumber;
+use kinora_chat::safety::{SafetyNumber, Verdict};
 use kinora_mmp::Problem;
 use kinora_talk::frame::People as Page;
 
 impl Core {
-    /// What two people compare.
-    pub(in crate::talk) fn safety(&mut self, with: &str) {
+    /// What two people compare; with a picture of it, if that is wished.
+    pub(in crate::talk) fn safety(&mut self, with: &str, is_drawn: bool) {
         let event = match self.known(with) {
-            Ok(with) => self.safety_of(with),
+            Ok(with) => self.safety_of(with, is_drawn),
             Err(problem) => refusal(problem),
         };
         self.events.push_back(event);
     }
 
-    fn safety_of(&self, with: Name) -> Event {
+    fn safety_of(&mut self, with: Name, is_drawn: bool) -> Event {
+        let number = self.number(&with);
         let person = &self.people.0[&with];
-        let own = self.identity.public();
-        let number = SafetyNumber::new((self.name(), &own), (&with, &person.shown));
+        let (word, key) = (person.contact.word(), person.shown);
+        self.numbers_shown.insert(with.clone(), key);
         Event::Safety {
             number: number.to_string(),
-            word: person.contact.word(),
+            word,
             with,
+            is_drawn,
         }
+    }
+
+    fn number(&self, with: &Name) -> SafetyNumber {
+        let own = self.identity.public();
+        SafetyNumber::new((self.name(), &own), (with, &self.people.0[with].shown))
+    }
+
+    /// The user has compared the number with this one; or with what was shown last, which may be of another key by now.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(in crate::talk) fn compared(
+        &mut self,
+        name: &str,
+        number: Option<&str>,
+    ) -> Result<(), Fault> {
+        let verdict = match (self.known(name), number) {
+            // What is not known is refused below.
+            (Err(_), _) => Verdict::Same,
+            (Ok(name), Some(number)) => self.number(&name).compare(number),
+            (Ok(name), None) => {
+                let shown = self.numbers_shown.get(&name);
+                let is_same = shown.is_none_or(|key| *key == self.people.0[&name].shown);
+                if is_same {
+                    Verdict::Same
+                } else {
+                    Verdict::Different
+                }
+            }
+        };
+        let problem = match verdict {
+            Verdict::Same => return self.trust(name, true),
+            Verdict::Different => problem(
+                "numbers_differ",
+                &format!("that is not the number of {name} and you"),
+                "look at both once more; if they stay different, somebody may stand between you: do not write, and talk in person",
+            ),
+            Verdict::Incomplete => problem(
+                "number_incomplete",
+                "a number has sixty digits",
+                "give all of them, as the other device shows them",
+            ),
+        };
+        self.events.push_back(refusal(problem));
+        Ok(())
     }
 
     /// The numbers were compared and are equal; or a new key is taken without.
@@ -51,7 +98,7 @@ impl Core {
         }
         let kept = self.people.kept(&name).map(Write::Person);
         self.write(kept.into_iter().collect())?;
-        let event = self.safety_of(name);
+        let event = self.safety_of(name, false);
         self.events.push_back(event);
         Ok(())
     }
