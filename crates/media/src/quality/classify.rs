@@ -93,6 +93,7 @@ impl Class {
         Found {
             fields: self.fields,
             screen: self.screen,
+            grain: self.has_grain(),
         }
     }
 

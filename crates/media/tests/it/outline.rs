@@ -4,7 +4,7 @@
 use insta::assert_snapshot;
 use kinora_media::info::{Kind, MediaInfo, Ratio, Video};
 use kinora_media::operation::compress::Quality;
-use kinora_media::quality::outline::{Codec, Outline, codecs, concat_list};
+use kinora_media::quality::outline::{Codec, Found, Outline, codecs, concat_list};
 use kinora_media::{Context, Fault};
 use serde_json::{Value, json};
 
@@ -162,6 +162,37 @@ fn of_odd_pictures() {
         json!({ "for": "modern" }),
         false,
     );
+}
+
+#[test]
+fn of_what_was_seen_in_the_picture() {
+    let (operation, capabilities) = (operation("compress", &json!({})).unwrap(), capabilities());
+    let context = Context {
+        threads: 2,
+        capabilities: &capabilities,
+        file_extension: None,
+    };
+    let tuned = |codec, screen, grain| {
+        let fields = Found::default().fields;
+        let found = Found {
+            fields,
+            screen,
+            grain,
+        };
+        let options = operation.search().unwrap();
+        let outline = Outline::new(options, codec, found, &info("everyday"), &context).unwrap();
+        let encode = lines(&outline.encode(20.0, 250, 2, true));
+        let tune = encode
+            .lines()
+            .find_map(|line| line.strip_prefix("-tune:v:0 "));
+        tune.map(str::to_owned)
+    };
+    assert_eq!(tuned(Codec::H264, false, false), None);
+    assert_eq!(tuned(Codec::H264, false, true).as_deref(), Some("grain"));
+    // Noise on a screen is not film.
+    assert_eq!(tuned(Codec::H264, true, true).as_deref(), Some("animation"));
+    // Grain that is drawn anew by the player is another grain.
+    assert_eq!(tuned(Codec::Av1, false, true), None);
 }
 
 #[test]
