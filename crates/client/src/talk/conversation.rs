@@ -169,6 +169,13 @@ impl Conversation {
         *pause_s = (*pause_s * 2).min(SHUT_MAX_S);
     }
 
+    /// It is worth another try at once. How long the next pause is stays as it is.
+    pub(super) fn reopen(&mut self, device: &DeviceId) {
+        if let Some((until_s, _)) = self.shut.get_mut(device) {
+            *until_s = 0;
+        }
+    }
+
     /// Gives the group up; the next one names it.
     pub(super) fn give_up(&mut self) {
         (self.group, self.pending, self.gathering) = (None, None, None);

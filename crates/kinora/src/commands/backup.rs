@@ -89,12 +89,14 @@ fn finish(event: &str, backup: &Backup, context: &Context) {
         return;
     }
     let what = format!(
-        "{contacts} people and {messages} messages of {}",
+        "{} and {} of {}",
+        counted(*contacts, "person", "people"),
+        counted(*messages, "message", "messages"),
         owner.name
     );
     tell(match event {
         "backup" => format!(
-            "{what} are in it, and the key {}; who has the file and the passphrase is {}",
+            "in it: {what}, and the key {}; who has the file and the passphrase is {}",
             owner.number, owner.name
         ),
         _ => format!(
@@ -102,6 +104,13 @@ fn finish(event: &str, backup: &Backup, context: &Context) {
             owner.name
         ),
     });
+}
+
+fn counted(count: u64, one: &str, several: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {several}"),
+    }
 }
 
 fn exists(path: &Path) -> Failure {

@@ -103,6 +103,8 @@ struct Here {
     is_told: bool,
     /// The directory is being told, and so far up to this name.
     looked: Option<String>,
+    /// It has left no package yet, so nobody can let it in.
+    has_none: bool,
 }
 
 impl Session {
@@ -399,6 +401,7 @@ impl Session {
             in_flight: 0,
             is_told: false,
             looked: None,
+            has_none: device.packages == 0 && !device.has_last_resort,
         });
         Answer::say(frame(ready))
     }
@@ -430,7 +433,13 @@ impl Here {
                 .publish(seat, &packages, last, expires_s, PACKAGES)?)
         });
         match done.await {
-            Ok(packages) => Answer::say(frame(Published { packages })),
+            Ok(packages) => {
+                // Who tried to let it in when it was announced found none.
+                if std::mem::take(&mut self.has_none) {
+                    talk.hub.renew(self.name.as_str());
+                }
+                Answer::say(frame(Published { packages }))
+            }
             Err(fault) => of_fault(&fault, None).into(),
         }
     }

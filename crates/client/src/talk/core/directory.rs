@@ -155,6 +155,7 @@ impl Core {
                 )));
             }
             self.tell_devices(&person.name, &news);
+            self.reopen(&person.name);
             if news.has_changed {
                 let text = format!(
                     "the key of {} has changed; /verify {} tells more",
@@ -185,6 +186,16 @@ impl Core {
             self.tick(now_ms)?;
         }
         Ok(())
+    }
+
+    /// There is news of somebody: a device that could not be let in may have left packages since.
+    fn reopen(&mut self, name: &Name) {
+        let Some(person) = self.people.0.get(name) else {
+            return;
+        };
+        for conversation in self.conversations.values_mut() {
+            person.devices.keys().for_each(|id| conversation.reopen(id));
+        }
     }
 
     pub(super) fn moved(&mut self, name: &Name, is_here: bool) {

@@ -6,7 +6,7 @@ use super::*;
 use crate::talk::core::adopt::Owner;
 use crate::talk::limits::WINDOW;
 use crate::talk::store::fuse::Fuse;
-use kinora_chat::handover::Newcomer as Asker;
+use kinora_chat::handover::{Handover, Newcomer as Asker};
 use kinora_chat::payload::{Content, MessageId, Progress};
 use proptest::prelude::*;
 use world::{Seat, World};
@@ -409,6 +409,17 @@ fn that_somebody_writes_is_said_at_most_every_three_seconds_and_once() {
 
 /// A second device of the one who sits here comes, and gets the last seat.
 fn link(world: &mut World, at: usize, label: &str) {
+    let opened = adopt(world, at, label);
+    world.settle();
+    let last = world.seats.last().unwrap();
+    assert!(matches!(
+        Core::adopt(last.place.path(), &opened, "x", world.now_ms / 1000),
+        Err(Fault::TalkInUse { .. })
+    ));
+}
+
+/// The same, before it has been at the server.
+fn adopt(world: &mut World, at: usize, label: &str) -> Handover {
     let place = tempfile::tempdir().unwrap();
     let asker = Asker::new(&[5; 32]).unwrap();
     world.cut(at);
@@ -425,12 +436,28 @@ fn link(world: &mut World, at: usize, label: &str) {
     let seat = Seat::new(old, None, world.now_ms);
     world.seats.insert(at, seat);
     world.seats.push(Seat::new(place, None, world.now_ms));
-    world.settle();
-    let last = world.seats.last().unwrap();
-    assert!(matches!(
-        Core::adopt(last.place.path(), &opened, "x", now_s),
-        Err(Fault::TalkInUse { .. })
-    ));
+    opened
+}
+
+/// It is announced when it comes in, which is before it has left the packages with which it is let in.
+#[test]
+fn a_new_device_is_let_in_as_soon_as_it_has_left_packages() {
+    let mut world = pair();
+    adopt(&mut world, 0, "laptop");
+    let new = world.seats.len() - 1;
+    world.connect(new);
+    assert!(world.hear(new) && world.serve(new), "it is registered");
+    world.flow(1);
+    let ravi = &world.seats[1];
+    assert_eq!(devices_in(ravi, "asha").len(), 2, "no package was there");
+    // No time passes from here on.
+    for at in [new, 1, new] {
+        world.flow(at);
+    }
+    world.write(1, "asha", "at once");
+    world.flow(1);
+    world.flow(new);
+    assert_eq!(shown(&world.seats[new], "ravi"), ["at once"]);
 }
 
 /// The identity goes over, and with it who was compared; then all devices talk in one group.

@@ -117,6 +117,24 @@ async fn listed(session: &mut Session, name: &str) -> (usize, usize) {
     }
 }
 
+/// When it comes in, and when it can be let into conversations.
+#[tokio::test]
+async fn a_new_device_is_announced_twice() {
+    let place = tempfile::tempdir().unwrap();
+    let talk = talk(place.path());
+    let (mut asha, _) = register(&talk, "asha", 1).await;
+    assert_eq!(talk.hub.changes().renewed, ["asha"]);
+    let packages = [vec![1; 8], vec![2; 8]].map(|bytes| Bounded::new(bytes).unwrap());
+    let publish = Ask::from(Publish {
+        packages: Few::new(packages.into()).unwrap(),
+        last_resort: None,
+    });
+    for expected in [vec!["asha"], vec![]] {
+        asha.hear(&publish.to_bytes()).await;
+        assert_eq!(talk.hub.changes().renewed, expected);
+    }
+}
+
 #[tokio::test]
 async fn the_identity_alone_removes_a_device_and_then_it_is_out() {
     let place = tempfile::tempdir().unwrap();

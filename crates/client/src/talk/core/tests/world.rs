@@ -322,9 +322,13 @@ impl World {
             Ask::Login(_) => self.ready(at),
             Ask::Publish(publish) => {
                 let kept = self.kept.get_mut(&id).unwrap();
+                let had_none = kept.packages.is_empty() && kept.last_resort.is_none();
                 kept.packages.extend(publish.packages.into_inner());
                 kept.last_resort = publish.last_resort.or_else(|| kept.last_resort.take());
                 let packages = u32::try_from(kept.packages.len()).unwrap();
+                let name = kept.name.to_string();
+                let others = (0..self.seats.len()).filter(|other| had_none && *other != at);
+                others.for_each(|other| self.news(other, &name));
                 vec![Tell::Published(Published { packages })]
             }
             Ask::Look(_) => vec![Tell::People(self.people())],
