@@ -3,10 +3,14 @@
 use crate::harness::{Server, kinora};
 use crate::wire::clip;
 use std::fs::{self, File, Permissions};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
+
+const FILM: &str = "Our_holiday.mp4";
 
 struct Scene {
     server: Server,
@@ -16,11 +20,16 @@ struct Scene {
 impl Scene {
     /// A server with one title of 4 seconds at 25 frames a second, of which nothing is made.
     fn new() -> Self {
+        Self::with("testsrc2=size=160x90:rate=25:duration=4", &[])
+    }
+
+    /// The same with another picture of as many seconds and lines.
+    fn with(picture: &str, encoding: &[&str]) -> Self {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("films");
         fs::create_dir(&folder).unwrap();
         fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
-        film(&folder.join("Our_holiday.mp4"), 4);
+        film_of(&folder.join(FILM), picture, 4, encoding);
         let folder = folder.to_string_lossy().into_owned();
         let keep = format!("library.keep_in={folder}");
         let more = [
@@ -62,12 +71,17 @@ impl Scene {
 
 /// So many seconds at 25 frames each.
 pub(crate) fn film(path: &Path, seconds: usize) {
-    let arguments = format!(
-        "-f lavfi -i testsrc2=size=160x90:rate=25:duration={seconds} -f lavfi -i sine=duration={seconds} -c:v libx264 -c:a aac"
-    );
+    let picture = format!("testsrc2=size=160x90:rate=25:duration={seconds}");
+    film_of(path, &picture, seconds, &[]);
+}
+
+fn film_of(path: &Path, picture: &str, seconds: usize, encoding: &[&str]) {
+    let sound = format!("sine=duration={seconds}");
     let done = Command::new("ffmpeg")
         .args(["-nostdin", "-loglevel", "error"])
-        .args(arguments.split_whitespace())
+        .args(["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", &sound])
+        .args(["-c:v", "libx264", "-c:a", "aac"])
+        .args(encoding)
         .arg(path)
         .status()
         .unwrap();
@@ -161,6 +175,54 @@ fn what_is_not_there_is_said() {
         &["play", "holiday", "--subs", "en"],
         "has no subtitles \"en\"",
     );
+}
+
+fn text(url: &str) -> String {
+    let curl = Command::new("curl").args(["-sf", url]).output().unwrap();
+    assert!(curl.status.success(), "{url}");
+    String::from_utf8(curl.stdout).unwrap()
+}
+
+/// The address that the first line of a playlist that is one leads to.
+fn first(playlist: &str) -> String {
+    let text = text(playlist);
+    let line = text.lines().find(|line| !line.starts_with('#')).unwrap();
+    let (folder, _) = playlist.rsplit_once('/').unwrap();
+    format!("{folder}/{line}")
+}
+
+#[test]
+fn a_film_that_becomes_shorter_while_it_is_sent_ends_that_answer_alone() {
+    // More bytes than sockets hold, within one group of pictures.
+    let scene = Scene::with(
+        "testsrc2=size=1280x90:rate=25:duration=4,noise=alls=100:allf=t",
+        &["-crf", "1", "-preset", "ultrafast", "-pix_fmt", "yuv420p"],
+    );
+    let segment = first(&first(scene.told(&["play", "holiday"]).trim()));
+    let http = scene.server.http;
+    let path = segment.strip_prefix(&format!("http://{http}")).unwrap();
+    let mut stream = TcpStream::connect(http).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {http}\r\n\r\n").unwrap();
+    let mut begun = vec![0; 4096];
+    stream.read_exact(&mut begun).unwrap();
+    let head = String::from_utf8_lossy(&begun).to_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.unwrap().parse().unwrap();
+    assert!(length > 16 << 20, "{length} bytes fit into sockets");
+    let film = scene.place.path().join("films").join(FILM);
+    File::options()
+        .write(true)
+        .open(film)
+        .unwrap()
+        .set_len(4096)
+        .unwrap();
+    let mut rest = Vec::new();
+    // Closed or reset, as the kernel likes.
+    let _ = stream.read_to_end(&mut rest);
+    assert!(rest.len() < length - begun.len(), "all of it came");
+    assert_eq!(status(&format!("http://{http}/healthz")), "200");
 }
 
 fn status(url: &str) -> String {

@@ -3,10 +3,11 @@
 use super::cors::Origins;
 use super::digest::Digests;
 use super::guard::Hosts;
+use super::mapped::Maps;
 use super::problem::Refusal;
 use super::requests::Requests;
-use super::send::Buffers;
 use super::session::{Name, Session, Sessions, cookie, cookie_name};
+use super::source::{Buffers, Means};
 use super::streams::Streams;
 use crate::access::{Access, Entry, Network};
 use crate::asker::Asker;
@@ -19,6 +20,7 @@ use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, COOKIE as COOKIES, HeaderValue, SET_COOKIE};
 use kinora_jobs::{clock, policy};
 use kinora_store::contract::Problem;
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +33,8 @@ pub(super) struct Shared {
     pub(super) hosts: Hosts,
     pub(super) origins: Origins,
     pub(super) proxies: Vec<Network>,
-    pub(super) buffers: Arc<Buffers>,
+    buffers: Arc<Buffers>,
+    maps: Arc<Maps>,
     pub(super) streams: Arc<Streams>,
     pub(super) digests: Digests,
     pub(super) requests: Requests,
@@ -57,6 +60,7 @@ impl Shared {
             origins: Origins::new(&config.library.cors_origins),
             proxies: config.http.proxies.clone(),
             buffers: Arc::default(),
+            maps: Arc::default(),
             streams: Arc::default(),
             digests: Digests::default(),
             requests: Requests::default(),
@@ -277,6 +281,23 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Refusal> {
         Self::of(shared, parts.extensions.get::<Peer>(), &parts.headers)
+    }
+}
+
+impl FromRequestParts<Arc<Shared>> for Means {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, Infallible> {
+        let socket = parts.extensions.get::<Socket>();
+        let is_plain = socket.is_some_and(|socket| !socket.is_encrypted);
+        Ok(Self {
+            buffers: Arc::clone(&shared.buffers),
+            counters: Arc::clone(&shared.services.counters),
+            maps: is_plain.then(|| Arc::clone(&shared.maps)),
+        })
     }
 }
 

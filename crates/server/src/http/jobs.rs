@@ -10,6 +10,7 @@ use super::payload::Payload;
 use super::problem::{ProblemBody, Refusal};
 use super::send::FileBody;
 use super::shape::{JobBody, JobList, Keep, KeptBody, NewSession, SignIn};
+use super::source::{Means, Source};
 use crate::asker::Asker;
 use crate::fault::Fault;
 use crate::results::Ready;
@@ -173,6 +174,7 @@ pub(super) async fn delete(
 pub(super) async fn result(
     State(shared): State<Arc<Shared>>,
     visitor: Visitor,
+    means: Means,
     method: Method,
     Path(id): Path<String>,
     headers: HeaderMap,
@@ -195,15 +197,8 @@ pub(super) async fn result(
     let body = match method == Method::HEAD {
         true => Body::empty(),
         false => {
-            let (buffers, counters) = (&shared.buffers, &shared.services.counters);
-            let (buffers, counters) = (Arc::clone(buffers), Arc::clone(counters));
-            Body::new(FileBody::new(
-                ready.file,
-                part.at,
-                part.length,
-                buffers,
-                counters,
-            ))
+            let source = Source::new(ready.file, means);
+            Body::new(FileBody::new(source, part.at, part.length))
         }
     };
     Ok((part.status, fields, body).into_response())

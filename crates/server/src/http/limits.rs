@@ -37,6 +37,16 @@ pub(super) const CHECKPOINT: Duration = Duration::from_secs(60);
 pub(super) const SEND_BYTES: usize = 256 * 1024;
 /// Buffers of that size that are kept for the next answer.
 pub(super) const SEND_BUFFERS: usize = 32;
+/// What is sent of a mapped file at once: no memory of ours, so only few system calls count.
+pub(super) const WINDOW_BYTES: u64 = 1 << 20;
+/// Whether a mapped part is in memory is looked up for one byte of so many; the kernel reads ahead by more.
+pub(super) const PROBE_BYTES: u64 = 64 * 1024;
+/// Files that are smaller are read: what a map costs would be more than what it saves.
+pub(super) const MAP_LEAST: u64 = 256 * 1024;
+/// Files that are mapped at the same time. A map costs 2 MiB of tables for each GiB that was sent out of it.
+pub(super) const MAPS: usize = 64;
+/// A map that nobody uses is kept for so long: a viewer asks for the next segment within a few seconds.
+pub(super) const MAP_IDLE: Duration = Duration::from_secs(5);
 
 /// Jobs that a list has unless it is asked for fewer or more.
 pub(super) const LIST: u32 = 100;

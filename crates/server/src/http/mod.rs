@@ -10,6 +10,8 @@ mod guard;
 mod cors;
 mod names;
 mod multipart;
+mod mapped;
+mod source;
 mod send;
 mod streams;
 mod digest;

@@ -8,6 +8,7 @@ use super::entity::{self, Entity};
 use super::payload::{Broken, Payload};
 use super::problem::{ProblemBody, Refusal};
 use super::send::FileBody;
+use super::source::{Means, Source};
 use crate::fault::Fault;
 use crate::listen::stopped;
 use crate::talk::{Arriving, Pass, Seat, unknown_parcel};
@@ -176,6 +177,7 @@ pub(super) async fn append(
 )]
 pub(super) async fn fetch(
     State(shared): State<Arc<Shared>>,
+    means: Means,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -191,9 +193,7 @@ pub(super) async fn fetch(
         keep: NOT_KEPT,
     };
     entity::answer(&entity, &Method::GET, &headers, |at, length| {
-        let buffers = Arc::clone(&shared.buffers);
-        let counters = Arc::clone(&shared.services.counters);
-        Body::new(FileBody::new(file, at, length, buffers, counters))
+        Body::new(FileBody::new(Source::new(file, means), at, length))
     })
 }
 

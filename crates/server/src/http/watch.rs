@@ -8,6 +8,7 @@ use super::entity::{self, Entity};
 use super::library::{TitleBody, body_of};
 use super::problem::{ProblemBody, Refusal};
 use super::segment::SegmentBody;
+use super::source::{Means, Source};
 use crate::fault::Fault;
 use crate::library::{
     Form, Library, Origin, Presentation, Rendition, StagedTitle, Subtitle, Title, manifest,
@@ -107,6 +108,7 @@ pub(super) async fn title(
 )]
 pub(super) async fn playlist(
     State(shared): State<Arc<Shared>>,
+    means: Means,
     method: Method,
     headers: HeaderMap,
     Path(at): Path<Address>,
@@ -123,7 +125,7 @@ pub(super) async fn playlist(
         let played = library.presentation(&title)?;
         of_title(library, &title, &played, &at.file)
     });
-    send(&shared, found.await?, &method, &headers)
+    send(means, found.await?, &method, &headers)
 }
 
 /// Fetch a playlist or a segment of a rendition.
@@ -153,6 +155,7 @@ pub(super) async fn playlist(
 )]
 pub(super) async fn part(
     State(shared): State<Arc<Shared>>,
+    means: Means,
     method: Method,
     headers: HeaderMap,
     Path(at): Path<Address>,
@@ -173,7 +176,7 @@ pub(super) async fn part(
         let rendition = played.find(&at.part).ok_or_else(nothing)?;
         of_rendition(library, &title, rendition, &at.file)
     });
-    send(&shared, found.await?, &method, &headers)
+    send(means, found.await?, &method, &headers)
 }
 
 /// The title, for whoever may watch it.
@@ -322,7 +325,7 @@ fn numbered(file: &str) -> Option<(Form, u32)> {
 }
 
 fn send(
-    shared: &Shared,
+    means: Means,
     content: Content,
     method: &Method,
     headers: &HeaderMap,
@@ -343,12 +346,9 @@ fn send(
     entity::answer(&entity, method, headers, |at, length| match content {
         Content::Text(_, _, text) => piece(text.into_bytes(), at, length),
         Content::Bytes(bytes) => piece(bytes, at, length),
-        Content::Cut(segment, file) | Content::Picture(segment, file) => {
-            let buffers = Arc::clone(&shared.buffers);
-            let counters = Arc::clone(&shared.services.counters);
-            let part = (at, length);
-            Body::new(SegmentBody::new(file, segment, part, buffers, counters))
-        }
+        Content::Cut(segment, file) | Content::Picture(segment, file) => Body::new(
+            SegmentBody::new(Source::new(file, means), segment, (at, length)),
+        ),
     })
 }
 

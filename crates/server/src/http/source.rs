@@ -1,0 +1,274 @@
+//! Where the bytes of an answer come from: a file that is mapped, or read into buffers that are used again.
+//!
+//! What is in the page cache is sent at once; only what has to come from the disk goes to a thread that may wait for it.
+
+use super::limits::{PROBE_BYTES, SEND_BUFFERS, SEND_BYTES, WINDOW_BYTES};
+use super::mapped::{Map, Maps};
+use crate::counters::Counters;
+use bytes::Bytes;
+use rustix::io::{Errno, ReadWriteFlags};
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+use tokio::task::JoinHandle;
+
+/// Buffers that are used again: making one anew each time costs as much as filling it.
+#[derive(Debug, Default)]
+pub(super) struct Buffers(Mutex<Vec<Vec<u8>>>);
+
+impl Buffers {
+    fn take(&self) -> Vec<u8> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.pop().unwrap_or_else(|| vec![0; SEND_BYTES])
+    }
+
+    fn give(&self, buffer: Vec<u8>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < SEND_BUFFERS {
+            all.push(buffer);
+        }
+    }
+}
+
+/// What the files of an answer are sent with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Means {
+    pub(super) buffers: Arc<Buffers>,
+    pub(super) counters: Arc<Counters>,
+    /// None where the bytes are looked at before they reach the kernel, as TLS does: see [`Map`].
+    pub(super) maps: Option<Arc<Maps>>,
+}
+
+/// A piece of a file, whose buffer goes back when it has been sent.
+struct Piece {
+    buffer: Vec<u8>,
+    length: usize,
+    home: Arc<Buffers>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer[..self.length]
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.home.give(std::mem::take(&mut self.buffer));
+    }
+}
+
+/// A buffer, and how much of it is filled.
+type Read = io::Result<(Vec<u8>, usize)>;
+
+/// A file that is being sent.
+#[derive(Debug)]
+pub(super) struct Source {
+    file: Arc<File>,
+    map: Option<Map>,
+    /// What was seen to be in the page cache.
+    warm: Range<u64>,
+    means: Means,
+    reading: Option<JoinHandle<Read>>,
+}
+
+impl Source {
+    /// Any regular file.
+    pub(super) fn new(file: File, means: Means) -> Self {
+        let map = means.maps.as_ref().and_then(|maps| maps.of(&file));
+        Self {
+            file: Arc::new(file),
+            map,
+            warm: 0..0,
+            means,
+            reading: None,
+        }
+    }
+
+    /// The next bytes of those from `at` to `end`: one at least.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has become shorter.
+    pub(super) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        at: u64,
+        end: u64,
+    ) -> Poll<io::Result<Bytes>> {
+        if self.reading.is_none() {
+            let piece = match self.mapped(at, end) {
+                Some(piece) => Some(Ok(piece)),
+                None => self
+                    .read(at, end)
+                    .map(|read| read.map(|it| self.filled(it))),
+            };
+            if let Some(piece) = piece {
+                return Poll::Ready(self.counted(piece));
+            }
+        }
+        let Some(reading) = &mut self.reading else {
+            return Poll::Ready(Err(io::ErrorKind::Other.into()));
+        };
+        let read = ready!(Pin::new(reading).poll(context));
+        self.reading = None;
+        let read = read.map_err(io::Error::other).and_then(|read| read);
+        let piece = read.map(|it| self.filled(it));
+        Poll::Ready(self.counted(piece))
+    }
+
+    /// Bytes that were made for the answer, between those of the file.
+    pub(super) fn own(&self, bytes: Vec<u8>) -> Bytes {
+        self.means.counters.sent.add(bytes.len() as u64);
+        bytes.into()
+    }
+
+    fn counted(&self, piece: io::Result<Bytes>) -> io::Result<Bytes> {
+        let sent = piece.as_ref().map_or(0, Bytes::len);
+        self.means.counters.sent.add(sent as u64);
+        piece
+    }
+
+    fn filled(&self, (buffer, length): (Vec<u8>, usize)) -> Bytes {
+        Bytes::from_owner(Piece {
+            buffer,
+            length,
+            home: Arc::clone(&self.means.buffers),
+        })
+    }
+
+    /// A part of the mapped file, if there is one and the part is in memory.
+    fn mapped(&mut self, at: u64, end: u64) -> Option<Bytes> {
+        let map = self.map.clone()?;
+        if !self.warm.contains(&at) {
+            self.warm = at..self.warm_until(at, map.size());
+        }
+        map.part(at, end.min(self.warm.end))
+    }
+
+    /// How far it is in the page cache from here on, within a window. A page between two probes may have left it alone:
+    /// then the kernel waits for that one.
+    fn warm_until(&self, at: u64, size: u64) -> u64 {
+        let most = size.min(at + WINDOW_BYTES);
+        let mut probed = at;
+        while probed < most {
+            let mut byte = [0];
+            let mut slices = [IoSliceMut::new(&mut byte)];
+            match rustix::io::preadv2(&self.file, &mut slices, probed, ReadWriteFlags::NOWAIT) {
+                Ok(1) => probed += PROBE_BYTES,
+                _ => break,
+            }
+        }
+        probed.min(most)
+    }
+
+    /// Reads what is in memory, or sends somebody who may wait.
+    fn read(&mut self, at: u64, end: u64) -> Option<Read> {
+        let mut buffer = self.means.buffers.take();
+        let wanted = usize::try_from(end - at).map_or(SEND_BYTES, |left| left.min(SEND_BYTES));
+        let mut slices = [IoSliceMut::new(&mut buffer[..wanted])];
+        match rustix::io::preadv2(&self.file, &mut slices, at, ReadWriteFlags::NOWAIT) {
+            Ok(n) if n > 0 => return Some(Ok((buffer, n))),
+            // Not in memory, or a file system that cannot say; the end of the file is found out there, too.
+            Ok(_) | Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::INTR) => {}
+            Err(error) => return Some(Err(error.into())),
+        }
+        let file = Arc::clone(&self.file);
+        self.reading = Some(tokio::task::spawn_blocking(move || {
+            file.read_exact_at(&mut buffer[..wanted], at)?;
+            Ok((buffer, wanted))
+        }));
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::limits::MAP_LEAST;
+    use super::super::send::FileBody;
+    use super::*;
+    use http_body::Body;
+    use http_body_util::BodyExt;
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    use tokio::runtime::{Builder, Runtime};
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().enable_time().build().unwrap()
+    }
+
+    fn content(length: usize) -> Vec<u8> {
+        (0..length).map(|n| (n / 7) as u8).collect()
+    }
+
+    fn file(content: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        file
+    }
+
+    fn mapping() -> Means {
+        Means {
+            maps: Some(Arc::default()),
+            ..Means::default()
+        }
+    }
+
+    #[test]
+    fn a_part_is_sent_in_pieces_that_are_used_again() {
+        let content = content(3 * SEND_BYTES + 5);
+        let means = Means::default();
+        let (at, length) = (7, content.len() as u64 - 9);
+        let body = FileBody::new(Source::new(file(&content), means.clone()), at, length);
+        assert_eq!(body.size_hint().exact(), Some(length));
+        let sent = runtime().block_on(body.collect()).unwrap().to_bytes();
+        assert!(sent == content[7..content.len() - 2]);
+        assert!(!means.buffers.0.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_mapped_file_is_sent_without_a_buffer() {
+        let content = content(3 * WINDOW_BYTES as usize + 5);
+        let means = mapping();
+        runtime().block_on(async {
+            let source = Source::new(file(&content), means.clone());
+            assert!(source.map.is_some());
+            let body = FileBody::new(source, 7, content.len() as u64 - 9);
+            let sent = body.collect().await.unwrap().to_bytes();
+            assert!(sent == content[7..content.len() - 2]);
+        });
+        assert!(means.buffers.0.lock().unwrap().is_empty());
+        assert_eq!(means.counters.sent.get(), content.len() as u64 - 9);
+    }
+
+    #[test]
+    fn a_file_that_became_shorter_is_an_error() {
+        for (length, means) in [(0, Means::default()), (MAP_LEAST, mapping())] {
+            runtime().block_on(async {
+                let file = file(&content(length as usize));
+                let source = Source::new(file.try_clone().unwrap(), means);
+                assert_eq!(source.map.is_some(), length > 0);
+                file.set_len(0).unwrap();
+                let body = FileBody::new(source, 0, length.max(5));
+                assert!(body.collect().await.is_err());
+            });
+        }
+    }
+
+    #[test]
+    fn the_kernel_refuses_what_a_shortened_file_has_lost() {
+        runtime().block_on(async {
+            let file = file(&content(MAP_LEAST as usize));
+            let map = mapping().maps.unwrap().of(&file).unwrap();
+            let part = map.part(0, MAP_LEAST).unwrap();
+            file.set_len(0).unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let refused = socket.write(&part).unwrap_err();
+            assert_eq!(refused.raw_os_error(), Some(Errno::FAULT.raw_os_error()));
+        });
+    }
+}
