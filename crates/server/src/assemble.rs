@@ -353,12 +353,13 @@ fn open_door(
     Ok((addresses, door))
 }
 
-/// Two fifths of the cores serve (MMP §1 keeps three fifths for video), at least one.
+/// A thread for each core: what is sent and received on the same core costs two thirds of what it costs across two. The
+/// share keeps three fifths of the processor for video (MMP §1), not their number.
 fn runtime(share: &Arc<Share>) -> std::io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = Arc::clone(share);
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads((cores * 2 / 5).max(1))
+        .worker_threads(cores)
         .max_blocking_threads(BLOCKING_THREADS)
         .thread_name("serve")
         .on_thread_start(move || share.yield_this_thread())

@@ -1,7 +1,7 @@
 //! One connection: HTTP/1.1 over a socket whose peer has to keep up.
 
 use super::door::{Shared, Socket};
-use super::limits::{HEAD_BYTES, HEAD_FIELDS, HEAD_TIME, READ_BYTES, WRITE_STALL};
+use super::limits::{HEAD_BYTES, HEAD_FIELDS, HEAD_TIME, NEAR_SEND_BYTES, READ_BYTES, WRITE_STALL};
 use super::routes;
 use super::talk::Hold;
 use crate::access::contains;
@@ -18,6 +18,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use kinora_store::contract::Problem;
+use socket2::SockRef;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -61,6 +62,9 @@ impl Door {
 impl Serve for Door {
     async fn serve(self, stream: TcpStream, peer: SocketAddr) {
         prepare(&stream);
+        if peer.ip().to_canonical().is_loopback() {
+            let _ = SockRef::from(&stream).set_send_buffer_size(NEAR_SEND_BYTES);
+        }
         let shared = Arc::clone(&self.shared);
         shared.services.counters.http.accepted.add(1);
         let mut stopping = shared.stopping.clone();

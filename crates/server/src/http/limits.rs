@@ -39,6 +39,9 @@ pub(super) const SEND_BYTES: usize = 256 * 1024;
 pub(super) const SEND_BUFFERS: usize = 32;
 /// What is sent of a mapped file at once: no memory of ours, so only few system calls count.
 pub(super) const WINDOW_BYTES: u64 = 1 << 20;
+/// What a socket holds of what it was given when its peer is on this machine: the reader then copies out of the
+/// processor's cache what the writer copied there. Farther away the kernel chooses, for a long line has much under way.
+pub(super) const NEAR_SEND_BYTES: usize = 512 * 1024;
 /// Whether a mapped part is in memory is looked up for one byte of so many; the kernel reads ahead by more.
 pub(super) const PROBE_BYTES: u64 = 64 * 1024;
 /// Files that are smaller are read: what a map costs would be more than what it saves.
