@@ -3,6 +3,7 @@
  * step after the other; each step is kept before anything of it is said.
  */
 import type { Line } from './book';
+import type { Device } from './certificate';
 import { Base, isSealed } from './conversation/base';
 import { Claims } from './conversation/claims';
 import { Incoming } from './conversation/incoming';
@@ -153,6 +154,11 @@ export class Conversations {
 
   deliver(envelope: Deliver): Promise<void> {
     return this.incoming.deliver(envelope);
+  }
+
+  /** Devices of somebody that are in the conversation with them. */
+  membersOf(peer: string): Device[] {
+    return this.base.group(peer)?.members.filter(({ name }) => name === peer) ?? [];
   }
 
   /** Tells of a device of somebody in their conversation, if there is one. */

@@ -56,6 +56,7 @@ export class Desk {
   private readonly noticed = new Set<string>();
   private last: Promise<unknown> = Promise.resolve();
   private peer: string | null = null;
+  /** With whom, and with which key. */
   private number: { of: string; groups: string[] } = { of: '', groups: [] };
   private isSeen = true;
   /** The whole directory was asked for and has not come; whether this user was in what came of it. */
@@ -140,7 +141,7 @@ export class Desk {
           return this.remove(command.device);
         case 'compared':
         case 'accept':
-          return this.decide(command.peer, command.do === 'compared');
+          return this.decide(command.peer, command.do === 'compared' ? command.number : undefined);
         case 'quit':
           this.say({ kind: 'bye' });
           this.connection?.stop();
@@ -367,7 +368,7 @@ export class Desk {
     await this.talks.directoryChanged();
   }
 
-  /** Takes what the directory says of somebody's devices. True when there is a removal that was not known. */
+  /** Takes what the directory says of somebody's devices. True when there is something to be kept. */
   private async see(person: Person): Promise<boolean> {
     const { name } = person;
     const own = name === this.book.me?.name ? this.book.identity?.key : undefined;
@@ -378,11 +379,16 @@ export class Desk {
     const seen = await known(person, this.identityOf(name), removals);
     this.directory.set(name, seen);
     for (const removal of removals) if (!before.includes(removal) && seen.removed.has(removal.id)) await this.talks.noteDevice(name, 'removed', removal.label);
-    for (const device of seen.withheld) {
-      if (!this.noticed.has(device.id)) await this.talks.noteDevice(name, 'withheld', device.label);
+    // Of another key nothing is known, and that is told already.
+    const isSame = this.contactOf(name).word !== 'changed';
+    const vanished = this.talks.membersOf(name).filter(({ id }) => isSame && !seen.devices.has(id) && !seen.removed.has(id));
+    const told = [seen.withheld, vanished].flatMap((devices, at) => devices.map((device) => ({ device, note: at ? ('vanished' as const) : ('withheld' as const) })));
+    const fresh = told.filter(({ device }) => !this.noticed.has(device.id));
+    for (const { device, note } of fresh) {
       this.noticed.add(device.id);
+      await this.talks.noteDevice(name, note, device.label);
     }
-    return isNew || seen.withheld.length > 0;
+    return isNew || fresh.length > 0;
   }
 
   /** Removes another device of this person. It counts when the server has taken it. */
@@ -405,11 +411,12 @@ export class Desk {
     await this.talks.directoryChanged();
   }
 
-  private async decide(name: string, isCompared: boolean) {
+  /** Their key is the right one, by a number that was compared; or it is taken without. */
+  private async decide(name: string, number: string | undefined) {
     const key = this.directory.get(name)?.person.identity;
-    if (!key) return;
+    if (!key || (number !== undefined && this.numberOf(name, key).join('') !== number)) return;
     const before = this.contactOf(name);
-    const after = isCompared ? contact.compared(before, key) : contact.accepted(before, key);
+    const after = number === undefined ? contact.accepted(before, key) : contact.compared(before, key);
     if (after === before) return;
     this.book.setContact(name, after);
     await this.book.keep();
@@ -444,7 +451,6 @@ export class Desk {
   }
 
   private async look() {
-    if (this.peer && this.number.of !== this.peer) this.number = { of: this.peer, groups: [] };
     if (this.watched) await this.talks.seen(this.watched);
   }
 
@@ -480,12 +486,18 @@ export class Desk {
     return isReceipt && !this.book.choices.hasReceipts ? 'sent' : mark;
   }
 
+  /** What both compare, made with this key. It takes its time, so it is made once. */
+  private numberOf(peer: string, identity: Bytes): string[] {
+    const [me, own] = [this.book.me?.name, this.book.identity?.key];
+    const of = `${peer} ${hex(identity)}`;
+    if (this.number.of !== of && me && own) this.number = { of, groups: safetyNumber({ name: peer, identity }, { name: me, identity: own }) };
+    return this.number.groups;
+  }
+
   private async opened(peer: string): Promise<OpenShown> {
-    const [key, own] = [this.directory.get(peer)?.person.identity, this.book.identity?.key];
-    if (this.number.groups.length === 0 && key && own && this.book.me) {
-      this.number = { of: peer, groups: safetyNumber({ name: peer, identity: key }, { name: this.book.me.name, identity: own }) };
-    }
+    const key = this.directory.get(peer)?.person.identity;
+    const number = key ? this.numberOf(peer, key) : [];
     const lines = (await this.talks.lines(peer)).map(({ id: _, attachment: __, ...line }) => ({ ...line, mark: this.markShown(line.mark) }));
-    return { peer, lines, word: this.contactOf(peer).word, isBlocked: this.isBlocked(peer), number: this.number.groups, transfers: this.transfers.of(peer) };
+    return { peer, lines, word: this.contactOf(peer).word, isBlocked: this.isBlocked(peer), number, transfers: this.transfers.of(peer) };
   }
 }

@@ -20,7 +20,7 @@ export interface PersonShown {
 export type Mark = 'waiting' | 'sent' | 'delivered' | 'read' | 'failed';
 
 /** What happened to the encryption of a conversation, told in it; of a device, with its label as the text. */
-export type Note = 'restarted' | 'put_back' | 'unreadable' | 'missing' | 'expired' | 'left' | 'removed' | 'withheld';
+export type Note = 'restarted' | 'put_back' | 'unreadable' | 'missing' | 'expired' | 'left' | 'added' | 'own_added' | 'removed' | 'vanished' | 'withheld';
 
 export interface LineShown {
   key: number;
@@ -99,7 +99,8 @@ export type Command =
   | { do: 'card'; peer: string; title: string; name: string; atMs: number }
   /** Another text for a line of one's own, named by its key. */
   | { do: 'edit'; peer: string; key: number; text: string }
-  | { do: 'compared'; peer: string }
+  /** These are the digits that were seen: the key behind them may be another one by now. */
+  | { do: 'compared'; peer: string; number: string }
   | { do: 'accept'; peer: string }
   /** Seals a file and sends it. */
   | { do: 'file'; peer: string; file: File }

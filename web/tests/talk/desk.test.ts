@@ -154,13 +154,21 @@ test('a key that the server swaps is noticed: told when nothing was compared, a 
   await Promise.all([asha.open('ravi'), ravi.open('asha')]);
   await asha.say('ravi', 'one');
   await ravi.reads('one');
-  await asha.desk?.command({ do: 'compared', peer: 'ravi' });
+  // A number that is not there any more, or never was, is not compared by saying so.
+  const number = asha.snapshot?.open?.number.join('') ?? '';
+  await asha.desk?.command({ do: 'compared', peer: 'ravi', number: number.replace(/^./, (digit) => String((Number(digit) + 1) % 10)) });
+  expect(asha.snapshot?.open?.word).toBe('pinned');
+  await asha.desk?.command({ do: 'compared', peer: 'ravi', number });
   await asha.until(({ open }) => open?.word === 'verified');
   const person = post.people.get('ravi');
   if (person) person.identity = (await Identity.create()).key;
   asha.cut();
   ravi.stop();
   await asha.until(({ open }) => open?.word === 'changed' && open.isBlocked);
+  // What is shown is the number of the new key, and the old one says nothing about it.
+  expect(asha.snapshot?.open?.number.join('')).not.toBe(number);
+  await asha.desk?.command({ do: 'compared', peer: 'ravi', number });
+  expect(asha.snapshot?.open?.isBlocked).toBe(true);
   await asha.say('ravi', 'not to them');
   expect(asha.snapshot?.open?.lines.map((line) => line.text)).toEqual(['one']);
   const waits = Array.from(asha.disk.records.keys()).filter((name) => /^(todo|out)\//.test(name));
@@ -196,6 +204,17 @@ test('a second device of one of them comes in, and reads what follows', async ()
   await tablet.say('ravi', 'from the tablet');
   await ravi.reads('one', 'both of you', 'from the tablet');
   await asha.reads('one', 'both of you', 'from the tablet');
+  // Both are told of it, once, and it stands there after a new start.
+  const notes = (sitter: Sitter) => sitter.snapshot?.open?.lines.filter(({ note }) => note).map(({ note, text }) => [note, text]);
+  expect(notes(ravi)).toEqual([['added', 'tablet']]);
+  expect(notes(asha)).toEqual([['own_added', 'tablet']]);
+  expect(notes(tablet)).toEqual([]);
+  ravi.stop();
+  const again = at(post, ravi.disk);
+  await again.sit();
+  await again.open('asha');
+  await again.until(({ open }) => (open?.lines.length ?? 0) > 3);
+  expect(notes(again)).toEqual([['added', 'tablet']]);
   expect(asha.snapshot?.open?.lines.at(-1)?.who).toBe('me');
 });
 
@@ -242,6 +261,25 @@ test('a removal that the server keeps back later is noticed, by what is on the d
   await asha.until(({ open }) => open?.lines.at(-1)?.text === 'still without it');
   const [group] = again.desk?.book.groups.values() ?? [];
   expect(group?.members).toHaveLength(2);
+});
+
+test('an old directory is noticed: it lacks a device that nobody has removed', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'one');
+  await ravi.reads('one');
+  const person = post.people.get('asha');
+  const before = [...(person?.certificates ?? [])];
+  await second(post, asha, 'tablet');
+  await ravi.say('asha', 'both of you');
+  await ravi.until(({ open }) => open?.lines.some(({ note }) => note === 'added') ?? false);
+  if (person) person.certificates = before;
+  ravi.cut();
+  await ravi.until(({ open }) => open?.lines.some(({ note, text }) => note === 'vanished' && text === 'tablet') ?? false);
+  ravi.cut();
+  await ravi.say('asha', 'still here');
+  await asha.until(({ open }) => open?.lines.at(-1)?.text === 'still here');
+  expect(ravi.snapshot?.open?.lines.filter(({ note }) => note === 'vanished')).toHaveLength(1);
 });
 
 test('what others leave with the server may be damaged, and stops nobody', async () => {

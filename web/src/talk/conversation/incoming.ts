@@ -66,11 +66,13 @@ export class Incoming {
       const group = this.base.book.groups.get(ask.group);
       this.base.book.dropOut(out);
       if (group?.hasPending) {
+        const before = group.members;
         await group.confirm();
         this.base.book.setGroup(ask.group, group);
         const talk = this.base.talk(peer);
         if (ask.kind === 'open') this.use(talk, ask.group, pace.opened(seconds()));
         else this.base.book.setTalk({ ...talk, pace: pace.updated(talk.pace, seconds()) });
+        if (ask.kind === 'commit') await this.lines.noteNew(peer, group, before);
       }
       await this.base.book.keep();
       await this.outgoing.pump(peer);
@@ -139,9 +141,11 @@ export class Incoming {
   private async open(envelope: Deliver) {
     const group = this.base.book.groups.get(envelope.group);
     if (!group) return;
+    const before = group.members;
     const event = await group.open(envelope.envelope, this.base.desk.viewEver);
     this.base.book.setGroup(envelope.group, group);
     if (event.kind === 'message') await this.read(envelope, event);
+    if (event.kind === 'commit' && !event.isOut) await this.lines.noteNew(envelope.with, group, before);
     if (event.kind === 'commit' && event.isOut) {
       const talk = this.base.talk(envelope.with);
       this.base.book.setTalk({ ...talk, group: null, replaces: null });

@@ -1,6 +1,8 @@
 /** What stands in conversations, line by line, as it is kept and shown. */
 import { harmlessName } from '../attachment';
 import type { Line, Out } from '../book';
+import type { Device } from '../certificate';
+import type { Group } from '../engine/group';
 import type { Content, MessageId, Progress } from '../payload';
 import { mayBePicture } from '../picture';
 import type { Mark, Note } from '../shapes';
@@ -54,6 +56,13 @@ export class Lines {
 
   async note(peer: string, note: Note) {
     await this.add(peer, { who: 'note', text: '', note, at: Date.now() });
+  }
+
+  /** Tells of devices that are in a conversation and were not before. */
+  async noteNew(peer: string, { members }: Group, before: Device[]) {
+    const known = new Set(before.map(({ id }) => id));
+    const added = members.filter(({ id }) => !known.has(id));
+    for (const { name, label } of added) await this.noteDevice(peer, name === peer ? 'added' : 'own_added', label);
   }
 
   /** Tells of a device of somebody in their conversation, if there is one. */

@@ -609,6 +609,81 @@ fn a_removal_that_the_server_keeps_back_is_noticed() {
     assert_eq!(shown(&world.seats[0], "ravi"), ["still not for the laptop"]);
 }
 
+/// The number that this seat was shown last.
+fn number_shown(seat: &mut Seat) -> (String, &'static str) {
+    seat.core.safety("ravi", false);
+    let mut events = std::mem::take(&mut seat.core.events).into_iter();
+    let found = events.find_map(|event| match event {
+        Event::Safety { number, word, .. } => Some((number, word)),
+        _ => None,
+    });
+    found.unwrap()
+}
+
+#[test]
+fn a_key_that_the_server_swaps_is_noticed_and_no_old_number_vouches_for_it() {
+    let mut world = pair();
+    let (old, word) = number_shown(&mut world.seats[0]);
+    assert_eq!(word, "pinned");
+    world.swap("ravi");
+    world.flow(0);
+    let told = world.seats[0].notes().join("; ");
+    assert!(
+        told.contains("the key of ravi has changed; /verify ravi tells more"),
+        "{told}"
+    );
+    // What the user had before their eyes is of the key before: neither saying yes to it nor giving its digits counts.
+    let core = &mut world.seats[0].core;
+    for number in [None, Some(old.as_str()), Some("12345")] {
+        core.compared("ravi", number).unwrap();
+        let event = core.events.pop_back();
+        let Some(Event::Refused { problem, .. }) = event else {
+            panic!("{event:?}");
+        };
+        let expected = if number == Some("12345") {
+            "number_incomplete"
+        } else {
+            "numbers_differ"
+        };
+        assert_eq!(problem.code, expected);
+    }
+    let (new, word) = number_shown(&mut world.seats[0]);
+    assert_eq!(word, "changed");
+    assert_ne!(old, new);
+    // Under one's own name it ends the connection.
+    world.swap("asha");
+    let page = world.people();
+    let fault = world.seats[0].core.page(&page, world.now_ms).unwrap_err();
+    assert_eq!(fault.code(), "identity_changed");
+}
+
+#[test]
+fn a_swapped_key_of_somebody_compared_stops_what_is_written() {
+    let mut world = pair();
+    let (number, _) = number_shown(&mut world.seats[0]);
+    world.seats[0].core.compared("ravi", Some(&number)).unwrap();
+    world.swap("ravi");
+    world.flow(0);
+    world.write(0, "ravi", "not for them");
+    world.flow(0);
+    assert!(refused(&world.seats[0], "key_changed"));
+    assert!(world.seats[0].core.outbox.is_empty());
+    assert_eq!(shown(&world.seats[1], "asha"), ["hello"]);
+}
+
+#[test]
+fn an_old_directory_is_noticed() {
+    let mut world = pair();
+    let old = world.people();
+    link(&mut world, 0, "laptop");
+    world.show(1, old);
+    world.flow(1);
+    let told = world.seats[1].notes().join("; ");
+    let expected =
+        "does not show the device \"laptop\" of asha any more, though asha has not removed it";
+    assert!(told.contains(expected), "{told}");
+}
+
 #[test]
 fn only_another_device_of_ones_own_is_removed() {
     let mut world = pair();

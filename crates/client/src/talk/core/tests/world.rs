@@ -8,7 +8,7 @@ use crate::talk::core::Core;
 use crate::talk::event::{Arrival, Event};
 use crate::talk::store::fuse::Fuse;
 use kinora_chat::Name;
-use kinora_chat::certificate::{Certificate, DeviceId, IdentityKey};
+use kinora_chat::certificate::{Certificate, DeviceId, Identity, IdentityKey};
 use kinora_chat::payload::Content;
 use kinora_talk::field::{Bytes, Few, Fixed, Reference, Text};
 use kinora_talk::frame::{
@@ -546,7 +546,8 @@ impl World {
         tells
     }
 
-    fn people(&self) -> People {
+    /// The whole directory as it is now.
+    pub(super) fn people(&self) -> People {
         let person = |(name, identity): (&Name, &IdentityKey)| {
             let devices = self.kept.values().filter(|kept| kept.name == *name);
             let certificates = devices.map(|kept| Bytes::new(kept.certificate.clone()).unwrap());
@@ -593,6 +594,24 @@ impl World {
     /// All that is on its way from and to a device arrives.
     pub(super) fn flow(&mut self, at: usize) {
         while self.hear(at) || self.serve(at) {}
+    }
+
+    /// Another key is shown under this name, to everybody but its owner.
+    pub(super) fn swap(&mut self, name: &str) {
+        let name = Name::new(name).unwrap();
+        let other = Identity::new(&[66; 32]).public();
+        self.identities.insert(name.clone(), other);
+        let others = 0..self.seats.len();
+        let others = others.filter(|at| *self.seats[*at].core.name() != name);
+        others
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|at| self.news(at, name.as_str()));
+    }
+
+    /// This page of a directory comes, whenever it was made.
+    pub(super) fn show(&mut self, at: usize, page: People) {
+        self.push(at, Tell::People(page));
     }
 
     /// There is news of this person, and of nobody else.
