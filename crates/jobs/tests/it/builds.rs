@@ -99,7 +99,7 @@ fn the_static_build_scores_and_encodes_av1() {
     assert_eq!((&scorer.path, model), (&path, VmafModel::V1));
     assert_eq!(tools.vmaf_uhd().unwrap().1, VmafModel::V1Uhd);
     assert_eq!(tools.builds[1].tried.vmaf, VmafModel::ALL);
-    assert!(tools.builds[1].tried.xpsnr);
+    assert!(tools.builds[1].tried.xpsnr && tools.builds[1].tried.loopback);
     let encoder = tools.encoder("libsvtav1").unwrap();
     assert!(encoder.tried.svt_quarter_crf);
     assert_eq!(encoder.path, path);

@@ -159,6 +159,33 @@ fn every_scene_is_near_the_original_by_vmaf() {
 }
 
 #[test]
+fn encoding_and_comparing_in_one_run_changes_nothing() {
+    let Some(tools) = with_vmaf() else {
+        return println!("skipped, the static FFmpeg has not been fetched (make test fetches it)");
+    };
+    let source = "testsrc2=size=320x180:rate=25:duration=2,format=yuv420p";
+    let encode = ["-c:v", "libx264", "-crf", "8", "-preset", "veryfast"];
+    let input = clip(
+        "one-scene.mp4",
+        &[&["-f", "lavfi", "-i", source], &encode[..]].concat(),
+    );
+    let mut apart = tools.clone();
+    for build in &mut apart.builds {
+        build.tried.loopback = false;
+    }
+    for parameters in [json!({}), json!({"for": "modern"})] {
+        let (one, two) = (
+            search(tools, &input, parameters.clone()),
+            search(&apart, &input, parameters),
+        );
+        assert_eq!(one.report.scenes, two.report.scenes);
+        assert_eq!(one.report.timeline, two.report.timeline);
+        let bytes = |done: &Done| std::fs::read(&done.made.path).unwrap();
+        assert!(bytes(&one) == bytes(&two));
+    }
+}
+
+#[test]
 fn what_is_small_already_comes_back_after_the_search() {
     let small = clip(
         "small-already.mp4",

@@ -80,13 +80,15 @@ pub fn look(picture: &Picture<'_>, context: &Context<'_>) -> Vec<Argument> {
     command.into_arguments()
 }
 
-/// Encodes a span; small pictures of its frames come on standard output.
+/// Encodes a span; small pictures of its frames come on standard output. With a scoring, what comes out of the encoder is
+/// decoded at once and compared with what went in, so that the source is decoded once for both. Frames of the source
+/// wait in memory until the encoder gives theirs, in the worst case all of the span.
 pub fn encode(
     picture: &Picture<'_>,
     span: &Span,
     timing: Timing,
-    encoder: &[Argument],
-    muxer: &[Argument],
+    (encoder, muxer): (&[Argument], &[Argument]),
+    scoring: Option<&Scoring<'_>>,
     context: &Context<'_>,
 ) -> Vec<Argument> {
     let mut command = head(context);
@@ -106,6 +108,11 @@ pub fn encode(
     command.extend(muxer);
     command.file(Argument::Output);
     small(&mut command, "[tiny]");
+    if let Some(scoring) = scoring {
+        command.pair("-threads", context.threads.max(1));
+        command.words(&["-dec", "0:0"]);
+        scoring.push(&mut command, picture, span, "dec:0", context);
+    }
     command.into_arguments()
 }
 
@@ -113,21 +120,69 @@ pub fn encode(
 /// begins with one of a frame that nobody asked for.
 pub type Picks<'a> = Option<&'a [u32]>;
 
-/// Compares with VMAF. `made` is the encoded span, `log` the name that the scores get in the scratch directory.
-pub fn vmaf(
+/// How a span is compared with what was made of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Scoring<'a> {
+    /// Frames that VMAF scores.
+    pub picks: Picks<'a>,
+    /// Its model.
+    pub model: &'a str,
+    /// Name that its scores get in the scratch directory.
+    pub log: &'a str,
+    /// PSNR of all frames beside it: the name of its list, and the format of pixels that it is reckoned in.
+    pub psnr: Option<(&'a str, &'a str)>,
+}
+
+impl Scoring<'_> {
+    /// Appends graph and outputs. `made` is the label of what was made of the span.
+    fn push(
+        &self,
+        command: &mut Command,
+        picture: &Picture<'_>,
+        span: &Span,
+        made: &str,
+        context: &Context<'_>,
+    ) {
+        let picks = self.picks;
+        let vmaf = libvmaf(self.model, self.log, picks, context);
+        let Some((list, pixel_format)) = self.psnr else {
+            let sides = sides(picture, span, made, picks, TEN_BITS);
+            command.pair("-filter_complex", format!("{sides};[m][r]{vmaf}[scored]"));
+            nowhere(command, "[scored]");
+            return;
+        };
+        let sides = sides(
+            picture,
+            span,
+            made,
+            None,
+            &format!("format={pixel_format},"),
+        );
+        let select = picks.map_or(String::new(), select);
+        let picked = format!("{select}{TEN_BITS}{COUNT}");
+        command.pair(
+            "-filter_complex",
+            format!(
+                "{sides};[r]split=2[ra][rb];[m]split=2[ma][mb];\
+                 [ma][ra]psnr=stats_file={list}:shortest=1[all];\
+                 [rb]{picked}[rv];[mb]{picked}[mv];[mv][rv]{vmaf}[scored]"
+            ),
+        );
+        nowhere(command, "[all]");
+        nowhere(command, "[scored]");
+    }
+}
+
+/// Compares a span with what was made of it before.
+pub fn score(
     picture: &Picture<'_>,
     span: &Span,
     made: &Argument,
-    picks: Picks<'_>,
-    model: &str,
-    log: &str,
+    scoring: &Scoring<'_>,
     context: &Context<'_>,
 ) -> Vec<Argument> {
     let mut command = pair(picture, span, made, context);
-    let sides = sides(picture, span, picks, TEN_BITS);
-    let vmaf = libvmaf(model, log, picks, context);
-    command.pair("-filter_complex", format!("{sides};[m][r]{vmaf}"));
-    command.words(&["-f", "null", "-"]);
+    scoring.push(&mut command, picture, span, "1:0", context);
     command.into_arguments()
 }
 
@@ -151,38 +206,6 @@ pub fn itself(
     command.into_arguments()
 }
 
-/// Compares the picked frames with VMAF and all frames by PSNR: one decoding of both for two metrics. `logs` are the names
-/// that their scores get in the scratch directory.
-pub fn vmaf_and_psnr(
-    picture: &Picture<'_>,
-    span: &Span,
-    made: &Argument,
-    picks: &[u32],
-    (model, logs, pixel_format): (&str, [&str; 2], &str),
-    context: &Context<'_>,
-) -> Vec<Argument> {
-    let mut command = pair(picture, span, made, context);
-    let sides = sides(picture, span, None, &format!("format={pixel_format},"));
-    let picked = format!("{}{TEN_BITS}{COUNT}", select(picks));
-    let [scores, decibels] = logs;
-    let vmaf = libvmaf(model, scores, Some(picks), context);
-    command.pair(
-        "-filter_complex",
-        format!(
-            "{sides};[r]split=2[ra][rb];[m]split=2[ma][mb];\
-             [ma][ra]psnr=stats_file={decibels}:shortest=1[all];\
-             [rb]{picked}[rv];[mb]{picked}[mv];\
-             [mv][rv]{vmaf}[scored]"
-        ),
-    );
-    for label in ["[all]", "[scored]"] {
-        command.pair("-map", label);
-        exact(&mut command);
-        command.words(&["-f", "null", "-"]);
-    }
-    command.into_arguments()
-}
-
 /// Puts source and encode on top of each other, as raw pictures of twice the height on standard output.
 pub fn stack(
     picture: &Picture<'_>,
@@ -193,7 +216,8 @@ pub fn stack(
     context: &Context<'_>,
 ) -> Vec<Argument> {
     let mut command = pair(picture, span, made, context);
-    let sides = sides(picture, span, picks, &format!("format={pixel_format},"));
+    let format = format!("format={pixel_format},");
+    let sides = sides(picture, span, "1:0", picks, &format);
     command.pair(
         "-filter_complex",
         format!("{sides};[r][m]vstack=shortest=1[both]"),
@@ -306,10 +330,10 @@ fn pair(picture: &Picture<'_>, span: &Span, made: &Argument, context: &Context<'
 
 /// Both sides of a comparison as `[r]` and `[m]`, paired by their number: time bases differ, and a frame that is
 /// compared with its neighbour costs four points of VMAF.
-fn sides(picture: &Picture<'_>, span: &Span, picks: Picks<'_>, format: &str) -> String {
+fn sides(picture: &Picture<'_>, span: &Span, made: &str, picks: Picks<'_>, format: &str) -> String {
     let source = source_side(picture, span, picks, format);
     let select = picks.map_or(String::new(), select);
-    format!("{source};[1:0]{select}{format}{COUNT}[m]")
+    format!("{source};[{made}]{select}{format}{COUNT}[m]")
 }
 
 fn source_side(picture: &Picture<'_>, span: &Span, picks: Picks<'_>, format: &str) -> String {
@@ -384,6 +408,13 @@ fn small(command: &mut Command, label: &str) {
     command.words(&["-f", "rawvideo", "-"]);
 }
 
+/// Ends at a filter that writes a list.
+fn nowhere(command: &mut Command, label: &str) {
+    command.pair("-map", label);
+    exact(command);
+    command.words(&["-f", "null", "-"]);
+}
+
 /// No frame is dropped or doubled on its way to an output that is read by us.
 pub(super) fn exact(command: &mut Command) {
     command.words(&["-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]);
@@ -405,6 +436,52 @@ mod tests {
     }
 
     #[test]
+    fn what_is_encoded_comes_back_to_be_compared() {
+        let info = MediaInfo::default();
+        let picture = Picture {
+            info: &info,
+            stream: 0,
+            filters: "F",
+            has_memory: false,
+        };
+        let span = Span {
+            from_us: None,
+            until_us: Some(9),
+            reach: Reach::Seek(0),
+        };
+        let scoring = Scoring {
+            picks: Some(&[5, 16]),
+            model: "M",
+            log: "L",
+            psnr: Some(("P", "yuv420p")),
+        };
+        let capabilities = crate::capability::Capabilities::default();
+        let context = Context {
+            threads: 2,
+            capabilities: &capabilities,
+            file_extension: None,
+        };
+        let words = |scoring| {
+            let list = encode(
+                &picture,
+                &span,
+                Timing::Variable,
+                (&[], &[]),
+                scoring,
+                &context,
+            );
+            let list = list.iter().map(|each| format!("{each:?}"));
+            list.collect::<Vec<_>>().join(" ")
+        };
+        let (plain, looped) = (words(None), words(Some(&scoring)));
+        // The chunk stays the first output, as the decoder names it; what compares stands behind all of it.
+        let rest = looped.strip_prefix(&plain).unwrap();
+        assert!(rest.contains("-dec") && rest.contains("[dec:0]format=yuv420p"));
+        assert!(rest.contains("psnr=stats_file=P") && rest.contains("n_subsample=3"));
+        assert!(rest.contains("[0:0]settb=1/1000000,trim=end_pts=9,F"));
+    }
+
+    #[test]
     fn a_trim_stands_where_the_filters_see_enough() {
         let info = MediaInfo::default();
         let picture = |has_memory| Picture {
@@ -419,12 +496,12 @@ mod tests {
             reach: Reach::Decode,
         };
         assert_eq!(
-            sides(&picture(false), &span, None, "f,"),
+            sides(&picture(false), &span, "1:0", None, "f,"),
             "[0:0]settb=1/1000000,trim=start_pts=5,F,f,settb=1/1000,setpts=N[r];[1:0]f,settb=1/1000,setpts=N[m]"
         );
         let picks = [3, 9];
         assert_eq!(
-            sides(&picture(true), &span, Some(&picks), ""),
+            sides(&picture(true), &span, "1:0", Some(&picks), ""),
             "[0:0]settb=1/1000000,F,settb=1/1000000,trim=start_pts=5,select=between(n\\,0\\,4)+between(n\\,8\\,10),settb=1/1000,setpts=N[r];\
              [1:0]select=between(n\\,0\\,4)+between(n\\,8\\,10),settb=1/1000,setpts=N[m]"
         );

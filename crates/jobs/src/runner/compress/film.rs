@@ -83,8 +83,7 @@ impl<'a> Film<'a> {
         let (ceiling, floor) = (self.ceiling.clone(), self.goal.scene);
         let act = |Take { scene, crf }: Take| {
             let frames = &scenes[scene];
-            let chunk = studio.encode(frames, crf)?;
-            let scores = studio.score(&chunk, frames)?;
+            let (chunk, scores) = studio.make(frames, crf)?;
             let lifted = ceiling.lift(scene, scores.frames(chunk.frames));
             let above = 100.0 - score::mean_deficit(&lifted) - floor;
             let scores = match studio.density {

@@ -114,8 +114,7 @@ impl Hunt<'_> {
             if let Some((chunk, scores)) = studio.tried(&trial.frames, trial.crf) {
                 return Ok((trial.scene, chunk, scores));
             }
-            let chunk = studio.encode(&trial.frames, trial.crf)?;
-            let scores = studio.score(&chunk, &trial.frames)?;
+            let (chunk, scores) = studio.make(&trial.frames, trial.crf)?;
             Ok((trial.scene, chunk, scores))
         };
         studio.bench.crew.work(width, &mut round, &act, tell)?;

@@ -2,6 +2,7 @@
 
 use crate::sandbox::tools::{Build, VmafModel};
 use kinora_media::quality::between::{self, Scored};
+use kinora_media::quality::runs::Scoring;
 use kinora_metric::{Format, Xpsnr};
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,28 @@ impl Scores {
         Scored {
             at: &self.suspects.0,
             score: &self.suspects.1,
+        }
+    }
+}
+
+/// What is scored of a span, and the names of the lists.
+pub(super) struct Sheet {
+    pub(super) length: usize,
+    pub(super) picks: Option<Vec<u32>>,
+    pub(super) model: &'static str,
+    pub(super) log: String,
+    pub(super) list: Option<String>,
+    pub(super) pixel_format: &'static str,
+}
+
+impl Sheet {
+    pub(super) fn scoring(&self) -> Scoring<'_> {
+        let list = self.list.as_deref();
+        Scoring {
+            picks: self.picks.as_deref(),
+            model: self.model,
+            log: &self.log,
+            psnr: list.map(|list| (list, self.pixel_format)),
         }
     }
 }

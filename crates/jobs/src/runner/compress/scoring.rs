@@ -1,19 +1,22 @@
 //! How good a chunk is: VMAF of all its frames, or of some beside PSNR of all; XPSNR where there is no VMAF.
 
-use super::scores::{Scorer, Scores, Stack};
+use super::scores::{Scorer, Scores, Sheet, Stack};
 use super::source::context;
 use super::studio::{Chunk, Studio};
 use crate::runner::{Stop, failed, machine};
 use crate::sandbox::tools::{Build, VmafModel};
 use kinora_media::plan::{Argument, Context};
 use kinora_media::quality::between::{self, Density};
-use kinora_media::quality::runs::{self, Picks};
+use kinora_media::quality::runs::{self, Scoring};
 use kinora_media::quality::score;
 use kinora_media::quality::xpsnr;
 use kinora_metric::{Chroma, Format};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Instant;
+
+/// Frames that wait for their encoded likeness take so much memory at the most.
+const LOOPED_BYTES: u64 = 300 << 20;
 
 /// A chunk beside its source.
 struct Pair<'a> {
@@ -22,6 +25,43 @@ struct Pair<'a> {
 }
 
 impl Studio<'_> {
+    /// Encodes these frames at this CRF and scores them: in one run where that can be, for the source is decoded once
+    /// then.
+    pub(super) fn make(&self, frames: &Range<usize>, crf: f64) -> Result<(Chunk, Scores), Stop> {
+        let Scorer::Vmaf(build, model) = self.scorer else {
+            let (chunk, _) = self.encode(frames, crf, None)?;
+            let scores = self.score(&chunk, frames)?;
+            return Ok((chunk, scores));
+        };
+        let length = frames.len();
+        let name = self.score_name(&self.name(frames, crf), length);
+        let sheet = self.sheet(model, length, &name);
+        let looped = self.is_looped(build, length).then_some(&sheet);
+        let (chunk, is_written) = self.encode(frames, crf, looped)?;
+        if is_written {
+            let pair = Pair {
+                chunk: &chunk,
+                frames,
+            };
+            let scores = self.look_closer(build, model, &pair, &name, self.read(&sheet)?)?;
+            self.note(&name, &scores)?;
+            return Ok((chunk, scores));
+        }
+        let scores = self.score(&chunk, frames)?;
+        Ok((chunk, scores))
+    }
+
+    /// The same build has to be the best for both, and the frames have to fit into memory.
+    fn is_looped(&self, build: &Build, length: usize) -> bool {
+        // Ten bits of 4:2:0.
+        let bytes = self
+            .outline
+            .size()
+            .pixels()
+            .saturating_mul(3 * length as u64);
+        build.path == self.build.path && build.tried.loopback && bytes <= LOOPED_BYTES
+    }
+
     /// Scores a chunk of these frames.
     pub(super) fn score(&self, chunk: &Chunk, frames: &Range<usize>) -> Result<Scores, Stop> {
         let stem = chunk.file.trim_end_matches(".mp4");
@@ -34,10 +74,13 @@ impl Studio<'_> {
             Scorer::Vmaf(build, model) => self.by_vmaf(build, model, &pair, &name)?,
             Scorer::Xpsnr(build) => self.by_xpsnr(build, &pair)?,
         };
-        self.keep
-            .write(&name, &scores)
-            .map_err(|e| machine("a note", &e))?;
+        self.note(&name, &scores)?;
         Ok(scores)
+    }
+
+    fn note(&self, name: &str, scores: &Scores) -> Result<(), Stop> {
+        let noted = self.keep.write(name, scores);
+        noted.map_err(|e| machine("a note", &e))
     }
 
     /// Scores more frames of a chunk that was scored in samples.
@@ -66,37 +109,87 @@ impl Studio<'_> {
         pair: &Pair<'_>,
         name: &str,
     ) -> Result<Scores, Stop> {
-        let length = pair.frames.len();
-        let vmaf = |picks| self.vmaf(build, model, pair, picks, name);
-        let Some(picks) = self.picks(length) else {
-            return Ok(Scores {
-                score: whole(vmaf(None)?, length)?,
-                at: (0..length as u32).collect(),
-                ..Scores::default()
-            });
-        };
-        if self.density == Density::Dense {
-            let score = picked(vmaf(Some(&picks))?, &picks)?;
-            return Ok(Scores {
-                at: picks,
-                score,
-                ..Scores::default()
-            });
+        let sheet = self.sheet(model, pair.frames.len(), name);
+        self.compare(build, pair, &sheet.scoring())?;
+        let scores = self.read(&sheet)?;
+        self.look_closer(build, model, pair, name, scores)
+    }
+
+    /// What is to be scored of so many frames, and where it will be written down.
+    fn sheet(&self, model: VmafModel, length: usize, name: &str) -> Sheet {
+        let picks = self.picks(length);
+        // Only where frames lie far apart between those that are scored.
+        let has_psnr = picks.is_some() && self.density == Density::Sparse;
+        Sheet {
+            length,
+            picks,
+            model: model.name(),
+            log: format!("{name}.csv"),
+            list: has_psnr.then(|| format!("{name}.txt")),
+            pixel_format: self.outline.pixel_format(),
         }
-        let (found, db) = self.vmaf_and_psnr(build, model, pair, &picks, name)?;
-        let mut scores = Scores {
-            score: picked(found, &picks)?,
-            at: picks,
-            db: whole(db, length)?,
+    }
+
+    /// What was written down.
+    fn read(&self, sheet: &Sheet) -> Result<Scores, Stop> {
+        let found = self.logged(&sheet.log)?;
+        let (at, score) = match &sheet.picks {
+            Some(picks) => (picks.clone(), picked(found, picks)?),
+            None => (
+                (0..sheet.length as u32).collect(),
+                whole(found, sheet.length)?,
+            ),
+        };
+        let db = match &sheet.list {
+            Some(list) => whole(runs::psnr_scores(&self.text(list)?), sheet.length)?,
+            None => Vec::new(),
+        };
+        Ok(Scores {
+            at,
+            score,
+            db,
             ..Scores::default()
-        };
+        })
+    }
+
+    /// Scores frames that may be broken, too.
+    fn look_closer(
+        &self,
+        build: &Build,
+        model: VmafModel,
+        pair: &Pair<'_>,
+        name: &str,
+        mut scores: Scores,
+    ) -> Result<Scores, Stop> {
         let suspects = between::suspects(scores.regular(), &scores.db, self.least);
-        if !suspects.is_empty() {
-            tracing::debug!(name, ?suspects, "looked at more closely");
-            let found = picked(vmaf(Some(&suspects))?, &suspects)?;
-            scores.suspects = (suspects, found);
+        if suspects.is_empty() {
+            return Ok(scores);
         }
+        tracing::debug!(name, ?suspects, "looked at more closely");
+        let log = format!("{name}.csv");
+        let scoring = Scoring {
+            picks: Some(&suspects),
+            model: model.name(),
+            log: &log,
+            psnr: None,
+        };
+        self.compare(build, pair, &scoring)?;
+        let found = picked(self.logged(&log)?, &suspects)?;
+        scores.suspects = (suspects, found);
         Ok(scores)
+    }
+
+    fn compare(&self, build: &Build, pair: &Pair<'_>, scoring: &Scoring<'_>) -> Result<(), Stop> {
+        let filters = self.outline.filters();
+        let picture = self.source.picture(&filters, self.has_memory);
+        let context: Context<'_> = context(build, self.threads);
+        let span = self.source.known_span(pair.frames);
+        let made = Argument::Scratch(pair.chunk.file.clone());
+        let arguments = runs::score(&picture, &span, &made, scoring, &context);
+        let nowhere = PathBuf::from("-");
+        self.bench
+            .run(&build.path, &arguments, &nowhere, &mut |_| {})?;
+        Ok(())
     }
 
     fn by_xpsnr(&self, build: &Build, pair: &Pair<'_>) -> Result<Scores, Stop> {
@@ -115,51 +208,6 @@ impl Studio<'_> {
             db,
             ..Scores::default()
         })
-    }
-
-    fn vmaf(
-        &self,
-        build: &Build,
-        model: VmafModel,
-        pair: &Pair<'_>,
-        picks: Picks<'_>,
-        name: &str,
-    ) -> Result<Vec<f32>, Stop> {
-        let log = format!("{name}.csv");
-        let filters = self.outline.filters();
-        let picture = self.source.picture(&filters, self.has_memory);
-        let context = context(build, self.threads);
-        let span = self.source.known_span(pair.frames);
-        let made = Argument::Scratch(pair.chunk.file.clone());
-        let arguments = runs::vmaf(&picture, &span, &made, picks, model.name(), &log, &context);
-        let nowhere = PathBuf::from("-");
-        self.bench
-            .run(&build.path, &arguments, &nowhere, &mut |_| {})?;
-        self.logged(&log)
-    }
-
-    /// VMAF of the picked frames, and PSNR of all, from one run.
-    fn vmaf_and_psnr(
-        &self,
-        build: &Build,
-        model: VmafModel,
-        pair: &Pair<'_>,
-        picks: &[u32],
-        name: &str,
-    ) -> Result<(Vec<f32>, Vec<f32>), Stop> {
-        let (log, list) = (format!("{name}.csv"), format!("{name}.txt"));
-        let filters = self.outline.filters();
-        let picture = self.source.picture(&filters, self.has_memory);
-        let context: Context<'_> = context(build, self.threads);
-        let span = self.source.known_span(pair.frames);
-        let made = Argument::Scratch(pair.chunk.file.clone());
-        let logs = [log.as_str(), list.as_str()];
-        let words = (model.name(), logs, self.outline.pixel_format());
-        let arguments = runs::vmaf_and_psnr(&picture, &span, &made, picks, words, &context);
-        let nowhere = PathBuf::from("-");
-        self.bench
-            .run(&build.path, &arguments, &nowhere, &mut |_| {})?;
-        Ok((self.logged(&log)?, runs::psnr_scores(&self.text(&list)?)))
     }
 
     /// Mean deficit of these frames of the source beside themselves; 0 where VMAF is not what is measured with.

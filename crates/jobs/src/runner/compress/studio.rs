@@ -2,7 +2,7 @@
 
 use super::child::Bench;
 use super::keep::Keep;
-use super::scores::{Scorer, Scores};
+use super::scores::{Scorer, Scores, Sheet};
 use super::source::{Source, context};
 use crate::runner::{Stop, failed, machine};
 use crate::sandbox::tools::Build;
@@ -62,18 +62,29 @@ pub(super) struct Chunk {
 }
 
 impl Studio<'_> {
-    /// Encodes the frames at this CRF.
-    pub(super) fn encode(&self, frames: &Range<usize>, crf: f64) -> Result<Chunk, Stop> {
+    /// Encodes the frames at this CRF. Whether the same run has written the sheet is told: not of a chunk that is known,
+    /// and not where it failed with the sheet and could be made without.
+    pub(super) fn encode(
+        &self,
+        frames: &Range<usize>,
+        crf: f64,
+        mut sheet: Option<&Sheet>,
+    ) -> Result<(Chunk, bool), Stop> {
         let name = self.name(frames, crf);
         if let Some(chunk) = self.keep.read::<Chunk>(&name) {
             tracing::debug!(name, "known");
             self.bench.crew.advance(frames.len() as u64);
-            return Ok(chunk);
+            return Ok((chunk, false));
         }
         let part = self.keep.path(&format!("{name}.part"));
         self.source.reached(frames, |span| {
-            let seen = self.encode_span(span, crf, &part)?;
-            Ok(self.source.are(frames, &seen, span.reach).then_some(()))
+            let mut seen = self.encode_span(span, crf, &part, sheet);
+            if let (Err(Stop::Failed { problem, .. }), Some(_)) = (&seen, sheet) {
+                tracing::debug!(?problem, "encoded and compared in two runs instead");
+                sheet = None;
+                seen = self.encode_span(span, crf, &part, None);
+            }
+            Ok(self.source.are(frames, &seen?, span.reach).then_some(()))
         })?;
         let packets = count(&part)?;
         if packets.count != frames.len() {
@@ -90,7 +101,7 @@ impl Studio<'_> {
         self.keep
             .take(&part, &chunk.file, &name, &chunk)
             .map_err(|e| machine("a chunk", &e))?;
-        Ok(chunk)
+        Ok((chunk, sheet.is_some()))
     }
 
     /// What encoding and scoring these frames has come to before; the chunk itself may be gone.
@@ -133,13 +144,20 @@ impl Studio<'_> {
         between::picks(length, self.density).filter(|_| matches!(self.scorer, Scorer::Vmaf(..)))
     }
 
-    fn name(&self, frames: &Range<usize>, crf: f64) -> String {
+    /// Under which name a chunk is noted.
+    pub(super) fn name(&self, frames: &Range<usize>, crf: f64) -> String {
         let codec = self.outline.codec().name();
         let hundredths = (crf * 100.0).round() as u32;
         format!("{codec}-{}-{}-{hundredths}", frames.start, frames.end)
     }
 
-    fn encode_span(&self, span: &runs::Span, crf: f64, to: &Path) -> Result<Vec<u64>, Stop> {
+    fn encode_span(
+        &self,
+        span: &runs::Span,
+        crf: f64,
+        to: &Path,
+        sheet: Option<&Sheet>,
+    ) -> Result<Vec<u64>, Stop> {
         let gop = (self.source.rate() * GOP_S).round().clamp(24.0, 600.0) as u32;
         let is_quarter = self.build.tried.svt_quarter_crf;
         let encoder = self.outline.encode(crf, gop, self.threads, is_quarter);
@@ -151,7 +169,16 @@ impl Studio<'_> {
         let filters = self.outline.filters();
         let picture = self.source.picture(&filters, self.has_memory);
         let context = context(self.build, self.threads);
-        let arguments = runs::encode(&picture, span, self.timing, &encoder, &muxer, &context);
+        let scoring = sheet.map(Sheet::scoring);
+        let words = (encoder.as_slice(), muxer.as_slice());
+        let arguments = runs::encode(
+            &picture,
+            span,
+            self.timing,
+            words,
+            scoring.as_ref(),
+            &context,
+        );
         let (mut viewer, mut seen) = (Viewer::default(), Vec::new());
         self.bench
             .run(&self.build.path, &arguments, to, &mut |bytes| {

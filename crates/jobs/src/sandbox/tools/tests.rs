@@ -23,6 +23,7 @@ fn build(version: &str, vmaf: &[VmafModel], is_new: bool, encoders: &[&str]) -> 
             vmaf: vmaf.to_vec(),
             xpsnr: is_new,
             svt_quarter_crf: is_new,
+            loopback: is_new,
             svt_forced_keys: is_new,
         },
     }
@@ -166,8 +167,8 @@ fn what_works_together_is_tried_in_one_run() {
     let (tried, runs) = trial("", "nothing", "");
     let all = ["aac", "libsvtav1", "libx264", "libx265"];
     assert!(tried.encoders.iter().eq(all), "{tried:?}");
-    assert!(tried.svt_quarter_crf);
-    assert_eq!(runs, 2);
+    assert!(tried.svt_quarter_crf && tried.loopback);
+    assert_eq!(runs, 3);
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub struct Tried {
     /// SVT-AV1 takes quarters of a CRF. Older ones read no fraction, and then encode with their default without
     /// failing.
     pub svt_quarter_crf: bool,
+    /// What an encoder gives can be decoded and filtered in the same run.
+    pub loopback: bool,
     /// SVT-AV1 puts key frames where it is told to. Older ones put them where they would have stood anyway.
     pub svt_forced_keys: bool,
 }
@@ -81,6 +83,9 @@ pub(super) fn run<E>(
             let answer = compare(&filter, "VMAF score:", ask)?;
             tried.vmaf.extend(answer.then_some(model));
         }
+    }
+    if tried.encoders.contains("libx264") {
+        tried.loopback = loopback(ask)?;
     }
     tried.xpsnr = listed.has_filter("xpsnr") && compare("xpsnr", "XPSNR  y:", ask)?;
     Ok(tried)
@@ -145,6 +150,17 @@ fn sums(answer: &Answer) -> Vec<&str> {
     lines
         .filter(|line| line.starts_with("MD5=") && *line != NOTHING)
         .collect()
+}
+
+/// Whether pictures come back that were encoded in the same run.
+fn loopback<E>(ask: &mut dyn FnMut(&[&str]) -> Result<Answer, E>) -> Result<bool, E> {
+    let mut arguments = QUIET.to_vec();
+    arguments.extend(["-f", "lavfi", "-i", PICTURE, "-map", "0", "-frames:v", "2"]);
+    arguments.extend(["-c:v", "libx264", "-pix_fmt", "yuv420p", "-f", "null", "-"]);
+    arguments.extend(["-dec", "0:0", "-filter_complex", "[dec:0]null[back]"]);
+    arguments.extend(["-map", "[back]", "-f", "md5", "-"]);
+    let answer = ask(&arguments)?;
+    Ok(answer.ended == Ended::Exit(0) && sums(&answer).len() == 1)
 }
 
 /// Frames of which one in the middle is to be a key frame.
