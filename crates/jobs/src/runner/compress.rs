@@ -52,7 +52,7 @@ use studio::Studio;
 use tally::Tally;
 
 /// Grows when the same options give other chunks: what was kept by an older Kinora is not used then.
-const RECIPE: u32 = 6;
+const RECIPE: u32 = 7;
 /// Up to so many frames all are scored; beyond, samples of each scene.
 const SCORED_WHOLE: usize = 1500;
 /// Scenes of a longer video are chosen to lie so many points over their floor: samples are off by as much.
