@@ -55,6 +55,9 @@ use tally::Tally;
 const RECIPE: u32 = 7;
 /// Up to so many frames all are scored; beyond, samples of each scene.
 const SCORED_WHOLE: usize = 1500;
+/// Scenes have to lie so many points over their floor where all is scored: another scorer of the same frames differs by
+/// hundredths, where a deinterlacer begins elsewhere for one.
+const SCORERS: f64 = 0.05;
 /// Scenes of a longer video are chosen to lie so many points over their floor: samples are off by as much.
 const SAMPLED: f64 = 0.15;
 /// A result of this part of the original, or more, is not worth a second loss.
@@ -430,7 +433,7 @@ impl Compression<'_> {
     fn aim(&self, source: &Source<'_>) -> Levels {
         let goal = self.goal();
         let more = match density(source) {
-            Density::All => 0.0,
+            Density::All => SCORERS,
             _ => SAMPLED,
         };
         Levels {
