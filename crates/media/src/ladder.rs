@@ -12,6 +12,7 @@
 mod coding;
 mod run;
 pub mod record;
+pub mod slots;
 
 use crate::fault::Fault;
 use crate::info::{MediaInfo, Ratio, Size, Video};
@@ -24,6 +25,7 @@ use crate::plan::graph::Graph;
 
 pub use coding::Coding;
 pub use run::{Rest, Way};
+pub use slots::Slots;
 
 /// What is made when nothing else is configured, in lines.
 pub const HEIGHTS: [u32; 3] = [144, 720, 1440];
@@ -66,7 +68,8 @@ pub struct Ladder {
     /// What is appended to the scaler's options, for other colours.
     convert: &'static str,
     tags: Tags,
-    has_false_rate: bool,
+    /// A usual rate of frames where that of the source is none.
+    instead: Option<Ratio>,
 }
 
 /// The renditions of a picture: those of the wanted heights that it has, and its own where that lies between.
@@ -154,9 +157,30 @@ impl Ladder {
             before: graph.render(),
             convert,
             tags,
-            has_false_rate: encode::has_false_rate(video),
+            instead: encode::has_false_rate(video).then(|| usual_rate(video)),
         })
     }
+}
+
+/// A constant rate for who needs one: what the container calls its rate, if frames come at it; else the next usual one
+/// above what they come at.
+fn usual_rate(video: &Video) -> Ratio {
+    /// Fewer frames would make slots of odd lengths, and more are seen on no small picture.
+    const SOUND: std::ops::RangeInclusive<f64> = 8.0..=60.0;
+    const USUAL: [u32; 5] = [10, 24, 25, 30, 50];
+    const FASTEST: u32 = 60;
+    let nominal = video.nominal_rate.filter(|_| !video.is_vfr());
+    let nominal = nominal.filter(|rate| rate.den > 0 && SOUND.contains(&rate.value()));
+    let usual = || {
+        let measured = video.frames_per_second().unwrap_or(30.0);
+        // A few frames may be missing of a rate.
+        let is_enough = |rate: &u32| f64::from(*rate) > measured * 0.98;
+        Ratio {
+            num: USUAL.into_iter().find(is_enough).unwrap_or(FASTEST),
+            den: 1,
+        }
+    };
+    nominal.unwrap_or_else(usual)
 }
 
 /// Seconds from one of the times that frames may have to the next. At a constant rate a whole number of them makes a

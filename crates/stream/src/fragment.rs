@@ -88,6 +88,18 @@ pub fn media(
     assemble(&samples, sequence, prefix)
 }
 
+/// All samples of a file that holds nothing but one segment, which begins at this time of decoding, whatever the file says.
+pub fn alone(track: &Track, decode: u64, sequence: u32) -> Result<Segment, Fault> {
+    if track.len() > limits::SEGMENT_SAMPLES {
+        return Err(Fault::TooLarge("samples of a segment"));
+    }
+    let mut samples: Vec<Sample> = track.samples(0).collect();
+    if let Some(first) = samples.first_mut() {
+        first.decode = decode;
+    }
+    assemble(&samples, sequence, &[])
+}
+
 /// One key frame as a segment of its own, shown for so many ticks. A range over the head of a longer segment would
 /// describe samples that are not there, and players read one frame of ten.
 pub fn picture(

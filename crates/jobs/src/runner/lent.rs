@@ -115,6 +115,28 @@ impl Runner<'_> {
         duration_us: Option<u64>,
         watch: &mut dyn Watch,
     ) -> Result<Vec<String>, Stop> {
+        self.make_as(Some(NICE), (lent, step, duration_us), watch)
+    }
+
+    /// The same for who waits: it is as important as a job.
+    ///
+    /// # Errors
+    /// [`Stop`]: what lies there then is not whole.
+    pub fn make_now(
+        &self,
+        lent: &Lent<'_>,
+        step: &Step,
+        watch: &mut dyn Watch,
+    ) -> Result<Vec<String>, Stop> {
+        self.make_as(None, (lent, step, None), watch)
+    }
+
+    fn make_as(
+        &self,
+        nice: Option<i32>,
+        (lent, step, duration_us): (&Lent<'_>, &Step, Option<u64>),
+        watch: &mut dyn Watch,
+    ) -> Result<Vec<String>, Stop> {
         let arguments = render(&step.arguments, Path::new(HANDED), lent.work, lent.work);
         let path = lent.path();
         let output = lent.work.join("out");
@@ -137,9 +159,9 @@ impl Runner<'_> {
         let mut run = StepRun::new(&portion, self.stall, deadline, watch);
         tracing::debug!(step = step.label, ?arguments, "ffmpeg");
         let finished = process::run(&spec, &mut |heard| {
-            if let Heard::Started(pid) = heard {
+            if let (Heard::Started(pid), Some(nice)) = (&heard, nice) {
                 // A wish: who may not become nicer stays as he is.
-                let _ = rustix::process::setpriority_process(Some(pid), NICE);
+                let _ = rustix::process::setpriority_process(Some(*pid), nice);
             }
             run.hear(&heard)
         });

@@ -1,9 +1,11 @@
 //! How the pictures of a ladder are coded, and the settings of each encoder.
 
 use super::Rung;
-use crate::info::Video;
+use crate::info::Ratio;
 use crate::plan::command::Command;
-use crate::plan::encode::has_false_rate;
+
+/// Macroblocks of the largest picture of level 1b (ITU-T H.264, table A-1). Level 2 has more, at any rate.
+const BLOCKS_OF_1B: u32 = 99;
 
 /// How pictures are coded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,13 +62,14 @@ impl Coding {
         }
     }
 
-    /// The encoder and its settings, without when key frames come.
+    /// The encoder and its settings, without when key frames come. `instead` is a usual rate of frames where that of the
+    /// source is none; frames keep their times.
     pub(super) fn settings(
         self,
         command: &mut Command,
         rung: &Rung,
         threads: u32,
-        is_false_rate: bool,
+        instead: Option<Ratio>,
     ) {
         command.pair("-c:v:0", self.encoder());
         match self {
@@ -77,15 +80,23 @@ impl Coding {
         command.pair("-crf:v:0", rung.crf);
         command.pair("-maxrate:v:0", format!("{}k", rung.largest_kbit));
         command.pair("-bufsize:v:0", format!("{}k", rung.largest_kbit * 2));
-        match self {
+        match (self, instead) {
             // x264 takes the level from the nominal rate, and 57,600 frames a second has none.
-            Self::H264 if is_false_rate => command.words(&["-level:v:0", "5.2"]),
-            Self::H264 => {}
-            // It has to be told that it will be told.
-            Self::Av1 => command.pair(
-                "-svtav1-params:v:0",
-                format!("lp={threads}:scd=0:enable-force-key-frames=1"),
-            ),
+            (Self::H264, Some(_)) => command.words(&["-level:v:0", "5.2"]),
+            // Level 1b, which it takes for such pictures, is none that Chromium knows.
+            (Self::H264, None) if blocks(rung) <= BLOCKS_OF_1B => {
+                command.words(&["-level:v:0", "2"]);
+            }
+            (Self::H264, None) => {}
+            (Self::Av1, instead) => {
+                // SVT-AV1 refuses such a rate. `-r` would say another, but not beside times that vary.
+                let rate =
+                    instead.map(|Ratio { num, den }| format!(":fps-num={num}:fps-denom={den}"));
+                let rate = rate.unwrap_or_default();
+                // It has to be told that it will be told of key frames.
+                let parameters = format!("lp={threads}:scd=0:enable-force-key-frames=1{rate}");
+                command.pair("-svtav1-params:v:0", parameters);
+            }
         }
     }
 
@@ -93,9 +104,9 @@ impl Coding {
     pub fn reaches(self, height: u32) -> bool {
         self == Self::H264 || height >= 64
     }
+}
 
-    /// Whether pictures at such a rate can be coded so: SVT-AV1 refuses rates that are time bases.
-    pub fn takes(self, video: &Video) -> bool {
-        self == Self::H264 || !has_false_rate(video)
-    }
+/// Macroblocks of a picture.
+fn blocks(rung: &Rung) -> u32 {
+    rung.size.width.div_ceil(16) * rung.size.height.div_ceil(16)
 }

@@ -149,8 +149,7 @@ impl Ladder {
         context: &Context<'_>,
     ) {
         let threads = context.threads.max(1);
-        self.coding
-            .settings(command, rung, threads, self.has_false_rate);
+        self.coding.settings(command, rung, threads, self.instead);
         // Only forced key frames: a cut in the film would make one in some rungs and not in others.
         command.words(&["-g:v:0", "600", "-sc_threshold:v:0", "0"]);
         command.words(&["-flags:v:0", "+cgop"]);
@@ -192,14 +191,14 @@ fn language(command: &mut Command, info: &MediaInfo, index: u32) {
     }
 }
 
-fn write(command: &mut Command, context: &Context<'_>, muxer: &[&str], name: &str) {
+pub(super) fn write(command: &mut Command, context: &Context<'_>, muxer: &[&str], name: &str) {
     command.words(&["-map_metadata", "-1", "-map_chapters", "-1"]);
     command.pair("-threads", context.threads.max(1));
     command.words(muxer);
     command.file(Argument::Scratch(name.into()));
 }
 
-fn step(label: &'static str, command: Command) -> Step {
+pub(super) fn step(label: &'static str, command: Command) -> Step {
     Step {
         label,
         arguments: command.into_arguments(),

@@ -113,6 +113,16 @@ impl Command {
         command
     }
 
+    /// The same from exactly this time on, which counts as 0.
+    pub(crate) fn from(info: &MediaInfo, context: &Context<'_>, begin_us: u64) -> Self {
+        let cut = Cut {
+            start_us: begin_us,
+            length_us: None,
+            lead_us: 0,
+        };
+        Self::new(info, context, Some(&cut))
+    }
+
     /// Two inputs: files of the job's own, of which the first is a list, put end to end and shown from `offset_us`; and
     /// the source.
     pub(crate) fn join(

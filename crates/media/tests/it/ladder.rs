@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 use kinora_media::Context;
 use kinora_media::info::{Kind, Ratio, Size, Video};
-use kinora_media::ladder::{Coding, HEIGHTS, Ladder, Rest, Way, rungs};
+use kinora_media::ladder::slots::{PACKET, SOUND_RATE};
+use kinora_media::ladder::{Coding, HEIGHTS, Ladder, Rest, Slots, Way, rungs};
 use kinora_media::storyboard::Storyboard;
 use kinora_media::subtitles::Subtitles;
 
@@ -222,4 +223,122 @@ fn subtitles_that_are_text_come_out_in_one_run() {
         assert_snapshot!("subtitles_several", format!("{after}\n{:#?}", found.tracks));
     });
     assert_eq!(Subtitles::new(&info("phone"), &context), Ok(None));
+}
+
+/// Slots of a rate are gapless, in pictures and in packets of sound.
+fn check_slots(rate: Ratio, frames_each: u32, frames: u64) {
+    let slots = Slots {
+        rate,
+        frames_each,
+        frames,
+        sound: Some(1),
+    };
+    let last = slots.count();
+    assert_eq!((slots.frame(0), slots.frame(last)), (0, frames), "{rate:?}");
+    assert_eq!(slots.packet(0), 0);
+    for slot in 0..last {
+        let pictures = slots.frame(slot + 1) - slots.frame(slot);
+        assert!(
+            pictures > 0 && pictures < 2 * u64::from(frames_each),
+            "{rate:?} {slot}"
+        );
+        let begin_s = slots.frame(slot) as f64 / rate.value();
+        let sound_s = (slots.packet(slot) * u64::from(PACKET)) as f64 / f64::from(SOUND_RATE);
+        let late_s = sound_s - begin_s;
+        assert!(
+            (-1e-4..0.0214).contains(&late_s),
+            "{rate:?} {slot}: {late_s}"
+        );
+        assert!(
+            slots.packet(slot + 1) > slots.packet(slot),
+            "{rate:?} {slot}"
+        );
+    }
+}
+
+#[test]
+fn slots_leave_nothing_out() {
+    let ratio = |num, den| Ratio { num, den };
+    for frames in [1, 2, 49, 50, 51, 62, 63, 525, 90_001] {
+        check_slots(ratio(25, 1), 50, frames);
+        check_slots(ratio(30_000, 1001), 60, frames);
+        check_slots(ratio(24_000, 1001), 48, frames);
+        check_slots(ratio(60, 1), 120, frames);
+        check_slots(ratio(10, 1), 20, frames);
+    }
+}
+
+#[test]
+fn a_slot_is_made_by_itself() {
+    let capabilities = capabilities();
+    let context = Context {
+        threads: 2,
+        capabilities: &capabilities,
+        file_extension: None,
+    };
+    let info = info("everyday");
+    let ladder = Ladder::new(&[144], Coding::H264, &info, &context).unwrap();
+    let slots = Slots::new(&info, 60_000).unwrap();
+    let made = [(0, 2), (7, 1)].map(|part| {
+        let step = ladder.slots(&slots, part, &info, &context).unwrap();
+        lines(&step.arguments)
+    });
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        assert_snapshot!("ladder_slots", format!("{slots:?}\n{}", made.join("\n")));
+    });
+}
+
+#[test]
+fn a_rate_that_is_none_becomes_a_usual_one() {
+    let capabilities = capabilities();
+    let context = Context {
+        threads: 2,
+        capabilities: &capabilities,
+        file_extension: None,
+    };
+    let mut info = info("everyday");
+    let found = |info: &kinora_media::info::MediaInfo, coding| {
+        let ladder = Ladder::new(&[144], coding, info, &context).unwrap();
+        let text = lines(&ladder.pictures("1.", None, info, &context).arguments);
+        let rate = text.split_once(":fps-num=");
+        rate.map(|(_, rest)| rest.lines().next().unwrap().to_owned())
+    };
+    assert_eq!(found(&info, Coding::Av1), None);
+    for stream in &mut info.streams {
+        if let Kind::Video(video) = &mut stream.kind {
+            video.nominal_rate = Some(Ratio {
+                num: 57_600,
+                den: 1,
+            });
+            video.average_rate = Some(Ratio {
+                num: 2_871,
+                den: 100,
+            });
+        }
+    }
+    assert_eq!(found(&info, Coding::Av1).as_deref(), Some("30:fps-denom=1"));
+    assert_eq!(found(&info, Coding::H264), None);
+    assert_eq!(
+        Slots::new(&info, 1000).unwrap().rate,
+        Ratio { num: 30, den: 1 }
+    );
+}
+
+#[test]
+fn small_pictures_have_a_level_that_browsers_know() {
+    let capabilities = capabilities();
+    let context = Context {
+        threads: 2,
+        capabilities: &capabilities,
+        file_extension: None,
+    };
+    let info = info("everyday");
+    let check = |height: u32, coding: Coding, expected: bool| {
+        let ladder = Ladder::new(&[height], coding, &info, &context).unwrap();
+        let text = lines(&ladder.pictures("1.", None, &info, &context).arguments);
+        assert_eq!(text.contains("-level:v:0 2\n"), expected, "{height}");
+    };
+    check(90, Coding::H264, true);
+    check(144, Coding::H264, false);
+    check(90, Coding::Av1, false);
 }

@@ -86,7 +86,7 @@ pub(super) const STATUSES: &[(StatusCode, &[&str])] = &[
     ),
     (
         StatusCode::SERVICE_UNAVAILABLE,
-        &["server_stopping", "not_ready_yet"],
+        &["server_stopping", "not_ready_yet", "not_made_yet"],
     ),
     (
         StatusCode::INSUFFICIENT_STORAGE,

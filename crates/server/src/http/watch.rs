@@ -11,7 +11,7 @@ use super::segment::SegmentBody;
 use super::source::{Means, Source};
 use crate::fault::Fault;
 use crate::library::{
-    Form, Library, Origin, Presentation, Rendition, StagedTitle, Subtitle, Title, manifest,
+    Form, Library, NOW, Origin, Presentation, Rendition, StagedTitle, Subtitle, Title, manifest,
     multivariant_of, pictures, segments, words,
 };
 use crate::services::{Services, blocking};
@@ -25,6 +25,7 @@ use kinora_stream::locate::Place;
 use serde::Deserialize;
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Files that never change under their address. A permission stands in it, so that it is nobody else's.
 const FOR_EVER: &str = "private, max-age=31536000, immutable";
@@ -35,8 +36,11 @@ const HLS: &str = "application/vnd.apple.mpegurl";
 const VTT: &str = "text/vtt; charset=utf-8";
 const DASH: &str = "application/dash+xml";
 
+/// How long somebody waits for what is made for him; players ask again.
+const MAKING: Duration = Duration::from_secs(30);
+
 /// Which title, and who may watch it.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Address {
     permission: String,
     id: String,
@@ -104,6 +108,7 @@ pub(super) async fn title(
         (status = 403, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "not playable yet"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json", description = "it is being made, and takes long"),
     )
 )]
 pub(super) async fn playlist(
@@ -113,6 +118,10 @@ pub(super) async fn playlist(
     headers: HeaderMap,
     Path(at): Path<Address>,
 ) -> Result<Response, Refusal> {
+    if at.file != "poster.jpg" {
+        made(&shared, &at, None).await?;
+    }
+    let later = Arc::clone(&shared.services.library);
     let found = blocking(&shared.services, move |services| {
         let library = &services.library;
         let title = permitted(services, &at)?;
@@ -120,7 +129,9 @@ pub(super) async fn playlist(
             return picture(library, &title, &at.file);
         }
         if at.file == "main.m3u8" {
-            return Ok(Content::Text(HLS, EACH_TIME, library.first(&title)?));
+            let text = library.first(&title)?;
+            beforehand(&later, &title);
+            return Ok(Content::Text(HLS, EACH_TIME, text));
         }
         let played = library.presentation(&title)?;
         of_title(library, &title, &played, &at.file)
@@ -151,6 +162,7 @@ pub(super) async fn playlist(
         (status = 403, body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, body = ProblemBody, content_type = "application/problem+json"),
         (status = 416, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json", description = "it is being made, and takes long"),
     )
 )]
 pub(super) async fn part(
@@ -160,11 +172,25 @@ pub(super) async fn part(
     headers: HeaderMap,
     Path(at): Path<Address>,
 ) -> Result<Response, Refusal> {
+    if at.part != "sheets" {
+        let number = at.part.starts_with(NOW).then(|| numbered(&at.file));
+        let slot = number.flatten().map(|(_, number)| number.saturating_sub(1));
+        made(&shared, &at, slot).await?;
+    }
     let found = blocking(&shared.services, move |services| {
         let library = &services.library;
         let title = permitted(services, &at)?;
         if at.part == "sheets" {
             return picture(library, &title, &at.file);
+        }
+        if at.part.starts_with(NOW) {
+            let rendition = library.slots(&title, &at.part).ok_or_else(nothing)?;
+            return of_slots(library, &title, &rendition, &at.file);
+        }
+        if at.file == "media.m3u8"
+            && let Some(text) = library.media(&title, &at.part)?
+        {
+            return Ok(Content::Text(HLS, FOR_EVER, text));
         }
         let played = library.presentation(&title)?;
         if at.part == "staged" {
@@ -177,6 +203,47 @@ pub(super) async fn part(
         of_rendition(library, &title, rendition, &at.file)
     });
     send(means, found.await?, &method, &headers)
+}
+
+/// Who asks for playlists will ask for segments: reads what is needed for them meanwhile.
+fn beforehand(library: &Arc<Library>, title: &Arc<Title>) {
+    if library.is_ready(title) {
+        return;
+    }
+    let (library, title) = (Arc::clone(library), Arc::clone(title));
+    // What cannot be read is said to who asks for it.
+    drop(tokio::task::spawn_blocking(move || {
+        drop(library.presentation(&title))
+    }));
+}
+
+/// Waits until what has to be made for an answer has been made, if that is so: a slot, or any.
+async fn made(shared: &Arc<Shared>, at: &Address, slot: Option<u32>) -> Result<(), Refusal> {
+    let library = &shared.services.library;
+    if !library.is_made_first(&at.id, &at.part) {
+        return Ok(());
+    }
+    let until = tokio::time::Instant::now() + MAKING;
+    loop {
+        let mut told = std::pin::pin!(library.told());
+        // What is told from here on is heard.
+        told.as_mut().enable();
+        let at = at.clone();
+        let is_there = blocking(&shared.services, move |services| {
+            let title = permitted(services, &at)?;
+            services.library.want(&title, slot)
+        });
+        if is_there.await? {
+            return Ok(());
+        }
+        if tokio::time::timeout_at(until, told).await.is_err() {
+            return Err(Refusal::new(
+                "not_made_yet",
+                "this place of the title is being made",
+                "ask again in a moment",
+            ));
+        }
+    }
 }
 
 /// The title, for whoever may watch it.
@@ -200,17 +267,6 @@ fn of_title(
             let staged = library.staged(title, played)?;
             Ok(Content::Text(HLS, EACH_TIME, staged.multivariant()))
         }
-        file if height(file).is_some() => {
-            let chosen = height(file).and_then(|height| multivariant_of(played, height));
-            let text = chosen.ok_or_else(|| {
-                Fault::new(
-                    "missing_renditions",
-                    "there is no rendition of that height",
-                    "see main.m3u8 for those that there are",
-                )
-            });
-            Ok(Content::Text(HLS, EACH_TIME, text?))
-        }
         "storyboard.vtt" => {
             let board = played.storyboard.as_ref().ok_or_else(nothing)?;
             Ok(Content::Text(VTT, EACH_TIME, board.webvtt()))
@@ -219,8 +275,23 @@ fn of_title(
             let board = played.storyboard.as_ref().ok_or_else(nothing)?;
             Ok(Content::Text(HLS, EACH_TIME, board.playlist()))
         }
-        _ => Err(nothing()),
+        file => {
+            let height = height(file).ok_or_else(nothing)?;
+            let text = multivariant_of(played, height);
+            let text = text.ok_or_else(|| missing(height, played));
+            Ok(Content::Text(HLS, EACH_TIME, text?))
+        }
     }
+}
+
+fn missing(height: u32, played: &Presentation) -> Fault {
+    let heights = played.videos.iter().map(|each| each.height.to_string());
+    let heights: Vec<String> = heights.collect();
+    Fault::new(
+        "missing_renditions",
+        format!("there is no rendition of {height} lines"),
+        &format!("choose one of those that there are: {}", heights.join(", ")),
+    )
 }
 
 /// A picture that was made.
@@ -292,6 +363,24 @@ fn of_rendition(
     })?;
     let origin: &Origin = &rendition.origin;
     Ok(Content::Cut(segment, library.open(title, origin)?))
+}
+
+/// A playlist or a segment of what is made slot by slot.
+fn of_slots(
+    library: &Library,
+    title: &Title,
+    rendition: &Rendition,
+    file: &str,
+) -> Result<Content, Fault> {
+    match numbered(file) {
+        Some((Form::Plain, number)) => {
+            let (segment, file) = library.slot(title, rendition, number)?;
+            Ok(Content::Cut(segment, file))
+        }
+        Some(_) => Err(nothing()),
+        None if file == "staged.mp4" => Err(nothing()),
+        None => of_rendition(library, title, rendition, file),
+    }
 }
 
 /// `720.m3u8`: at this height alone.

@@ -1,14 +1,16 @@
 //! The face of the library: list, look, open, permit; start and stop.
 
 use super::catalog::{Page, Wanted};
+use super::demand::Demand;
 use super::folder::Folder;
 use super::keeper::Keeper;
 use super::kept::{Keepsake, Shelter};
 use super::made::Made;
 use super::maker::Maker;
 use super::playlists::StagedTitle;
-use super::presentation::{Origin, Presentation};
-use super::shelf::{Shelf, unknown_title};
+use super::presentation::{Origin, Presentation, Rendition};
+use super::shelf::{self, Shelf, unknown_title};
+use super::slots::NOW;
 use super::subtitle::Subtitle;
 use super::title::{self, Title};
 use super::work::Making;
@@ -18,6 +20,7 @@ use crate::config::LibraryConfig;
 use crate::fault::Fault;
 use kinora_jobs::{clock, problem};
 use kinora_store::contract::Problem;
+use kinora_stream::fragment::Segment;
 use kinora_stream::subtitle::Subtitles;
 use kinora_stream::token::{self, Grant, Refusal, Scope};
 use std::fs::File;
@@ -25,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::sync::futures::Notified;
 
 /// The file of the key that titles get their ids from, within the data directory.
 const KEY_FILE: &str = "library.key";
@@ -179,6 +183,19 @@ impl Library {
         self.shelf.first(title)
     }
 
+    /// The playlist of a rendition, as it was kept for a title whose index is not in memory.
+    ///
+    /// # Errors
+    /// `unknown_title` when the file is gone or another one.
+    pub(crate) fn media(&self, title: &Title, rendition: &str) -> Result<Option<String>, Fault> {
+        self.shelf.media(title, rendition)
+    }
+
+    /// Whether segments can be found without reading an index.
+    pub(crate) fn is_ready(&self, title: &Title) -> bool {
+        self.shelf.is_ready(title)
+    }
+
     /// A file that a rendition is cut out of.
     ///
     /// # Errors
@@ -192,7 +209,56 @@ impl Library {
         if title.facts.damage.is_some() {
             return false;
         }
-        title.facts.obstacle.is_none() || !self.shelf.made(title).pictures.is_empty()
+        title.facts.obstacle.is_none()
+            || !self.shelf.made(title).pictures.is_empty()
+            || self.is_made_for_who_waits(title)
+    }
+
+    fn is_made_for_who_waits(&self, title: &Title) -> bool {
+        self.shelf.has_slots(title) && self.shelf.waiting.is_hopeful(&shelf::directory(title))
+    }
+
+    /// Whether what is asked of a title may have to be made first: a rendition of this name, or any.
+    pub(crate) fn is_made_first(&self, id: &str, part: &str) -> bool {
+        let titles = self.shelf.catalog.now();
+        titles.get(id).is_some_and(|title| {
+            self.shelf.has_slots(title)
+                && (part.starts_with(NOW) || self.shelf.made(title).pictures.is_empty())
+        })
+    }
+
+    /// Wakes who waits for slots, with each that is made. To be held before one looks.
+    pub(crate) fn told(&self) -> Notified<'_> {
+        self.shelf.waiting.told()
+    }
+
+    /// Whether a slot can be fetched; else it is made. Without a number: whether playlists can be written.
+    ///
+    /// # Errors
+    /// `not_playable` when none can be made, `no_page` when there is none of that number.
+    pub(crate) fn want(&self, title: &Arc<Title>, slot: Option<u32>) -> Result<bool, Fault> {
+        self.shelf.want(title, slot)
+    }
+
+    /// The rendition of this name that is made slot by slot.
+    pub(crate) fn slots(&self, title: &Title, name: &str) -> Option<Rendition> {
+        let (picture, sound) = self.shelf.slots(title)?;
+        let mut all = [Some(picture), sound].into_iter().flatten();
+        all.find(|each| each.name == name)
+    }
+
+    /// A segment of it by its number, counted from 1, and the file that it lies in.
+    ///
+    /// # Errors
+    /// `unknown_title` when it is gone, `not_playable` when it cannot be read.
+    pub(crate) fn slot(
+        &self,
+        title: &Title,
+        rendition: &Rendition,
+        number: u32,
+    ) -> Result<(Segment, File), Fault> {
+        let is_video = rendition.track.is_video();
+        self.shelf.slot(title, is_video, number)
     }
 
     /// A picture that was made of it, if there is one of that name.
@@ -403,6 +469,14 @@ impl Library {
         let mut keeper = Keeper::new(Arc::clone(&self.shelf), workshop.clone());
         let stopping = Arc::clone(&self.stopping);
         self.spawn("library", move || while !stopping.after(keeper.scan()) {});
+        let mut demand = Demand::new(Arc::clone(&self.shelf), workshop.clone());
+        let stopping = Arc::clone(&self.stopping);
+        self.spawn("slots", move || {
+            let is_stopping = || stopping.after(Duration::ZERO);
+            while !is_stopping() {
+                demand.turn(&is_stopping);
+            }
+        });
         let mut maker = Maker::new(Arc::clone(&self.shelf), workshop);
         let stopping = Arc::clone(&self.stopping);
         self.spawn("renditions", move || {

@@ -9,7 +9,8 @@ mod ladder;
 
 use super::made::{Board, Made, Piece, sheet};
 use super::presentation::Origin;
-use super::shelf::Shelf;
+use super::shelf::{Shelf, directory};
+use super::slots::DIRECTORY;
 use super::title::Title;
 use super::work::Making;
 use super::workshop::{Workshop, words};
@@ -30,6 +31,9 @@ use std::time::{Duration, Instant, SystemTime};
 const AGAIN: Duration = Duration::from_secs(300);
 /// What was made of a title that is gone is kept for so long: a disk may come back, and hours of work with it.
 const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Slots of a title that has renditions are kept for so long after the last of them was made: somebody may still watch
+/// what began before.
+const KEEP_SLOTS: Duration = Duration::from_secs(24 * 3600);
 /// Between two looks for such.
 const SWEEP: Duration = Duration::from_secs(3600);
 /// Pixels of a poster's longer side.
@@ -180,8 +184,32 @@ impl Maker {
         has_read
     }
 
+    /// Removes slots of titles that have renditions, when nobody has wanted any for long.
+    fn sweep_slots(&self) {
+        for title in self.shelf.catalog.now().values() {
+            let all = self.shelf.place_of(title).join(DIRECTORY);
+            if self.shelf.made(title).pictures.is_empty() || !all.exists() {
+                continue;
+            }
+            let ways = fs::read_dir(&all).into_iter().flatten().flatten();
+            let grown = ways.filter_map(|way| way.metadata().and_then(|way| way.modified()).ok());
+            let last = grown.max().unwrap_or(SystemTime::UNIX_EPOCH);
+            let age = SystemTime::now().duration_since(last).unwrap_or_default();
+            if age > KEEP_SLOTS {
+                self.shelf.waiting.close(&directory(title));
+                let removed = fs::remove_dir_all(&all);
+                tracing::info!(
+                    title = title.name,
+                    ?removed,
+                    "slots of a title that has renditions"
+                );
+            }
+        }
+    }
+
     /// Removes what was made of titles that have been gone for long.
     fn sweep(&self) {
+        self.sweep_slots();
         let titles = self.shelf.catalog.now();
         let known = |name: &str| {
             titles
@@ -350,7 +378,9 @@ struct Watching<'a> {
 impl Watch for Watching<'_> {
     fn report(&mut self, progress: &Progress) -> Wish {
         let done = self.before + self.share * progress.fraction;
-        let is_waiting = self.aside.is_some_and(|aside| !aside.is_free());
+        let is_kept_waiting =
+            |aside: &Aside| !aside.is_free() || self.maker.shelf.waiting.is_busy();
+        let is_waiting = self.aside.is_some_and(is_kept_waiting);
         let making = Making {
             done,
             remaining_s: self.remaining_s(done, is_waiting),

@@ -16,11 +16,13 @@ mod catalog;
 mod indexes;
 mod first;
 mod work;
+mod slots;
 mod shelf;
 mod kept;
 mod second;
 mod workshop;
 mod keeper;
+mod demand;
 mod maker;
 mod face;
 
@@ -31,6 +33,7 @@ pub(crate) use playlists::{
     StagedTitle, manifest, multivariant_of, pictures, segments, tag, words,
 };
 pub(crate) use presentation::{Form, Origin, Presentation, Rendition};
+pub(crate) use slots::NOW;
 pub(crate) use subtitle::Subtitle;
 pub(crate) use title::Title;
 pub(crate) use workshop::Workshop;

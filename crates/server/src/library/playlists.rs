@@ -1,7 +1,7 @@
 //! The playlists of a title. All addresses in them are relative: what stands before them, the permission to watch
 //! among it, comes from where the playlist itself was asked for.
 
-use super::presentation::{Presentation, Rendition, size};
+use super::presentation::{Origin, Presentation, Rendition, size};
 use super::subtitle::Subtitle;
 use kinora_stream::codec::{Kind, VideoRange};
 use kinora_stream::cut::Cut;
@@ -112,7 +112,7 @@ impl<'a> StagedTitle<'a> {
     /// # Errors
     /// Which are missing.
     pub(crate) fn new(title: &'a Presentation, heights: [u32; 3]) -> Result<Self, Refusal> {
-        let made = |each: &&Rendition| each.origin != super::presentation::Origin::Source;
+        let made = |each: &&Rendition| matches!(each.origin, Origin::Made(_));
         let rungs: Vec<Rung<'a>> = title.videos.iter().filter(made).map(rung).collect();
         let staged = staged::staged(heights, &rungs)?;
         let mut high = title.videos.iter().filter(made);
@@ -231,7 +231,8 @@ fn variant(rendition: &Rendition) -> Variant {
         size: size(track),
         frame_rate: track.frame_rate(),
         range,
-        pictures: Some((uri(format!("{name}/pictures.m3u8")), pictures)),
+        pictures: (!rendition.pictures.is_empty())
+            .then(|| (uri(format!("{name}/pictures.m3u8")), pictures)),
     }
 }
 

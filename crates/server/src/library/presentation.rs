@@ -17,6 +17,8 @@ pub(crate) enum Origin {
     Source,
     /// One that was made of it, by its name.
     Made(String),
+    /// Slots that are made when somebody waits for them: each has files of its own.
+    Slots,
 }
 
 /// A track, ready to be sent.
@@ -225,7 +227,7 @@ impl Presentation {
         let made = self
             .videos
             .iter()
-            .find(|each| each.origin != Origin::Source);
+            .find(|each| matches!(each.origin, Origin::Made(_)));
         let (Some(made), Some(sound)) = (made, self.sounds.first()) else {
             return Ok(());
         };

@@ -1,13 +1,14 @@
 //! What the threads of the library and its callers share: folders, catalog, indexes, and what is kept on disk of them.
 
 use super::catalog::Catalog;
-use super::first;
+use super::first::First;
 use super::folder::{Folder, Stamp};
 use super::indexes::Indexes;
 use super::made::{Made, Piece, Words};
 use super::playlists::multivariant;
-use super::presentation::{Origin, Presentation};
+use super::presentation::{Origin, Presentation, Rendition};
 use super::reading::{self, Unread};
+use super::slots::{self, Waiting};
 use super::subtitle::{self, Place, Subtitle};
 use super::title::{Facts, Title};
 use super::work::{Making, Work};
@@ -16,6 +17,7 @@ use kinora_jobs::problem;
 use kinora_media::info::Video;
 use kinora_media::ladder;
 use kinora_stream::Index;
+use kinora_stream::fragment::{self, Segment};
 use kinora_stream::subtitle::Subtitles;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +46,8 @@ pub(super) struct Shelf {
     /// What has been made, by the names of titles' directories.
     made: RwLock<BTreeMap<String, Arc<Made>>>,
     work: Mutex<Work>,
+    /// Who waits for what of titles of which nothing has been made.
+    pub(super) waiting: Waiting,
 }
 
 /// Facts by the ids of titles.
@@ -76,6 +80,7 @@ impl Shelf {
             memory: Mutex::new(memory.unwrap_or_default()),
             made: RwLock::default(),
             work: Mutex::default(),
+            waiting: Waiting::default(),
         }
     }
 
@@ -149,7 +154,7 @@ impl Shelf {
         self.indexes.get(&state, || {
             let played = self.present(title, &made)?;
             // Where nothing has been made yet, there is no place for it either.
-            let _ = first::write(&self.place_of(title), &state, &multivariant(&played));
+            let _ = First::new(&state, &played).write(&self.place_of(title));
             Ok(played)
         })
     }
@@ -160,19 +165,43 @@ impl Shelf {
         if let Some(played) = self.indexes.find(&state) {
             return Ok(multivariant(&played));
         }
-        // Only of the file that it was written for.
-        self.open(title, &Origin::Source)?;
-        match first::read(&self.place_of(title), &state) {
-            Some(text) => Ok(text),
+        match self.kept(title, &state)? {
+            Some(first) => Ok(first.text),
             None => Ok(multivariant(&*self.presentation(title)?)),
         }
+    }
+
+    /// The playlist of a rendition, if it was kept and its index is not there; it is read for none.
+    pub(super) fn media(&self, title: &Title, rendition: &str) -> Result<Option<String>, Fault> {
+        let state = self.state(title, &self.made(title));
+        if self.indexes.find(&state).is_some() {
+            return Ok(None);
+        }
+        let kept = self.kept(title, &state)?;
+        Ok(kept.and_then(|mut first| first.media.remove(rendition)))
+    }
+
+    /// Whether what is played of a title is in memory.
+    pub(super) fn is_ready(&self, title: &Title) -> bool {
+        let state = self.state(title, &self.made(title));
+        self.indexes.find(&state).is_some()
+    }
+
+    fn kept(&self, title: &Title, state: &str) -> Result<Option<First>, Fault> {
+        // Only of the file that it was written for.
+        self.open(title, &Origin::Source)?;
+        Ok(First::read(&self.place_of(title), state))
     }
 
     /// What a title is and what has been made of it, as a name.
     fn state(&self, title: &Title, made: &Made) -> String {
         let words = self.subtitles(title, made);
         let words: Vec<&str> = words.iter().map(|each| each.name.as_str()).collect();
-        format!("{}.{}.{}", directory(title), made.state(), words.join("."))
+        let (name, mut state) = (directory(title), made.state());
+        if made.pictures.is_empty() {
+            state.extend(self.waiting.tag(&name));
+        }
+        format!("{name}.{state}.{}", words.join("."))
     }
 
     fn present(&self, title: &Title, made: &Made) -> Result<Presentation, Fault> {
@@ -196,6 +225,12 @@ impl Shelf {
             added.map_err(damaged)?;
         }
         if presentation.videos.is_empty() {
+            let (picture, sound) = self.slots(title).unzip();
+            presentation.duration_ms = title.facts.duration_ms;
+            presentation.videos.extend(picture);
+            presentation.sounds.extend(sound.flatten());
+        }
+        if presentation.videos.is_empty() {
             return Err(unread(
                 kinora_stream::Fault::Unsupported("nothing has been made of it yet").into(),
             ));
@@ -215,6 +250,48 @@ impl Shelf {
         presentation.storyboard = board.map(|board| board.storyboard("sheets/"));
         presentation.subtitles = self.subtitles(title, made);
         Ok(presentation)
+    }
+
+    /// Whether slots of a title are made for who waits for them, as long as it has no rendition.
+    pub(super) fn has_slots(&self, title: &Title) -> bool {
+        let facts = &title.facts;
+        let is_wanted = facts.obstacle.is_some() && facts.damage.is_none();
+        is_wanted && facts.duration_ms > 0 && !self.rungs(title).is_empty()
+    }
+
+    /// The renditions that are made slot by slot, when one has been made.
+    pub(super) fn slots(&self, title: &Title) -> Option<(Rendition, Option<Rendition>)> {
+        self.waiting.show(&directory(title))?.renditions()
+    }
+
+    /// A segment of them by its number, counted from 1.
+    ///
+    /// # Errors
+    /// `unknown_title` when it is gone, `not_playable` when it cannot be read.
+    pub(super) fn slot(
+        &self,
+        title: &Title,
+        is_video: bool,
+        number: u32,
+    ) -> Result<(Segment, File), Fault> {
+        let show = self.waiting.show(&directory(title));
+        let show = show.ok_or_else(unknown_title)?;
+        let slot = number.saturating_sub(1);
+        let place = self.place_of(title).join(slots::DIRECTORY).join(&show.tag);
+        let file = File::open(place.join(slots::file_of(slot, is_video)));
+        let file = file.map_err(|_| unknown_title())?;
+        let index = reading::index(&file).map_err(unread)?;
+        let track = index.tracks.first().ok_or_else(unknown_title)?;
+        let segment = fragment::alone(track, show.begin(slot, track), number);
+        Ok((segment.map_err(|fault| unread(fault.into()))?, file))
+    }
+
+    /// Whether a slot can be fetched; else it is made.
+    ///
+    /// # Errors
+    /// `not_playable`, `no_page`.
+    pub(super) fn want(&self, title: &Arc<Title>, slot: Option<u32>) -> Result<bool, Fault> {
+        self.waiting.want(&directory(title), title, slot)
     }
 
     /// The subtitles of a title: those within its file, then those beside it.
@@ -289,6 +366,7 @@ impl Shelf {
                 None => Err(io::ErrorKind::NotFound.into()),
             },
             Origin::Made(name) => File::open(self.place_of(title).join(name)),
+            Origin::Slots => Err(io::ErrorKind::NotFound.into()),
         };
         let file = opened.map_err(|_| unknown_title())?;
         if *origin == Origin::Source {
@@ -303,7 +381,7 @@ impl Shelf {
 }
 
 /// The name of a title's directory.
-fn directory(title: &Title) -> String {
+pub(super) fn directory(title: &Title) -> String {
     format!("{}.{}", title.id, title.version)
 }
 

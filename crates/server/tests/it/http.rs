@@ -11,5 +11,7 @@ mod description;
 mod rude;
 pub(crate) mod library;
 mod renditions;
+mod kinds;
+mod slots;
 mod subtitles;
 mod kept;

@@ -40,11 +40,7 @@ impl Job<'_> {
             return Ok(());
         }
         let missing = self.maker.missing(self.title, &made, Coding::Av1);
-        let video = self.info.first_video();
-        let ended = match video.is_none_or(|(_, video)| Coding::Av1.takes(video)) {
-            true => self.ladder(&missing, Coding::Av1, watch),
-            false => Err(Left::Never("its rate of frames is none".into())),
-        };
+        let ended = self.ladder(&missing, Coding::Av1, watch);
         let Err(Left::Never(reason)) = ended else {
             return ended;
         };

@@ -55,7 +55,9 @@ impl Maker {
     /// Pictures and subtitles take little; renditions wait until a place is free.
     fn can_begin(&self, title: &Title) -> bool {
         let made = self.shelf.made(title);
-        self.workshop.aside.is_free() || !made.has_looked || !made.has_read
+        (self.workshop.aside.is_free() && !self.shelf.waiting.is_busy())
+            || !made.has_looked
+            || !made.has_read
     }
 
     fn is_complete(&self, title: &Title, made: &Made) -> bool {

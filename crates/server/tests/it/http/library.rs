@@ -200,6 +200,14 @@ fn everything_that_is_named_is_there_and_kept_as_it_should_be() {
         let answer = caller.get(&beside(&main, missing));
         assert_eq!(answer.code(), "no_page", "{missing}");
     }
+    let other = caller.get(&beside(&main, "181.m3u8"));
+    assert_eq!(other.status, 409);
+    let told = other.json();
+    let is_told = |member: &str, word: &str| told[member].as_str().unwrap().contains(word);
+    assert!(
+        is_told("description", "181") && is_told("solution", "180"),
+        "{told}"
+    );
     let staged = caller.get(&beside(&main, "staged.m3u8"));
     assert_eq!(
         (staged.status, staged.code().as_str()),

@@ -264,19 +264,27 @@ fn what_players_begin_with_needs_no_index_after_a_restart() {
         &when(&cinema, |title| title["hls_url"].is_string()),
         "hls_url",
     );
+    let lines = addresses(text(&told)).into_iter();
+    let media: Vec<String> = lines.filter(|line| line.ends_with("media.m3u8")).collect();
+    for line in &media {
+        let list = cinema.caller().get(&beside(&fresh, line));
+        assert!(text(&list).contains("#KEPT"), "{line}");
+    }
     let again = cinema.caller().get(&fresh);
     assert_eq!(text(&again).replace("\n#KEPT", ""), text(&told));
     assert!(text(&again).contains("#KEPT"));
     // As soon as the indexes are there, they say it.
-    let rendition = addresses(text(&told))
-        .into_iter()
-        .find(|line| line.ends_with("media.m3u8"));
-    assert_eq!(
-        cinema
-            .caller()
-            .get(&beside(&fresh, &rendition.unwrap()))
-            .status,
-        200
-    );
+    let first_of = |line: &String| beside(&beside(&fresh, line), "1.m4s");
+    assert_eq!(cinema.caller().get(&first_of(&media[0])).status, 200);
     assert_eq!(text(&cinema.caller().get(&fresh)), text(&told));
+    let lists = media
+        .iter()
+        .map(|line| cinema.caller().get(&beside(&fresh, line)));
+    let lists: Vec<_> = lists.map(|answer| text(&answer).to_owned()).collect();
+    // What was kept of them is what they say.
+    let json: Value = serde_json::from_slice(&std::fs::read(kept).unwrap()).unwrap();
+    for (line, list) in media.iter().zip(&lists) {
+        let name = line.split('/').next().unwrap();
+        assert_eq!(json["media"][name], list.as_str(), "{name}");
+    }
 }
