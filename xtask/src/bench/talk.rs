@@ -3,6 +3,7 @@
 
 mod person;
 mod crowd;
+mod disk;
 
 use super::Bench;
 use super::child::{self, Running, free_address};
@@ -141,7 +142,8 @@ fn beside_media(bench: &Bench) -> Result<Section> {
     let mut section = Section::new("A message's way while FFmpeg works");
     let (pairs, rate) = TALKING;
     let window = Duration::from_secs(if bench.quick { 3 } else { 15 });
-    let [mut calm, mut sent, mut heard, mut busy] = [const { Series::new() }; 4];
+    let [mut calm, mut sent, mut heard] = [const { Series::new() }; 3];
+    let [mut disk, mut busy] = [const { Series::new() }; 2];
     for _ in 0..if bench.quick { 1 } else { 3 } {
         let server = start(bench, &bench.disk)?;
         let mut crowd = company(&server, pairs)?;
@@ -154,7 +156,9 @@ fn beside_media(bench: &Bench) -> Result<Section> {
         let times = pace(&mut crowd, pairs, rate, window)?;
         let cores = process::cores() as f64 * began.elapsed().as_secs_f64();
         busy.push((process::machine_busy() - worked) / cores * 100.0);
+        let synced = disk::synced(server.directory.path(), rate, window)?;
         task::cancel(&mut server.connect()?, &job)?;
+        disk.push(percentile(synced, 0.99) * 1000.0);
         sent.push(percentile(times.taken, 0.99) * 1000.0);
         heard.push(percentile(times.heard, 0.99) * 1000.0);
     }
@@ -166,10 +170,12 @@ fn beside_media(bench: &Bench) -> Result<Section> {
         "ms",
         Aim::AtMost(50.0),
     );
+    section.row("beside the job, the disk alone, p99", &disk, "ms");
+    section.row("ours over the disk alone", &heard.over(&disk), "");
     section.row("of the machine's processor in use", &busy, "%");
     section.note(format!(
         "{pairs} pairs and {rate} messages in a second, while a job of the same server is being encoded; those who talk are on \
-         the same cores."
+         the same cores. The disk alone: as often, a page of a file is written over and synced, beside the same job."
     ));
     Ok(section)
 }
