@@ -5,6 +5,7 @@
 #   scripts/web.sh test      its own tests, without a browser
 #   scripts/web.sh conform   its encryption with that of the terminal, which cargo has built
 #   scripts/web.sh e2e       the page in a browser, against the program that cargo has built
+#   scripts/web.sh watch PORT ROUNDS NAME=URL ...   how soon hls.js shows a title in a browser
 #
 # The page is an addition: where it cannot be built this says why and succeeds, and the server shows a small plain page
 # instead. With CI=1 that is a failure.
@@ -46,12 +47,17 @@ case ${1-} in
         install
         ! is_stale || with_node npm run --silent build >&2
         ;;
+    watch)
+        install
+        shift
+        with_node node bench/watch.mjs "$@"
+        ;;
     test | conform | e2e)
         install
         with_node npm run --silent "$1" >&2
         ;;
     *)
-        say 'usage: scripts/web.sh build|test|conform|e2e'
+        say 'usage: scripts/web.sh build|test|conform|e2e|watch'
         exit 2
         ;;
 esac

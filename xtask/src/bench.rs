@@ -71,6 +71,8 @@ struct Bench {
     disk: Place,
     /// Smaller and fewer.
     quick: bool,
+    /// The checkout.
+    tree: PathBuf,
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +98,7 @@ pub(crate) fn run(tree: &Tree, words: &[&str]) -> Result<()> {
         },
         disk: Place::disk(&tree.path("target/bench")),
         quick: options.quick,
+        tree: tree.path(""),
     };
     let machine = machine::describe();
     println!("{machine}");

@@ -424,14 +424,16 @@ impl Nginx {
         let root = directory.join("nginx");
         fs::create_dir_all(&root)?;
         for (name, bytes) in files {
-            fs::write(root.join(name), bytes)?;
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap_or(&root))?;
+            fs::write(path, bytes)?;
         }
         let address = child::free_address()?;
         let config = format!(
             "daemon off; worker_processes auto; pid {0}/pid; error_log stderr crit; events {{ worker_connections 256; }}\n\
              http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;\n\
              client_body_temp_path {0}/a; proxy_temp_path {0}/b; fastcgi_temp_path {0}/c; uwsgi_temp_path {0}/d;\n\
-             scgi_temp_path {0}/e; server {{ listen {address}; root {0}; }} }}\n",
+             scgi_temp_path {0}/e; add_header Access-Control-Allow-Origin *; server {{ listen {address}; root {0}; }} }}\n",
             root.display()
         );
         fs::write(root.join("conf"), config)?;

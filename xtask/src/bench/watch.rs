@@ -1,8 +1,9 @@
-//! The library: segments beside nginx on the same bytes, the first playlist of a long film, what a ladder costs beside
-//! FFmpeg alone, and many viewers while an encode runs.
+//! The library: segments beside nginx on the same bytes, the first playlist of a long film, first frames and jumps in
+//! Chromium, what a ladder costs beside FFmpeg alone, and many viewers while an encode runs.
 
 mod film;
 mod crowd;
+mod browser;
 
 use super::Bench;
 use super::child;
@@ -37,11 +38,13 @@ pub(crate) fn run(bench: &Bench) -> Result<Vec<Section>> {
     std::fs::set_permissions(place.path(), open)?;
     let seconds = if bench.quick { 10 } else { 60 };
     film::made(&films.join("film.mp4"), seconds)?;
-    let server = library(&bench.program, &bench.disk, &films, HEIGHTS)?;
+    let site = child::free_address()?;
+    let server = library(&bench.program, &bench.disk, &films, (HEIGHTS, site))?;
     let http = server.http.context("no HTTP door")?;
     let title = complete(http)?;
     let sections = vec![
         segments(bench, &server, &title)?,
+        browser::seen(bench, &server, &title, site)?,
         ladder(&server, &films.join("film.mp4"), seconds)?,
         crowd::viewers(bench, &server, &title, &films)?,
         opening(bench, place.path())?,
@@ -49,12 +52,19 @@ pub(crate) fn run(bench: &Bench) -> Result<Vec<Section>> {
     Ok(sections)
 }
 
-/// A server on a folder.
-fn library(program: &Path, place: &Place, films: &Path, heights: &str) -> Result<Server> {
+/// A server on a folder, whose titles a site may play.
+fn library(
+    program: &Path,
+    place: &Place,
+    films: &Path,
+    (heights, site): (&str, SocketAddr),
+) -> Result<Server> {
+    let site = format!("http://{site}");
     let films = films.to_str().context("a path that is no text")?;
     let settings = [
         ("KINORA_LIBRARY_DIRECTORIES", films),
         ("KINORA_LIBRARY_HEIGHTS", heights),
+        ("KINORA_LIBRARY_CORS_ORIGINS", &site),
         ("KINORA_STORAGE_MARGIN", "0"),
     ];
     Server::start_with(program, place, "auto", "127.0.0.1:0", &settings)
@@ -262,7 +272,12 @@ fn opening(bench: &Bench, place: &Path) -> Result<Section> {
     let [mut cold, mut warm] = [const { Series::new() }; 2];
     for _ in 0..if bench.quick { 2 } else { 7 } {
         // Each server is new, so that it has read nothing.
-        let server = library(&bench.program, &bench.disk, &films, "")?;
+        let server = library(
+            &bench.program,
+            &bench.disk,
+            &films,
+            ("", child::free_address()?),
+        )?;
         let http = server.http.context("no HTTP door")?;
         let title = title(http, |title| title["hls_url"].is_string())?;
         for series in [&mut cold, &mut warm] {
