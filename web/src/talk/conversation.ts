@@ -105,9 +105,10 @@ export class Conversations {
     return this.telling.isWriting(peer);
   }
 
-  /** Somebody is new, or has another device: what waited for it goes on. */
-  async directoryChanged() {
+  /** There is news of these people, who may have another device: it is let in, and what waited goes on. */
+  async directoryChanged(names: string[] = []) {
     await this.incoming.process();
+    await this.outgoing.heardOf(names);
     for (const peer of new Set([...this.outgoing.unsaid(), ...this.base.anew])) await this.outgoing.pump(peer);
   }
 

@@ -54,6 +54,8 @@ export class Desk {
   private readonly removing = new Map<string, Removal>();
   /** Devices of which it was told already that their removal is kept back. */
   private readonly noticed = new Set<string>();
+  /** Of whom pages of the directory have told, until the last one has come. */
+  private readonly heardOf = new Set<string>();
   private last: Promise<unknown> = Promise.resolve();
   private peer: string | null = null;
   /** With whom, and with which key. */
@@ -363,9 +365,12 @@ export class Desk {
     if (isNew) await this.book.keep();
     // News are of others; all of it lists who asks, too.
     if (this.looking && people.some((person) => person.name === this.book.me?.name)) this.looking.hasSelf = true;
+    for (const { name } of people) this.heardOf.add(name);
     if (hasMore) return;
     if (this.looking?.hasSelf) this.looking = undefined;
-    await this.talks.directoryChanged();
+    const names = Array.from(this.heardOf);
+    this.heardOf.clear();
+    await this.talks.directoryChanged(names);
   }
 
   /** Takes what the directory says of somebody's devices. True when there is something to be kept. */

@@ -384,7 +384,7 @@ export const en = {
       missing: 'Messages are missing here. They may still come.',
       expired: 'Messages have waited for too long and are gone.',
       left: 'This device is no longer in the conversation.',
-      added: 'They added the device “{}”. It reads what follows.',
+      added: 'They added the device “{}”. It is in this conversation now.',
       own_added: '“{}” is a device of yours now. If it is not, ask who has had your keys.',
       removed: 'The device “{}” was removed. It reads nothing of what follows.',
       vanished: 'The server does not show their device “{}” any more, though they have not removed it.',

@@ -218,6 +218,19 @@ test('a second device of one of them comes in, and reads what follows', async ()
   expect(asha.snapshot?.open?.lines.at(-1)?.who).toBe('me');
 });
 
+test('a device that comes is let in by whoever is here, though nobody says anything', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'one');
+  await ravi.reads('one');
+  asha.stop();
+  const tablet = await second(post, asha, 'tablet');
+  await tablet.open('ravi');
+  await tablet.say('ravi', 'from the tablet');
+  await ravi.until(({ open }) => open?.lines.some((line) => line.text === 'from the tablet') ?? false);
+  expect(ravi.snapshot?.open?.lines.map(({ note, text }) => note ?? text)).toEqual(['one', 'added', 'from the tablet']);
+});
+
 test('a device that was removed is put out before anything is said, and told to go', async () => {
   const { post, asha, ravi } = await two();
   await Promise.all([asha.open('ravi'), ravi.open('asha')]);

@@ -150,10 +150,13 @@ export class Post {
       }
       case 'login':
         return this.ready(this.seats.get(ask.device) as Seat, tell);
-      case 'publish':
+      case 'publish': {
+        const hadNone = seat?.packages.length === 0 && !seat.lastResort;
         seat?.packages.push(...ask.packages);
         if (seat && ask.lastResort) seat.lastResort = ask.lastResort;
+        if (seat && hadNone) this.announce(seat);
         return seat;
+      }
       case 'claim': {
         const others = Array.from(this.seats.values()).filter((each) => each.name === ask.name && each !== seat);
         const packages = others.flatMap((each) => {
@@ -210,10 +213,15 @@ export class Post {
     const first = seat.queue[0]?.number ?? seat.count + 1n;
     tell({ kind: 'ready', name: seat.name, packages: seat.packages.length, hasLastResort: seat.lastResort !== undefined, first, last: seat.count, step: seat.step });
     for (const each of seat.queue) tell(each);
-    const others = Array.from(this.seats.values()).filter((each) => each !== seat && !this.hidden.has(seat.name));
-    for (const each of others) each.say?.({ kind: 'people', people: [this.listed(this.people.get(seat.name) as Person)], hasMore: false });
+    this.announce(seat);
     this.present(seat.name);
     return seat;
+  }
+
+  /** Others are told that there is something new of whoever sits here. */
+  private announce(seat: Seat) {
+    const others = Array.from(this.seats.values()).filter((each) => each !== seat && !this.hidden.has(seat.name));
+    for (const each of others) each.say?.({ kind: 'people', people: [this.listed(this.people.get(seat.name) as Person)], hasMore: false });
   }
 
   private change(ask: Change_, seat: Seat, tell: (tell: Tell) => void) {

@@ -19,6 +19,8 @@ export class Outgoing {
   private readonly flying = new Set<number>();
   /** Messages whose answers count only if they were taken, for one in front of them was refused. Nothing is said before. */
   private readonly grounded = new Set<number>();
+  /** Of whom there is news: devices may have come or gone, which is done about although nothing is to be said. */
+  private readonly news = new Set<string>();
   /** Whose messages the server was too busy for. */
   private readonly resting = new Set<string>();
 
@@ -44,6 +46,17 @@ export class Outgoing {
     return new Set([...this.base.outs().filter(isSealed), ...this.base.book.todos.values()].map(({ peer }) => peer));
   }
 
+  /** There is news of these people: their devices are let in, or put out, by whoever is here. */
+  async heardOf(names: string[]) {
+    const { talks, me } = this.base.book;
+    const isOwn = names.includes(me?.name ?? '');
+    for (const { peer } of Array.from(talks.values())) {
+      if (!isOwn && !names.includes(peer)) continue;
+      this.news.add(peer);
+      await this.pump(peer);
+    }
+  }
+
   /** Says what waits in a conversation, once it has a group whose members and keys are as they should be. */
   async pump(peer: string): Promise<void> {
     const outs = this.base.outs().filter((out) => out.peer === peer);
@@ -56,10 +69,12 @@ export class Outgoing {
     if (group.hasPending || outs.some(({ at }) => this.grounded.has(at)) || this.resting.has(peer)) return;
     // Whatever changes the group waits until all that was sealed has its answer.
     const gone = this.base.desk.gone(group.members);
-    if (outs.length === 0 && todos.length > 0) {
+    if (outs.length === 0 && (todos.length > 0 || this.news.has(peer))) {
       if (gone.length > 0) return this.putOut(talk, group, gone);
       const missing = this.missing(group, peer);
       if (missing.length > 0 && (await this.admit(talk, group, missing))) return;
+      this.news.delete(peer);
+      if (todos.length === 0) return;
       // None of their devices is there, nor known: what would be said now, nobody could ever read.
       if (!group.members.some((device) => device.name === peer)) return;
       if (pace.isDue(talk.pace, seconds())) return this.update(talk, group);
