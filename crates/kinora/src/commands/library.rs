@@ -46,15 +46,11 @@ pub(crate) fn play(arguments: &Play, context: &Context) -> Result<Exit, Failure>
     let words = arguments.title.join(" ");
     let (server, library) = ask_one(&arguments.shelf, &words, None, context)?;
     let title = one(&library, &words)?;
-    let path = match (arguments.staged, arguments.height) {
-        (true, _) => title.staged.clone(),
-        (false, Some(height)) => {
-            let main = title.hls.as_ref();
-            main.map(|path| path.replace("main.m3u8", &format!("{height}.m3u8")))
-        }
-        (false, None) => title.hls.clone(),
+    let main = match arguments.staged {
+        true => &title.staged,
+        false => &title.hls,
     };
-    let path = path.ok_or_else(|| {
+    let main = main.as_ref().ok_or_else(|| {
         Failure::new(
             Exit::Usage,
             "not_playable",
@@ -62,10 +58,14 @@ pub(crate) fn play(arguments: &Play, context: &Context) -> Result<Exit, Failure>
             "wait until the server has made what it takes; the page shows how far it is",
         )
     })?;
-    let url = address(&library, &server, &path)?;
+    let url = |at_s| {
+        let name = playing::playlist(arguments.height, at_s);
+        address(&library, &server, &main.replace("main.m3u8", &name))
+    };
+    let (begins, whole) = (url(arguments.at)?, url(None)?);
     let subtitles = playing::subtitles(arguments, title, |path| address(&library, &server, path))?;
     let film = playing::Film {
-        url: &url,
+        url: &begins,
         name: &printable(&title.name),
         at_s: arguments.at,
         subtitles,
@@ -78,7 +78,7 @@ pub(crate) fn play(arguments: &Play, context: &Context) -> Result<Exit, Failure>
                     Exit::Internal,
                     "player_failed",
                     format!("{program} ended with {code}"),
-                    format!("open it in another player: {url}"),
+                    format!("open it in another player: {whole}"),
                 ));
             }
             // Not here, or not for us: the next one.
@@ -89,7 +89,7 @@ pub(crate) fn play(arguments: &Play, context: &Context) -> Result<Exit, Failure>
     if let Some(words) = film.subtitles.shown() {
         tell(format_args!("its subtitles: {words}"));
     }
-    say(url);
+    say(whole);
     Ok(Exit::Success)
 }
 

@@ -28,6 +28,17 @@ pub(super) struct Subtitles {
     is_chosen: bool,
 }
 
+/// The playlist that a player gets. FFmpeg 5.1 finds nothing any more after a jump in HLS of fragmented MP4, so who begins
+/// in the middle gets DASH; its reader takes the first height that it finds, so there is one alone.
+pub(super) fn playlist(height: Option<u32>, at_s: Option<f64>) -> String {
+    match (height, at_s) {
+        (None, None) => "main.m3u8".to_owned(),
+        (None, Some(_)) => "best.mpd".to_owned(),
+        (Some(height), None) => format!("{height}.m3u8"),
+        (Some(height), Some(_)) => format!("{height}.mpd"),
+    }
+}
+
 /// Those that the user wants, with whole addresses.
 ///
 /// # Errors
@@ -170,6 +181,14 @@ mod tests {
         };
         let words = film.mpv().into_iter().chain(film.ffplay());
         words.map(|word| word.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn who_begins_in_the_middle_gets_dash() {
+        assert_eq!(playlist(None, None), "main.m3u8");
+        assert_eq!(playlist(Some(720), None), "720.m3u8");
+        assert_eq!(playlist(None, Some(1.5)), "best.mpd");
+        assert_eq!(playlist(Some(720), Some(0.0)), "720.mpd");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::source::{Means, Source};
 use crate::fault::Fault;
 use crate::library::{
     Form, Library, NOW, Origin, Presentation, Rendition, StagedTitle, Subtitle, Title, manifest,
-    multivariant_of, pictures, segments, words,
+    manifest_of, multivariant_of, pictures, segments, words,
 };
 use crate::services::{Services, blocking};
 use axum::Json;
@@ -91,7 +91,7 @@ pub(super) async fn title(
 /// Fetch a playlist of a title.
 ///
 /// `main.m3u8` is for HLS, `main.mpd` for DASH; `staged.m3u8` plays the first third at the lowest height, the second at
-/// the middle one and the last at the highest. `720.m3u8` has one height alone. `storyboard.vtt` has small pictures for a seek bar, `poster.jpg` is one.
+/// the middle one and the last at the highest. `720.m3u8` and `720.mpd` have one height alone, `best.mpd` the greatest. `storyboard.vtt` has small pictures for a seek bar, `poster.jpg` is one.
 #[utoipa::path(
     get,
     path = "/watch/{permission}/{id}/{version}/{file}",
@@ -263,6 +263,10 @@ fn of_title(
 ) -> Result<Content, Fault> {
     match file {
         "main.mpd" => Ok(Content::Text(DASH, EACH_TIME, manifest(played))),
+        "best.mpd" => {
+            let text = manifest_of(played, None).ok_or_else(nothing)?;
+            Ok(Content::Text(DASH, EACH_TIME, text))
+        }
         "staged.m3u8" => {
             let staged = library.staged(title, played)?;
             Ok(Content::Text(HLS, EACH_TIME, staged.multivariant()))
@@ -276,10 +280,13 @@ fn of_title(
             Ok(Content::Text(HLS, EACH_TIME, board.playlist()))
         }
         file => {
-            let height = height(file).ok_or_else(nothing)?;
-            let text = multivariant_of(played, height);
+            let (media_type, height) = height(file).ok_or_else(nothing)?;
+            let text = match media_type {
+                DASH => manifest_of(played, Some(height)),
+                _ => multivariant_of(played, height),
+            };
             let text = text.ok_or_else(|| missing(height, played));
-            Ok(Content::Text(HLS, EACH_TIME, text?))
+            Ok(Content::Text(media_type, EACH_TIME, text?))
         }
     }
 }
@@ -383,11 +390,17 @@ fn of_slots(
     }
 }
 
-/// `720.m3u8`: at this height alone.
-fn height(file: &str) -> Option<u32> {
-    let digits = file.strip_suffix(".m3u8")?;
+/// `720.m3u8`, `720.mpd`: at this height alone; its type, and the height.
+fn height(file: &str) -> Option<(&'static str, u32)> {
+    let (digits, ending) = file.split_once('.')?;
+    let media_type = match ending {
+        "m3u8" => HLS,
+        "mpd" => DASH,
+        _ => return None,
+    };
     let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
-    digits.parse().ok().filter(|_| is_plain)
+    let height = digits.parse().ok().filter(|_| is_plain)?;
+    Some((media_type, height))
 }
 
 /// `0-12000.vtt`: subtitles from one time to another, in milliseconds; one spelling for each.

@@ -30,7 +30,7 @@ pub(crate) use catalog::{Sort, Wanted};
 pub(crate) use face::{Library, Link};
 pub(crate) use kept::Keepsake;
 pub(crate) use playlists::{
-    StagedTitle, manifest, multivariant_of, pictures, segments, tag, words,
+    StagedTitle, manifest, manifest_of, multivariant_of, pictures, segments, tag, words,
 };
 pub(crate) use presentation::{Form, Origin, Presentation, Rendition};
 pub(crate) use slots::NOW;

@@ -72,10 +72,26 @@ pub(crate) fn pictures(rendition: &Rendition) -> String {
 /// The manifest of DASH.
 pub(crate) fn manifest(title: &Presentation) -> String {
     // One set for each coding: a player changes within one, and leaves out what it does not know (5.3.3.1).
-    let pictures = [&title.videos, &title.av1].map(|of| Set {
+    let pictures = [&title.videos, &title.av1].map(|of| of.iter().collect());
+    manifest_with(title, pictures.into())
+}
+
+/// The same with one height alone, or the greatest, for players that take the first that they find; `None` where it is
+/// not there.
+pub(crate) fn manifest_of(title: &Presentation, height: Option<u32>) -> Option<String> {
+    let mut videos = title.videos.iter();
+    let found = match height {
+        Some(height) => videos.find(|each| each.height == height),
+        None => videos.max_by_key(|each| each.height),
+    };
+    Some(manifest_with(title, vec![vec![found?]]))
+}
+
+fn manifest_with(title: &Presentation, pictures: Vec<Vec<&Rendition>>) -> String {
+    let pictures = pictures.into_iter().map(|of| Set {
         label: String::new(),
         language: "und".into(),
-        representations: of.iter().map(representation).collect(),
+        representations: of.into_iter().map(representation).collect(),
     });
     let named = names(title).into_iter().zip(&title.sounds);
     let sounds = named.map(|(label, sound)| Set {
@@ -83,7 +99,7 @@ pub(crate) fn manifest(title: &Presentation) -> String {
         language: tag(&sound.track.language).to_owned(),
         representations: vec![representation(sound)],
     });
-    let sets: Vec<Set<'_>> = pictures.into_iter().chain(sounds).collect();
+    let sets: Vec<Set<'_>> = pictures.chain(sounds).collect();
     let text = |each: &Subtitle| Text {
         uri: uri(format!(
             "{}/{}",
