@@ -166,8 +166,9 @@ impl Core {
                     conversation.give_up();
                 }
             }
-            if self.pages == usize::MAX && person.is_here && !was_here && !is_own {
-                self.events.push_back(Event::Joined(person.name.clone()));
+            if self.pages == usize::MAX && person.is_here != was_here && !is_own {
+                self.events
+                    .push_back(come_or_gone(&person.name, person.is_here));
             }
             kept.extend(self.people.kept(&person.name).map(Write::Person));
         }
@@ -204,12 +205,15 @@ impl Core {
             return;
         };
         if person.is_here != is_here && !is_own {
-            let name = name.clone();
-            self.events.push_back(match is_here {
-                true => Event::Joined(name),
-                false => Event::Left(name),
-            });
+            self.events.push_back(come_or_gone(name, is_here));
         }
         person.is_here = is_here;
+    }
+}
+
+fn come_or_gone(name: &Name, is_here: bool) -> Event {
+    match is_here {
+        true => Event::Joined(name.clone()),
+        false => Event::Left(name.clone()),
     }
 }

@@ -684,6 +684,22 @@ fn an_old_directory_is_noticed() {
     assert!(told.contains(expected), "{told}");
 }
 
+/// News of somebody who goes at once are sent when they are gone already, and before their going.
+#[test]
+fn who_went_while_there_was_news_of_them_is_told_of_once() {
+    let mut world = pair();
+    world.seats[0].events.clear();
+    let ravi = Name::new("ravi").unwrap();
+    world.away = Some(ravi.clone());
+    world.news(0, "ravi");
+    world.flow(0);
+    world.seats[0].core.moved(&ravi, false);
+    world.settle();
+    let told = world.seats[0].events.iter();
+    let told = told.filter(|event| matches!(event, Event::Left(name) if *name == ravi));
+    assert_eq!(told.count(), 1);
+}
+
 #[test]
 fn only_another_device_of_ones_own_is_removed() {
     let mut world = pair();

@@ -65,6 +65,8 @@ pub(super) struct World {
     pub(super) busy: u32,
     /// Who is not in the directory, as if it had not come to know them yet.
     pub(super) hidden: Option<Name>,
+    /// It says of this person that they are not here.
+    pub(super) away: Option<Name>,
     /// Each pair's group, and its epoch.
     groups: BTreeMap<[Name; 2], ([u8; 32], u64)>,
     answers: BTreeMap<[u8; 16], Tell>,
@@ -145,6 +147,7 @@ impl World {
             identities: BTreeMap::new(),
             busy: 0,
             hidden: None,
+            away: None,
             groups: BTreeMap::new(),
             answers: BTreeMap::new(),
             removals: Vec::new(),
@@ -564,7 +567,7 @@ impl World {
                 name: name.clone(),
                 identity: *identity,
                 certificates: Few::new(certificates.collect()).unwrap(),
-                is_here: true,
+                is_here: self.away.as_ref() != Some(name),
                 removals: Few::new(removals.collect()).unwrap(),
             }
         };
