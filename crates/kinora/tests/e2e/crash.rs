@@ -1,6 +1,6 @@
 //! `kill -9` at any moment: what was acknowledged is done once, and nothing is left without an owner.
 
-use crate::harness::{Server, children_in, kept};
+use crate::harness::{Server, children_in, kept, left};
 use crate::wire::{Peer, clip, long_clip};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -82,7 +82,7 @@ fn a_killed_server_takes_its_ffmpeg_with_it_and_begins_anew() {
     let cancelled = peer.ask(json!({"action": "cancel", "task_id": task}), "", b"");
     assert_eq!(cancelled.text("status"), "cancelled");
     assert_eq!(server.terminate(), Some(0));
-    assert_eq!(kept(&data), Vec::<PathBuf>::new());
+    assert_eq!(left(&data), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn a_cancelled_compression_leaves_no_chunks() {
     let cancelled = peer.ask(json!({"action": "cancel", "task_id": task}), "", b"");
     assert_eq!(cancelled.text("status"), "cancelled");
     assert_eq!(server.terminate(), Some(0));
-    assert_eq!(kept(&data), Vec::<PathBuf>::new());
+    assert_eq!(left(&data), Vec::<PathBuf>::new());
 }
 
 /// Bytes that a server has set aside.

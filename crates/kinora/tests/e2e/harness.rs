@@ -7,11 +7,15 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// What a server prints on standard output when it can be reached; see `kinora serve`.
 const READY: &str = "listening mmp ";
 /// And then this.
 const READY_HTTP: &str = "listening http ";
+
+/// What is still there after this stays.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The program, without the settings of whoever runs the tests.
 pub(crate) fn kinora() -> Command {
@@ -133,6 +137,19 @@ pub(crate) fn kept(data: &Path) -> Vec<PathBuf> {
         .iter()
         .flat_map(|room| fs::read_dir(data.join(room)).into_iter().flatten());
     entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+/// What stays of that. How a job ended is written down before its files are deleted, so that none is ever without an owner;
+/// so nothing may be what comes a moment later.
+pub(crate) fn left(data: &Path) -> Vec<PathBuf> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let kept = kept(data);
+        if kept.is_empty() || Instant::now() > until {
+            return kept;
+        }
+        std::thread::yield_now();
+    }
 }
 
 /// Processes whose working directory lies under `data`: the children of its server.

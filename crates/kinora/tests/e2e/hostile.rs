@@ -8,7 +8,7 @@ mod mutants;
 mod owner;
 mod proof;
 
-use crate::harness::{Server, children_in, kept};
+use crate::harness::{Server, children_in, left};
 use crate::wire::{Answer, Peer};
 use serde_json::{Value, json};
 use std::fs;
@@ -123,7 +123,7 @@ impl Den {
             "{case}: a process is left"
         );
         assert_eq!(
-            kept(&self.data),
+            left(&self.data),
             Vec::<PathBuf>::new(),
             "{case}: a file is left"
         );

@@ -1,7 +1,7 @@
 //! As root, each job's FFmpeg is a user of its own, who may enter nothing but its own.
 
 use super::files::clip;
-use crate::harness::{Server, children_in, kept};
+use crate::harness::{Server, children_in, left};
 use crate::wire::{Peer, long_clip};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -138,7 +138,7 @@ fn each_job_has_its_own_user() {
             );
         }
     }
-    assert_eq!(kept(&data), Vec::<PathBuf>::new());
+    assert_eq!(left(&data), Vec::<PathBuf>::new());
     // The wish to die with the parent outlives the change of user.
     let task = peer.submit("webm", long_clip());
     peer.wait_until(&task, &["processing"]);
