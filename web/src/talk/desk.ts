@@ -143,7 +143,7 @@ export class Desk {
           return this.remove(command.device);
         case 'compared':
         case 'accept':
-          return this.decide(command.peer, command.do === 'compared' ? command.number : undefined);
+          return this.decide(command.peer, command.number, contact[command.do === 'accept' ? 'accepted' : 'compared']);
         case 'quit':
           this.say({ kind: 'bye' });
           this.connection?.stop();
@@ -416,12 +416,12 @@ export class Desk {
     await this.talks.directoryChanged();
   }
 
-  /** Their key is the right one, by a number that was compared; or it is taken without. */
-  private async decide(name: string, number: string | undefined) {
+  /** The key of the number that was seen is the right one, or is taken without comparing. It may be another one by now, of which nothing was said. */
+  private async decide(name: string, number: string, how: typeof contact.compared) {
     const key = this.directory.get(name)?.person.identity;
-    if (!key || (number !== undefined && this.numberOf(name, key).join('') !== number)) return;
+    if (!key || this.numberOf(name, key).join('') !== number) return;
     const before = this.contactOf(name);
-    const after = number === undefined ? contact.accepted(before, key) : contact.compared(before, key);
+    const after = how(before, key);
     if (after === before) return;
     this.book.setContact(name, after);
     await this.book.keep();

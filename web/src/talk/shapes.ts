@@ -101,7 +101,7 @@ export type Command =
   | { do: 'edit'; peer: string; key: number; text: string }
   /** These are the digits that were seen: the key behind them may be another one by now. */
   | { do: 'compared'; peer: string; number: string }
-  | { do: 'accept'; peer: string }
+  | { do: 'accept'; peer: string; number: string }
   /** Seals a file and sends it. */
   | { do: 'file'; peer: string; file: File }
   /** Fetches the file of a line: to where the user said, or whole and then handed over. */

@@ -356,6 +356,8 @@ export const en = {
       changed: 'This person’s key is another one than before. A new device does not change it: the name was set up anew, or somebody stands between you. Compare before you go on.',
       wall: 'This person’s key is another one than the one you had compared. Nothing is sent until you compare again or go on without.',
     },
+    changedAgain: 'The key has changed again since this number was shown.',
+    lookAgain: 'Show the new number',
     howToCompare: (name: string) => `Read these numbers to ${name} over the telephone, or side by side. If they are the same, nobody stands between you.`,
     same: 'They are the same',
     code: 'The same number as a QR code, for the other device to scan',

@@ -175,6 +175,32 @@ test('a key that the server swaps is noticed: told when nothing was compared, a 
   expect(waits).toEqual([]);
 });
 
+test('a key that changes again after it was shown is not taken unseen', async () => {
+  const { post, asha, ravi } = await two();
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'one');
+  await ravi.reads('one');
+  const number = () => asha.snapshot?.open?.number.join('') ?? '';
+  const first = number();
+  await asha.desk?.command({ do: 'compared', peer: 'ravi', number: first });
+  ravi.stop();
+  const person = post.people.get('ravi');
+  const swap = async (before: string) => {
+    if (person) person.identity = (await Identity.create()).key;
+    asha.cut();
+    await asha.until(({ open }) => open?.word === 'changed' && open.number.join('') !== before);
+  };
+  await swap(first);
+  const second = number();
+  await swap(second);
+  for (const old of [first, second]) {
+    await asha.desk?.command({ do: 'accept', peer: 'ravi', number: old });
+    expect(asha.snapshot?.open?.isBlocked).toBe(true);
+  }
+  await asha.desk?.command({ do: 'accept', peer: 'ravi', number: number() });
+  expect(asha.snapshot?.open).toMatchObject({ word: 'pinned', isBlocked: false });
+});
+
 /** A second device of somebody, with the same identity on another disk. */
 async function second(post: Post, of: Sitter, label: string): Promise<Sitter> {
   const { Newcomer } = await import('../../src/talk/engine/client');

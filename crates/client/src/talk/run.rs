@@ -71,8 +71,8 @@ pub enum Command {
     Code(String),
     /// It was compared with this one, or with the other one's eyes, and is equal.
     Compared(String, Option<String>),
-    /// A new key is taken without.
-    Accept(String),
+    /// A new key is taken without: that of this number, or the one whose number was shown last.
+    Accept(String, Option<String>),
     /// What was said with somebody before.
     Past(String),
     /// Which devices does this user have?
@@ -454,7 +454,9 @@ impl Talk {
                 Command::Compared(name, number) => {
                     self.core.compared(&name, number.as_deref())?;
                 }
-                Command::Accept(name) => self.core.trust(&name, false)?,
+                Command::Accept(name, number) => {
+                    self.core.accepted(&name, number.as_deref())?;
+                }
                 Command::Past(with) => self.core.past(&with)?,
                 Command::Devices => self.core.devices(),
                 Command::Remove(which, reference) => self.core.remove(&which, reference, now_ms()),

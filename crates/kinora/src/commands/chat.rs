@@ -35,7 +35,7 @@ const HELP: &str = "\
 /watch TITLE    send a title of the library; /watch TITLE 12:31 to be watched from there
 /verify NAME    the number to compare with NAME; /verify NAME code draws it for a camera
 /verify NAME yes when it is the same on both sides; /verify NAME 12345 ... compares it with what NAME sent
-/accept NAME    take a new key of NAME without comparing
+/accept NAME    take a new key of NAME, as /verify showed it last, without comparing
 /receipts off   tell nobody what came and what you have read; /receipts on
 /quit           send what is left, and leave (also QUIT, or the end of the input)
 //TEXT          a text that begins with a stroke";
@@ -157,7 +157,7 @@ fn deed(typed: Typed, open: Option<&str>, hand: &mut Hand) -> Result<Option<&'st
         },
         (Typed::Accept(name), _) => match whom(name) {
             None => return nobody,
-            Some(name) => Command::Accept(name),
+            Some(name) => Command::Accept(name, None),
         },
     };
     hand.give(command);

@@ -307,20 +307,20 @@ impl State {
     }
 
     fn over(&mut self, key: KeyEvent) -> Vec<Deed> {
-        let safety = match self.overlay.take() {
-            Some(Overlay::Safety { with, number, .. }) => Some((with, number)),
-            _ => None,
+        let Some(Overlay::Safety {
+            with, number, word, ..
+        }) = self.overlay.take()
+        else {
+            return Vec::new();
         };
-        match (safety, key.code) {
-            (Some((with, number)), KeyCode::Char('y')) => {
-                // How they stand now is seen in the title.
-                vec![
-                    Deed::Give(Command::Compared(with, Some(number))),
-                    Deed::Give(Command::Who),
-                ]
-            }
-            _ => Vec::new(),
-        }
+        // With the number that is seen, whatever the key is by now.
+        let command = match key.code {
+            KeyCode::Char('y') => Command::Compared(with, Some(number)),
+            KeyCode::Char('a') if word == "changed" => Command::Accept(with, Some(number)),
+            _ => return Vec::new(),
+        };
+        // How they stand now is seen in the title.
+        vec![Deed::Give(command), Deed::Give(Command::Who)]
     }
 
     fn show(&mut self, overlay: Overlay) -> Vec<Deed> {
@@ -434,7 +434,7 @@ impl State {
             Typed::Verify(name, Check::Show | Check::Draw) => {
                 vec![Deed::Give(Command::Safety(name.unwrap_or(open)))]
             }
-            Typed::Accept(name) => give(Command::Accept(name.unwrap_or(open))),
+            Typed::Accept(name) => give(Command::Accept(name.unwrap_or(open), None)),
             Typed::Receipts(tells) => {
                 self.notice = Some(receipts_in_words(tells).into());
                 vec![Deed::Give(Command::Receipts(tells))]

@@ -162,7 +162,7 @@ fn commands_are_no_messages() {
     );
     assert_eq!(
         typed(&mut state, "/accept")[..1],
-        give(Command::Accept("ravi".into()))
+        give(Command::Accept("ravi".into(), None))
     );
     assert_eq!(typed(&mut state, "/open nobody"), []);
     assert!(state.notice.is_some());
@@ -448,6 +448,27 @@ fn the_number_is_compared_with_one_key() {
     state.overlay = Some(Overlay::Help);
     assert_eq!(state.pressed(key(KeyCode::Char('y'))), []);
     assert_eq!(state.overlay, None);
+}
+
+#[test]
+fn a_changed_key_is_taken_by_the_number_that_is_seen() {
+    let mut state = mira();
+    let number = "54321 ".repeat(12).trim_end().to_owned();
+    let shown = |word| Event::Safety {
+        with: name("asha"),
+        number: number.clone(),
+        word,
+        is_drawn: false,
+    };
+    state.told(&shown("changed"));
+    assert!(picture(&mut state, 72, 18).contains("a: take this key"));
+    let deeds = state.pressed(key(KeyCode::Char('a')));
+    let accepted = Command::Accept("asha".into(), Some(number.clone()));
+    assert_eq!(deeds[0], Deed::Give(accepted));
+    // Of a key that has not changed there is nothing to be taken.
+    state.told(&shown("pinned"));
+    assert!(!picture(&mut state, 72, 18).contains("a: take this key"));
+    assert_eq!(state.pressed(key(KeyCode::Char('a'))), []);
 }
 
 #[test]

@@ -347,7 +347,7 @@ const HELP: &[&str] = &[
     "/watch TITLE   send a title of the library; /watch TITLE 12:31",
     "/receipts off  tell nobody what came and what you have read; on",
     "/verify        the number to compare with this person, and a code of it",
-    "/accept        take a new key without comparing",
+    "/accept        take a new key, as /verify showed it, without comparing",
     "/open NAME     write to NAME",
     "/who           everybody, with how well each is known",
     "/quit          leave (also QUIT)",
@@ -410,6 +410,9 @@ fn safety(with: &str, number: &str, word: &str) -> Vec<Line<'static>> {
     if word != "verified" {
         lines.push(Line::raw(""));
         lines.push(Line::raw("y: both see the same number"));
+    }
+    if word == "changed" {
+        lines.push(Line::raw("a: take this key without comparing"));
     }
     lines
 }

@@ -5,6 +5,8 @@ use crate::Fault;
 use crate::talk::event::Event;
 use crate::talk::store::Write;
 use kinora_chat::Name;
+use kinora_chat::certificate::IdentityKey;
+use kinora_chat::contact::Contact;
 use kinora_chat::safety::{SafetyNumber, Verdict};
 use kinora_mmp::Problem;
 use kinora_talk::frame::People as Page;
@@ -46,43 +48,77 @@ impl Core {
         name: &str,
         number: Option<&str>,
     ) -> Result<(), Fault> {
-        let verdict = match (self.known(name), number) {
-            // What is not known is refused below.
-            (Err(_), _) => Verdict::Same,
-            (Ok(name), Some(number)) => self.number(&name).compare(number),
-            (Ok(name), None) => {
-                let shown = self.numbers_shown.get(&name);
-                let is_same = shown.is_none_or(|key| *key == self.people.0[&name].shown);
-                if is_same {
-                    Verdict::Same
-                } else {
-                    Verdict::Different
-                }
-            }
-        };
-        let problem = match verdict {
-            Verdict::Same => return self.trust(name, true),
-            Verdict::Different => problem(
-                "numbers_differ",
-                &format!("that is not the number of {name} and you"),
-                "look at both once more; if they stay different, somebody may stand between you: do not write, and talk in person",
-            ),
-            Verdict::Incomplete => problem(
-                "number_incomplete",
-                "a number has sixty digits",
-                "give all of them, as the other device shows them",
-            ),
-        };
-        self.events.push_back(refusal(problem));
-        Ok(())
+        let checked = self.known(name).and_then(|name| {
+            self.is_number_of(&name, number)?;
+            Ok(name)
+        });
+        self.decide(checked, Contact::compared)
     }
 
-    /// The numbers were compared and are equal; or a new key is taken without.
+    /// The user takes a changed key without comparing: the one of this number, or the one whose number was shown last.
     ///
     /// # Errors
     /// Those of the file.
-    pub(in crate::talk) fn trust(&mut self, name: &str, is_compared: bool) -> Result<(), Fault> {
-        let name = match self.known(name) {
+    pub(in crate::talk) fn accepted(
+        &mut self,
+        name: &str,
+        number: Option<&str>,
+    ) -> Result<(), Fault> {
+        let checked = self.known(name).and_then(|name| {
+            // Of any other there is nothing to be taken, and how they stand is told.
+            if let Contact::Changed { .. } = self.people.0[&name].contact {
+                self.is_key_seen(&name, number)?;
+            }
+            Ok(name)
+        });
+        self.decide(checked, Contact::accepted)
+    }
+
+    fn is_number_of(&self, name: &Name, number: Option<&str>) -> Result<(), Problem> {
+        let verdict = match (number, self.numbers_shown.get(name)) {
+            (Some(number), _) => self.number(name).compare(number),
+            (None, Some(key)) if *key == self.people.0[name].shown => Verdict::Same,
+            (None, Some(_)) => Verdict::Different,
+            (None, None) => return Err(not_shown(name)),
+        };
+        match verdict {
+            Verdict::Same => Ok(()),
+            Verdict::Different => Err(problem(
+                "numbers_differ",
+                &format!("that is not the number of {name} and you"),
+                "look at both once more; if they stay different, somebody may stand between you: do not write, and talk in person",
+            )),
+            Verdict::Incomplete => Err(problem(
+                "number_incomplete",
+                "a number has sixty digits",
+                "give all of them, as the other device shows them",
+            )),
+        }
+    }
+
+    /// A key that changes once more after it was shown is none that the user has said anything about.
+    fn is_key_seen(&self, name: &Name, number: Option<&str>) -> Result<(), Problem> {
+        let is_seen = match (number, self.numbers_shown.get(name)) {
+            (Some(number), _) => self.number(name).compare(number) == Verdict::Same,
+            (None, Some(key)) => *key == self.people.0[name].shown,
+            (None, None) => return Err(not_shown(name)),
+        };
+        is_seen.then_some(()).ok_or_else(|| {
+            problem(
+                "key_changed_again",
+                &format!("the key of {name} has changed again since its number was shown"),
+                &format!("look at the new number (/verify {name}) before you take it"),
+            )
+        })
+    }
+
+    /// The key that is shown now is the one that was checked: nothing comes in between.
+    fn decide(
+        &mut self,
+        checked: Result<Name, Problem>,
+        how: fn(Contact, IdentityKey) -> Contact,
+    ) -> Result<(), Fault> {
+        let name = match checked {
             Ok(name) => name,
             Err(problem) => {
                 self.events.push_back(refusal(problem));
@@ -90,11 +126,7 @@ impl Core {
             }
         };
         if let Some(person) = self.people.0.get_mut(&name) {
-            let contact = person.contact.seen(person.shown);
-            person.contact = match is_compared {
-                true => contact.compared(person.shown),
-                false => contact.accepted(person.shown),
-            };
+            person.contact = how(person.contact.seen(person.shown), person.shown);
         }
         let kept = self.people.kept(&name).map(Write::Person);
         self.write(kept.into_iter().collect())?;
@@ -209,6 +241,14 @@ impl Core {
         }
         person.is_here = is_here;
     }
+}
+
+fn not_shown(name: &Name) -> Problem {
+    problem(
+        "number_not_shown",
+        &format!("the number of {name} and you has not been shown here"),
+        &format!("look at it first: /verify {name}"),
+    )
 }
 
 fn come_or_gone(name: &Name, is_here: bool) -> Event {

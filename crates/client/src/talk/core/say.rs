@@ -148,7 +148,7 @@ impl Core {
                 return Err(problem(
                     "key_changed",
                     &format!("the key of {peer} is another one than the one that you compared"),
-                    "compare the safety number again (/verify), or take the new key unseen (/accept)",
+                    "look at the new safety number (/verify), and compare it or take the new key without (/accept)",
                 ));
             }
             Sending::Advised => self.note(

@@ -464,7 +464,8 @@ fn a_new_device_is_let_in_as_soon_as_it_has_left_packages() {
 #[test]
 fn a_new_device_comes_into_what_goes_on() {
     let mut world = pair();
-    world.seats[0].core.trust("ravi", true).unwrap();
+    let (number, _) = number_shown(&mut world.seats[0]);
+    world.seats[0].core.compared("ravi", Some(&number)).unwrap();
     link(&mut world, 0, "laptop");
     let notes = world.seats[1].notes().join("; ");
     assert!(
@@ -669,6 +670,58 @@ fn a_swapped_key_of_somebody_compared_stops_what_is_written() {
     assert!(refused(&world.seats[0], "key_changed"));
     assert!(world.seats[0].core.outbox.is_empty());
     assert_eq!(shown(&world.seats[1], "asha"), ["hello"]);
+}
+
+/// What a decision of the user about ravi was refused with, if it was.
+fn decided(seat: &mut Seat, decide: impl FnOnce(&mut Core)) -> Option<String> {
+    seat.core.events.clear();
+    decide(&mut seat.core);
+    let code = |event: Event| match event {
+        Event::Refused { problem, .. } => Some(problem.code),
+        _ => None,
+    };
+    seat.core.events.drain(..).find_map(code)
+}
+
+#[test]
+fn a_key_that_changes_after_it_was_shown_is_not_taken_unseen() {
+    let mut world = pair();
+    let (number, _) = number_shown(&mut world.seats[0]);
+    world.seats[0].core.compared("ravi", Some(&number)).unwrap();
+    world.swap("ravi");
+    world.flow(0);
+    let (first, word) = number_shown(&mut world.seats[0]);
+    assert_eq!(word, "changed");
+    world.swap_for("ravi", [67; 32]);
+    world.flow(0);
+    let seat = &mut world.seats[0];
+    for number in [None, Some(first.as_str()), Some("12345")] {
+        let code = decided(seat, |core| core.accepted("ravi", number).unwrap());
+        assert_eq!(code.as_deref(), Some("key_changed_again"), "{number:?}");
+    }
+    let (second, word) = number_shown(seat);
+    assert_eq!(word, "changed");
+    assert_ne!(first, second);
+    let code = decided(seat, |core| core.accepted("ravi", Some(&second)).unwrap());
+    assert_eq!(code, None);
+    assert_eq!(number_shown(seat), (second, "pinned"));
+}
+
+#[test]
+fn nothing_is_said_about_a_number_that_nobody_has_seen() {
+    let mut world = pair();
+    world.swap("ravi");
+    world.flow(0);
+    let seat = &mut world.seats[0];
+    let not_shown = Some("number_not_shown".to_owned());
+    let accept = |core: &mut Core| core.accepted("ravi", None).unwrap();
+    assert_eq!(decided(seat, accept), not_shown);
+    let compare = |core: &mut Core| core.compared("ravi", None).unwrap();
+    assert_eq!(decided(seat, compare), not_shown);
+    let (number, word) = number_shown(seat);
+    assert_eq!(word, "changed");
+    assert_eq!(decided(seat, accept), None);
+    assert_eq!(number_shown(seat), (number, "pinned"));
 }
 
 #[test]

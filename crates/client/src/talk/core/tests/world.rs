@@ -601,8 +601,13 @@ impl World {
 
     /// Another key is shown under this name, to everybody but its owner.
     pub(super) fn swap(&mut self, name: &str) {
+        self.swap_for(name, [66; 32]);
+    }
+
+    /// The same, for the key of this secret.
+    pub(super) fn swap_for(&mut self, name: &str, secret: [u8; 32]) {
         let name = Name::new(name).unwrap();
-        let other = Identity::new(&[66; 32]).public();
+        let other = Identity::new(&secret).public();
         self.identities.insert(name.clone(), other);
         let others = 0..self.seats.len();
         let others = others.filter(|at| *self.seats[*at].core.name() != name);
