@@ -173,6 +173,8 @@ pub struct LibraryConfig {
     pub av1: bool,
     /// The folder that results may be put into; empty for none.
     pub keep_in: PathBuf,
+    /// Bytes that may be taken by what is made at once of titles that browsers do not play; 0: nothing is.
+    pub slot_space: u64,
     /// Origins of other sites whose pages may play titles; `*` for any.
     pub cors_origins: Vec<String>,
 }
@@ -184,6 +186,7 @@ impl Default for LibraryConfig {
             heights: kinora_media::ladder::HEIGHTS.to_vec(),
             av1: false,
             keep_in: PathBuf::new(),
+            slot_space: 8 << 30,
             cors_origins: Vec::new(),
         }
     }

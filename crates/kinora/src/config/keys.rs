@@ -90,6 +90,7 @@ pub(crate) const KEYS: &[Key] = &[
     server("library.heights", Kind::Numbers),
     server("library.av1", Kind::Switch),
     server("library.keep_in", Kind::Text),
+    server("library.slot_space", Kind::Size),
     server("library.cors_origins", Kind::List),
     server("talk.file_size", Kind::Size),
     server("talk.person_space", Kind::Size),

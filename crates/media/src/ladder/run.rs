@@ -181,7 +181,7 @@ fn dropped(scaled: &str, place: usize, wanted: &str) -> String {
 }
 
 /// Which language it is, when that is three letters and nothing else (ISO 639-2).
-fn language(command: &mut Command, info: &MediaInfo, index: u32) {
+pub(super) fn language(command: &mut Command, info: &MediaInfo, index: u32) {
     let mut streams = info.streams.iter();
     let tags = streams.find(|stream| stream.index == index);
     let language = tags.and_then(|stream| stream.tags.get("language"));

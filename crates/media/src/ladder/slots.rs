@@ -7,7 +7,7 @@
 //! begins some packets early and throws them away, so that its encoder has heard what comes before, as it would in one
 //! piece. Where the source ends too early, its last picture stands and its sound is silence.
 
-use super::run::{step, write};
+use super::run::{language, step, write};
 use super::{GROUP_SECONDS, Ladder, usual_rate};
 use crate::fault::Fault;
 use crate::info::{MediaInfo, Ratio};
@@ -36,7 +36,7 @@ const MORE_SOUND_US: u64 = 1_000_000;
 const AHEAD: u32 = 15;
 
 /// How a title is divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slots {
     /// Frames a second.
     pub rate: Ratio,
@@ -44,8 +44,8 @@ pub struct Slots {
     pub frames_each: u32,
     /// Frames of all.
     pub frames: u64,
-    /// Index in the source of the sound, where there is any.
-    pub sound: Option<u32>,
+    /// Index in the source of each track of sound.
+    pub sounds: Vec<u32>,
 }
 
 impl Slots {
@@ -69,12 +69,11 @@ impl Slots {
         let second = u128::from(rate.den) * 1_000_000;
         let frames = (frames + second / 2) / second;
         let each = f64::from(GROUP_SECONDS) * rate.value();
-        let sound = info.audio().next();
         Ok(Self {
             rate,
             frames_each: (each.round() as u32).max(1),
             frames: u64::try_from(frames).unwrap_or(0).max(1),
-            sound: sound.map(|(stream, _)| stream.index),
+            sounds: info.audio().map(|(stream, _)| stream.index).collect(),
         })
     }
 
@@ -111,9 +110,9 @@ impl Slots {
 }
 
 impl Ladder {
-    /// The run that makes `count` slots of the lowest rung from `first` on. Pictures come to lie in `SLOT.mp4`; sound in
-    /// `sN.mp4`, which is that of slot `N - 1`, before and behind which lie files of what is thrown away. A file is whole
-    /// when the next one is there, or the run has ended. `None` where there is no rung.
+    /// The run that makes `count` slots of the lowest rung from `first` on. Pictures come to lie in `SLOT.mp4`; the sound of
+    /// place `P` in `sP-N.mp4`, which is that of slot `N - 1`, before and behind which lie files of what is thrown away. A
+    /// file is whole when the next one is there, or the run has ended. `None` where there is no rung.
     pub fn slots(
         &self,
         slots: &Slots,
@@ -141,9 +140,9 @@ impl Ladder {
         let frames = slots.frame(end) - slots.frame(first);
         let samples = (packet(end) + AFTER) * u64::from(PACKET);
         let mut filters = self.slot_pictures(slots, lead_us, frames);
-        if let Some(sound) = slots.sound {
+        for (place, sound) in slots.sounds.iter().enumerate() {
             filters.push_str(&format!(
-                ";[0:{sound}]aresample={SOUND_RATE}:async=1:first_pts=0,aformat=channel_layouts=stereo,{silence}apad,atrim=end_sample={samples}[a]"
+                ";[0:{sound}]aresample={SOUND_RATE}:async=1:first_pts=0,aformat=channel_layouts=stereo,{silence}apad,atrim=end_sample={samples}[a{place}]"
             ));
         }
         command.pair("-filter_complex", filters);
@@ -163,14 +162,17 @@ impl Ladder {
             slots.exact(at, 1_000_000) - slots.half_frame_us()
         });
         cut(&mut command, context, cuts, first, "%d.mp4");
-        if slots.sound.is_some() {
-            command.words(&["-map", "[a]", "-c:a:0", "aac", "-b:a:0", "128k"]);
-            // Between two packets. The first of all begins one packet before its time.
-            let cuts = (first..=end).map(|slot| {
-                let half_packets = packet(slot) * 2 - 1;
-                half_packets * u64::from(PACKET) * 1_000_000 / u64::from(2 * SOUND_RATE)
-            });
-            cut(&mut command, context, cuts, first, "s%d.mp4");
+        // Between two packets. The first of all begins one packet before its time.
+        let cuts = (first..=end).map(|slot| {
+            let half_packets = packet(slot) * 2 - 1;
+            half_packets * u64::from(PACKET) * 1_000_000 / u64::from(2 * SOUND_RATE)
+        });
+        for (place, sound) in slots.sounds.iter().enumerate() {
+            command.pair("-map", format!("[a{place}]"));
+            command.words(&["-c:a:0", "aac", "-b:a:0", "128k"]);
+            language(&mut command, info, *sound);
+            let name = format!("s{place}-%d.mp4");
+            cut(&mut command, context, cuts.clone(), first, &name);
         }
         Some(step("making what is waited for", command))
     }

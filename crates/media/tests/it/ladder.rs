@@ -231,7 +231,7 @@ fn check_slots(rate: Ratio, frames_each: u32, frames: u64) {
         rate,
         frames_each,
         frames,
-        sound: Some(1),
+        sounds: vec![1],
     };
     let last = slots.count();
     assert_eq!((slots.frame(0), slots.frame(last)), (0, frames), "{rate:?}");
@@ -286,6 +286,31 @@ fn a_slot_is_made_by_itself() {
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         assert_snapshot!("ladder_slots", format!("{slots:?}\n{}", made.join("\n")));
     });
+}
+
+#[test]
+fn a_slot_has_every_sound_in_its_language() {
+    let capabilities = capabilities();
+    let context = Context {
+        threads: 2,
+        capabilities: &capabilities,
+        file_extension: None,
+    };
+    let info = info("several");
+    let ladder = Ladder::new(&[144], Coding::H264, &info, &context).unwrap();
+    let slots = Slots::new(&info, 60_000).unwrap();
+    let all: Vec<u32> = ladder.sounds.iter().map(|(index, _)| *index).collect();
+    assert!(all.len() > 1);
+    assert_eq!(slots.sounds, all);
+    let step = ladder.slots(&slots, (3, 1), &info, &context).unwrap();
+    let text = lines(&step.arguments);
+    for place in 0..all.len() {
+        let file = format!("<scratch>/s{place}-%d.mp4");
+        assert!(text.contains(&file) && text.contains(&format!("-map [a{place}]")));
+    }
+    let sound = lines(&ladder.sound(&info, &context).unwrap().arguments);
+    let said = |text: &str| text.matches("language=").count();
+    assert_eq!(said(&text), said(&sound), "{text}");
 }
 
 #[test]

@@ -1,18 +1,20 @@
 //! Makes slots of titles that somebody waits for: the one that is waited for longest first, then what follows it, in one
 //! run of FFmpeg until somebody else waits or enough is there in advance. What was made is kept, and not made again.
 
-use super::presentation::Origin;
+use super::presentation::{Origin, Part};
 use super::reading;
 use super::shelf::Shelf;
-use super::slots::{DIRECTORY, Show, file_of};
+use super::show::{Show, Sizes, file_of};
+use super::slots::{AHEAD, DIRECTORY};
+use super::stock::Stock;
 use super::title::Title;
 use super::workshop::{Bench, Workshop, words};
 use kinora_jobs::Progress;
 use kinora_jobs::runner::{Stop, Watch, Wish};
 use kinora_media::info::MediaInfo;
 use kinora_media::ladder::{Coding, Ladder, Slots};
+use kinora_stream::fragment;
 use kinora_stream::index::Track;
-use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -32,6 +34,8 @@ pub(super) struct Demand {
     workshop: Workshop,
     /// What the title is that was worked on last.
     known: Option<(String, Plan)>,
+    /// What slots of all titles take.
+    stock: Stock,
 }
 
 /// What does not change while a title is what it is.
@@ -44,10 +48,12 @@ struct Plan {
 
 impl Demand {
     pub(super) fn new(shelf: Arc<Shelf>, workshop: Workshop) -> Self {
+        let stock = Stock::new(shelf.place.clone(), shelf.slot_space);
         Self {
             shelf,
             workshop,
             known: None,
+            stock,
         }
     }
 
@@ -80,18 +86,41 @@ impl Demand {
             Some(show) => show,
             None => {
                 let show = self.show(title, &plan, &file).map_err(in_words)?;
-                self.shelf.waiting.open(name, show.clone());
-                show
+                self.shelf.waiting.open(name, show);
+                self.shelf.waiting.show(name).ok_or("it is forgotten")?
             }
         };
         let end = show.end_of_gap(slot).min(slot.saturating_add(LONGEST));
         match end > slot {
-            true => self.make((title, name), &file, &plan, (slot, end - slot), is_stopping),
+            true => {
+                let room = self.room(&show, end - slot)?;
+                let part = (slot, end - slot);
+                let bytes = self.make((title, name), &file, (&plan, room), part, is_stopping)?;
+                self.stock.add(bytes);
+                Ok(())
+            }
             // It is there, or no such slot was ever meant.
             false => {
                 self.shelf.waiting.withdraw(name, slot);
                 Ok(())
             }
+        }
+    }
+
+    /// Bytes that may be written now, at least those of what is made in advance: older slots go for them.
+    fn room(&mut self, show: &Show, slots: u32) -> Result<u64, String> {
+        let wanted = show.most_bytes(slots.min(AHEAD));
+        let waiting = &self.shelf.waiting;
+        let is_watched = |name: &str| waiting.is_watched(name);
+        let free = || self.workshop.room();
+        let (room, gone) = self.stock.room(wanted, &free, &is_watched);
+        for name in gone {
+            waiting.close(&name);
+            tracing::info!(name, "slots that nobody watches make room for others");
+        }
+        match room >= wanted {
+            true => Ok(room),
+            false => Err("there is no room for it (library.slot_space, storage.margin)".into()),
         }
     }
 
@@ -139,34 +168,33 @@ impl Demand {
         }
         let rung = plan.ladder.rungs.first().map(|(rung, _)| rung);
         let mut show = Show {
-            slots: plan.slots,
+            slots: plan.slots.clone(),
             tag,
             height: rung.map_or(0, |rung| rung.height),
             largest_kbit: rung.map_or(0, |rung| rung.largest_kbit),
-            tracks: None,
-            made: BTreeSet::new(),
-            fetched: 0,
+            tracks: Vec::new(),
+            sizes: Sizes::new(plan.slots.count(), plan.slots.sounds.len()),
         };
-        show.made = slots_in(&place, &plan.slots)?;
-        while let Some(slot) = show.made.first().copied() {
-            show.tracks = tracks_of(&show, slot, |is_video| place.join(file_of(slot, is_video)));
-            if show.tracks.is_some() {
-                break;
-            }
+        for slot in slots_in(&place)? {
             // After a power cut it may be another thing than its name says.
-            show.made.remove(&slot);
+            let found = found(&show, slot, |part| place.join(file_of(slot, part)));
+            if let Some((tracks, sizes)) = found {
+                show.sizes.set(slot, &sizes);
+                show.tracks = tracks;
+            }
         }
         Ok(show)
     }
 
+    /// Bytes that were made.
     fn make(
         &self,
         (title, name): (&Title, &str),
         file: &File,
-        plan: &Plan,
+        (plan, room): (&Plan, u64),
         (first, count): (u32, u32),
         is_stopping: &dyn Fn() -> bool,
-    ) -> Result<(), String> {
+    ) -> Result<u64, String> {
         let runner = self.workshop.runner(file);
         let step = plan
             .ladder
@@ -185,6 +213,8 @@ impl Demand {
             first,
             next: first,
             end: first + count,
+            room,
+            bytes: 0,
             is_stopping,
             trouble: None,
         };
@@ -196,7 +226,7 @@ impl Demand {
         match (making.trouble.take(), ended) {
             (Some(trouble), _) => Err(trouble),
             (None, Ok(_)) if making.next < making.end => Err("some of it is missing".into()),
-            (None, Ok(_) | Err(Stop::Asked(_))) => Ok(()),
+            (None, Ok(_) | Err(Stop::Asked(_))) => Ok(making.bytes),
             (None, Err(stop)) => Err(words(stop)),
         }
     }
@@ -211,11 +241,14 @@ struct Making<'a> {
     /// Where slots stay.
     place: PathBuf,
     /// What all slots have to be like, as soon as there is one.
-    tracks: Option<(Track, Option<Track>)>,
+    tracks: Vec<Track>,
     bench: &'a Bench,
     first: u32,
     next: u32,
     end: u32,
+    /// Bytes that may be made, and those that were.
+    room: u64,
+    bytes: u64,
     is_stopping: &'a dyn Fn() -> bool,
     trouble: Option<String>,
 }
@@ -231,6 +264,8 @@ impl Watch for Making<'_> {
         match () {
             () if (self.is_stopping)() => Wish::Drain,
             () if self.trouble.is_some() || !is_same => Wish::Cancel,
+            // The next run begins by making room.
+            () if self.bytes >= self.room => Wish::Cancel,
             () if shelf.waiting.goes_on(self.name, self.next, made) => Wish::Continue,
             () => Wish::Cancel,
         }
@@ -249,83 +284,82 @@ impl Making<'_> {
 
     /// A file is whole when the one behind it has begun.
     fn is_whole(&self) -> bool {
-        let is_there = |name: String| self.bench.file(&name).exists();
         let is_last = self.next + 1 == self.end;
-        let has_sound = self.show.slots.sound.is_some();
-        !is_last
-            && is_there(file_of(self.next + 1, true))
-            && (!has_sound || is_there(file_of(self.next + 2, false)))
+        let mut parts = self.show.parts();
+        !is_last && parts.all(|part| self.bench.file(&made(self.next + 1, part)).exists())
     }
 
     fn take_next(&mut self) -> Result<(), String> {
         let slot = self.next;
-        // The first file of sound is thrown away.
-        let made = |is_video: bool| file_of(slot + u32::from(!is_video), is_video);
-        let found = tracks_of(self.show, slot, |is_video| self.bench.file(&made(is_video)));
-        let found = found.ok_or("a part of it has not the frames that it should have")?;
-        let tracks = self.tracks.get_or_insert_with(|| found.clone());
-        if !is_alike(&tracks.0, &found.0) {
+        let found = found(self.show, slot, |part| self.bench.file(&made(slot, part)));
+        let (tracks, sizes) = found.ok_or("a part of it has not the frames that it should have")?;
+        let before = self.tracks.first().or_else(|| tracks.first());
+        let is_alike = before.zip(tracks.first()).is_some_and(is_alike);
+        if !is_alike {
             return Err("its parts have other parameter sets".into());
         }
-        let parts = [true, false].into_iter();
-        for is_video in parts.filter(|is_video| *is_video || found.1.is_some()) {
-            let name = made(is_video);
-            File::open(self.bench.file(&name))
-                .and_then(|file| file.sync_all())
-                .and_then(|()| {
-                    let stays = self.place.join(file_of(slot, is_video));
-                    fs::rename(self.bench.file(&name), stays)
-                })
-                .map_err(in_words)?;
+        if self.tracks.is_empty() {
+            self.tracks.clone_from(&tracks);
         }
-        self.demand.shelf.waiting.add(self.name, slot, found);
+        for part in self.show.parts() {
+            let path = self.bench.file(&made(slot, part));
+            let stays = self.place.join(file_of(slot, part));
+            self.bytes += keep(&path, &stays).map_err(in_words)?;
+        }
+        let waiting = &self.demand.shelf.waiting;
+        waiting.add(self.name, slot, (&tracks, &sizes));
         self.next += 1;
         Ok(())
     }
 }
 
-/// The tracks of a slot out of its files, if they have all that they should.
-fn tracks_of(
-    show: &Show,
-    slot: u32,
-    path: impl Fn(bool) -> PathBuf,
-) -> Option<(Track, Option<Track>)> {
-    let track = |is_video: bool| {
-        let file = File::open(path(is_video)).ok()?;
-        let index = reading::index(&file).ok()?;
-        let track = index.tracks.into_iter().next()?;
-        let is_whole = u64::from(track.len()) == show.samples(slot, &track);
-        (track.is_video() == is_video && is_whole).then_some(track)
-    };
-    let picture = track(true)?;
-    match show.slots.sound {
-        Some(_) => Some((picture, Some(track(false)?))),
-        None => Some((picture, None)),
+/// The file that a run makes for a part of a slot. The first file of sound is thrown away.
+fn made(slot: u32, part: Part) -> String {
+    match part {
+        Part::Picture => file_of(slot, part),
+        Part::Sound(_) => file_of(slot + 1, part),
     }
 }
 
+/// Moves a file to where it stays, when it is on disk; the bytes that it takes.
+fn keep(path: &Path, stays: &Path) -> io::Result<u64> {
+    let file = File::open(path)?;
+    file.sync_all()?;
+    fs::rename(path, stays)?;
+    Ok(file.metadata()?.len())
+}
+
+/// The tracks of a slot out of its files, and what is sent of each, if they have all that they should.
+fn found(show: &Show, slot: u32, path: impl Fn(Part) -> PathBuf) -> Option<(Vec<Track>, Vec<u32>)> {
+    let part = |part: Part| {
+        let file = File::open(path(part)).ok()?;
+        let index = reading::index(&file).ok()?;
+        let track = index.tracks.into_iter().next()?;
+        let is_whole = u64::from(track.len()) == show.samples(slot, &track);
+        let is_right = is_whole && track.is_video() == (part == Part::Picture);
+        let number = slot.saturating_add(1);
+        let sent = fragment::alone(&track, show.begin(slot, &track), number).ok()?;
+        let bytes = u32::try_from(sent.length()).ok()?;
+        is_right.then_some((track, bytes))
+    };
+    show.parts().map(part).collect()
+}
+
 /// Whether pictures of one slot can be decoded with what was said of another.
-fn is_alike(one: &Track, other: &Track) -> bool {
+fn is_alike((one, other): (&Track, &Track)) -> bool {
     let about = |track: &Track| (track.timescale, track.frame_duration, track.codec.kind);
     about(one) == about(other)
         && one.codec.name == other.codec.name
         && one.codec.parameter_sets() == other.codec.parameter_sets()
 }
 
-/// Slots of which all files are there.
-fn slots_in(place: &Path, slots: &Slots) -> io::Result<BTreeSet<u32>> {
-    let mut found = BTreeSet::new();
+/// Slots of which there is a picture.
+fn slots_in(place: &Path) -> io::Result<Vec<u32>> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(place)? {
         let name = entry?.file_name();
         let number = name.to_str().and_then(|name| name.strip_suffix(".mp4"));
-        let number = number.and_then(|digits| digits.parse::<u32>().ok());
-        let has_sound =
-            |slot: &u32| slots.sound.is_none() || place.join(file_of(*slot, false)).exists();
-        found.extend(
-            number
-                .filter(|slot| *slot < slots.count())
-                .filter(has_sound),
-        );
+        found.extend(number.and_then(|digits| digits.parse::<u32>().ok()));
     }
     Ok(found)
 }

@@ -10,7 +10,7 @@ use super::maker::Maker;
 use super::playlists::StagedTitle;
 use super::presentation::{Origin, Presentation, Rendition};
 use super::shelf::{self, Shelf, unknown_title};
-use super::slots::NOW;
+use super::show::NOW;
 use super::subtitle::Subtitle;
 use super::title::{self, Title};
 use super::work::Making;
@@ -105,7 +105,7 @@ impl Library {
                 "library.av1 is on, but no FFmpeg here puts the key frames of AV1 where they belong; none is made"
             );
         }
-        let rungs = (config.heights.clone(), config.av1);
+        let rungs = (config.heights.clone(), config.av1, config.slot_space);
         let shelf = Arc::new(Shelf::new(folders, rungs, key, place));
         let library = Self {
             shelf,
@@ -242,9 +242,7 @@ impl Library {
 
     /// The rendition of this name that is made slot by slot.
     pub(crate) fn slots(&self, title: &Title, name: &str) -> Option<Rendition> {
-        let (picture, sound) = self.shelf.slots(title)?;
-        let mut all = [Some(picture), sound].into_iter().flatten();
-        all.find(|each| each.name == name)
+        self.shelf.slots(title, name)
     }
 
     /// A segment of it by its number, counted from 1, and the file that it lies in.
@@ -257,8 +255,10 @@ impl Library {
         rendition: &Rendition,
         number: u32,
     ) -> Result<(Segment, File), Fault> {
-        let is_video = rendition.track.is_video();
-        self.shelf.slot(title, is_video, number)
+        match rendition.origin {
+            Origin::Slots(part) => self.shelf.slot(title, part, number),
+            _ => Err(unknown_title()),
+        }
     }
 
     /// A picture that was made of it, if there is one of that name.

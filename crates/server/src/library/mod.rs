@@ -16,7 +16,9 @@ mod catalog;
 mod indexes;
 mod first;
 mod work;
+mod show;
 mod slots;
+mod stock;
 mod shelf;
 mod kept;
 mod second;
@@ -33,7 +35,7 @@ pub(crate) use playlists::{
     StagedTitle, manifest, manifest_of, multivariant_of, pictures, segments, tag, words,
 };
 pub(crate) use presentation::{Form, Origin, Presentation, Rendition};
-pub(crate) use slots::NOW;
+pub(crate) use show::NOW;
 pub(crate) use subtitle::Subtitle;
 pub(crate) use title::Title;
 pub(crate) use workshop::Workshop;

@@ -17,8 +17,32 @@ pub(crate) enum Origin {
     Source,
     /// One that was made of it, by its name.
     Made(String),
-    /// Slots that are made when somebody waits for them: each has files of its own.
-    Slots,
+    /// This part of slots that are made when somebody waits for them: each has files of its own.
+    Slots(Part),
+}
+
+/// A part of a title that is made slot by slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What is seen.
+    Picture,
+    /// What is heard, by its place among all sounds.
+    Sound(usize),
+}
+
+impl Part {
+    /// The picture, and so many sounds.
+    pub(crate) fn all(sounds: usize) -> impl Iterator<Item = Self> {
+        std::iter::once(Self::Picture).chain((0..sounds).map(Self::Sound))
+    }
+
+    /// Its place among all.
+    pub(crate) fn place(self) -> usize {
+        match self {
+            Self::Picture => 0,
+            Self::Sound(place) => place + 1,
+        }
+    }
 }
 
 /// A track, ready to be sent.

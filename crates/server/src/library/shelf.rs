@@ -6,8 +6,9 @@ use super::folder::{Folder, Stamp};
 use super::indexes::Indexes;
 use super::made::{Made, Piece, Words};
 use super::playlists::multivariant;
-use super::presentation::{Origin, Presentation, Rendition};
+use super::presentation::{Origin, Part, Presentation, Rendition};
 use super::reading::{self, Unread};
+use super::show::file_of;
 use super::slots::{self, Waiting};
 use super::subtitle::{self, Place, Subtitle};
 use super::title::{Facts, Title};
@@ -39,6 +40,8 @@ pub(super) struct Shelf {
     heights: Vec<u32>,
     /// They are made in AV1, too.
     pub(super) has_av1: bool,
+    /// Bytes that slots of all titles may take; 0: none are made.
+    pub(super) slot_space: u64,
     /// Where what is made for titles lies.
     pub(super) place: PathBuf,
     indexes: Indexes,
@@ -62,7 +65,7 @@ struct Known {
 impl Shelf {
     pub(super) fn new(
         folders: Vec<PathBuf>,
-        (heights, has_av1): (Vec<u32>, bool),
+        (heights, has_av1, slot_space): (Vec<u32>, bool, u64),
         key: [u8; 32],
         place: PathBuf,
     ) -> Self {
@@ -74,6 +77,7 @@ impl Shelf {
             catalog: Catalog::default(),
             heights,
             has_av1,
+            slot_space,
             key,
             place,
             indexes: Indexes::default(),
@@ -199,7 +203,7 @@ impl Shelf {
         let words: Vec<&str> = words.iter().map(|each| each.name.as_str()).collect();
         let (name, mut state) = (directory(title), made.state());
         if made.pictures.is_empty() {
-            state.extend(self.waiting.tag(&name));
+            state.extend(self.waiting.state_of(&name));
         }
         format!("{name}.{state}.{}", words.join("."))
     }
@@ -225,10 +229,14 @@ impl Shelf {
             added.map_err(damaged)?;
         }
         if presentation.videos.is_empty() {
-            let (picture, sound) = self.slots(title).unzip();
             presentation.duration_ms = title.facts.duration_ms;
-            presentation.videos.extend(picture);
-            presentation.sounds.extend(sound.flatten());
+            let show = self.waiting.show(&directory(title));
+            for part in show.iter().flat_map(|show| show.renditions()) {
+                match part.height {
+                    0 => presentation.sounds.push(part),
+                    _ => presentation.videos.push(part),
+                }
+            }
         }
         if presentation.videos.is_empty() {
             return Err(unread(
@@ -256,29 +264,29 @@ impl Shelf {
     pub(super) fn has_slots(&self, title: &Title) -> bool {
         let facts = &title.facts;
         let is_wanted = facts.obstacle.is_some() && facts.damage.is_none();
-        is_wanted && facts.duration_ms > 0 && !self.rungs(title).is_empty()
+        is_wanted && self.slot_space > 0 && facts.duration_ms > 0 && !self.rungs(title).is_empty()
     }
 
-    /// The renditions that are made slot by slot, when one has been made.
-    pub(super) fn slots(&self, title: &Title) -> Option<(Rendition, Option<Rendition>)> {
-        self.waiting.show(&directory(title))?.renditions()
+    /// The rendition of this name that is made slot by slot, when a slot has been made.
+    pub(super) fn slots(&self, title: &Title, name: &str) -> Option<Rendition> {
+        self.waiting.show(&directory(title))?.find(name)
     }
 
-    /// A segment of them by its number, counted from 1.
+    /// A segment of a part of them by its number, counted from 1.
     ///
     /// # Errors
     /// `unknown_title` when it is gone, `not_playable` when it cannot be read.
     pub(super) fn slot(
         &self,
         title: &Title,
-        is_video: bool,
+        part: Part,
         number: u32,
     ) -> Result<(Segment, File), Fault> {
         let show = self.waiting.show(&directory(title));
         let show = show.ok_or_else(unknown_title)?;
         let slot = number.saturating_sub(1);
         let place = self.place_of(title).join(slots::DIRECTORY).join(&show.tag);
-        let file = File::open(place.join(slots::file_of(slot, is_video)));
+        let file = File::open(place.join(file_of(slot, part)));
         let file = file.map_err(|_| unknown_title())?;
         let index = reading::index(&file).map_err(unread)?;
         let track = index.tracks.first().ok_or_else(unknown_title)?;
@@ -366,7 +374,7 @@ impl Shelf {
                 None => Err(io::ErrorKind::NotFound.into()),
             },
             Origin::Made(name) => File::open(self.place_of(title).join(name)),
-            Origin::Slots => Err(io::ErrorKind::NotFound.into()),
+            Origin::Slots(_) => Err(io::ErrorKind::NotFound.into()),
         };
         let file = opened.map_err(|_| unknown_title())?;
         if *origin == Origin::Source {

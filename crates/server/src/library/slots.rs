@@ -1,27 +1,22 @@
 //! Titles that browsers do not play, and of which nothing has been made yet: which slots of them there are, and which are
 //! waited for. What is said here is made by `demand`.
 
-use super::presentation::{Origin, Rendition, size};
+use super::show::Show;
 use super::title::Title;
 use crate::fault::Fault;
-use kinora_media::ladder::Slots;
-use kinora_media::ladder::slots::PACKET;
-use kinora_stream::cut::Cut;
 use kinora_stream::index::Track;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// What the names of renditions begin with that are made slot by slot.
-pub(crate) const NOW: &str = "now-";
 /// The directory of all slots, within that of what was made of a title.
 pub(super) const DIRECTORY: &str = "slots";
 /// Slots behind one that was fetched which are wanted as well: what a player has in advance lasts for some of them.
 const SOON: u32 = 8;
 /// Slots that are made in advance while nobody else waits: a minute, so that renditions get their turn between.
-const AHEAD: u32 = 30;
+pub(super) const AHEAD: u32 = 30;
 /// Slots that are made for one viewer before another one's turn.
 const TURN: u32 = 4;
 /// A wish that nobody has repeated for so long is none any more; who waits repeats it with each slot that is made.
@@ -32,8 +27,8 @@ const WISHES: usize = 256;
 const SHOWS: usize = 64;
 /// After a failure it is not tried again for so long.
 const AGAIN: Duration = Duration::from_secs(300);
-/// Bits a second of the sound, and what its packets take beside them.
-const SOUND_BITS: u64 = 131_000;
+/// Who has fetched nothing for so long does not watch any more; who comes back has made anew what has gone.
+const WATCHED: Duration = Duration::from_secs(600);
 
 /// All of it.
 #[derive(Debug, Default)]
@@ -46,7 +41,7 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 struct State {
     /// By the names of titles' directories.
-    shows: BTreeMap<String, Show>,
+    shows: BTreeMap<String, Shown>,
     wishes: BTreeMap<(String, u32), Wish>,
     /// Why none can be made of a title, and since when that is known.
     failures: BTreeMap<String, (String, Instant)>,
@@ -60,21 +55,12 @@ struct Wish {
     last: Instant,
 }
 
-/// What is known of a title's slots.
-#[derive(Clone, Debug)]
-pub(super) struct Show {
-    pub(super) slots: Slots,
-    /// Another one for another way of making them.
-    pub(super) tag: String,
-    /// The lowest of the heights that are made of it.
-    pub(super) height: u32,
-    /// The most that its picture takes.
-    pub(super) largest_kbit: u32,
-    /// Tracks of any slot, which are alike in all.
-    pub(super) tracks: Option<(Track, Option<Track>)>,
-    pub(super) made: BTreeSet<u32>,
-    /// What was fetched last.
-    pub(super) fetched: u32,
+/// What is known of a title's slots, and what of them was wanted last.
+#[derive(Debug)]
+struct Shown {
+    show: Arc<Show>,
+    fetched: u32,
+    since: Instant,
 }
 
 impl Waiting {
@@ -94,28 +80,27 @@ impl Waiting {
         slot: Option<u32>,
     ) -> Result<bool, Fault> {
         let mut state = self.state();
-        if let Some(reason) = state.failed(name) {
-            return Err(Fault::new(
+        let refusal = state.failed(name).map(|reason| {
+            Fault::new(
                 "not_playable",
                 format!("it cannot be made for you at once: {reason}"),
                 "wait until a rendition of it has been made",
-            ));
-        }
-        let wanted = match state.shows.get_mut(name) {
-            None => slot.unwrap_or(0),
-            Some(show) => match show.look(slot)? {
-                (is_there, None) => return Ok(is_there),
-                (true, Some(soon)) => {
-                    state.wish(name, title, soon);
-                    self.bell.notify_all();
-                    return Ok(true);
-                }
-                (false, Some(slot)) => slot,
-            },
+            )
+        });
+        let looked = match state.shows.get_mut(name) {
+            None => (false, Some(slot.unwrap_or(0))),
+            Some(shown) => shown.look(slot)?,
         };
-        state.wish(name, title, wanted);
-        self.bell.notify_all();
-        Ok(false)
+        match (looked, refusal) {
+            ((false, Some(_)), Some(refusal)) => return Err(refusal),
+            // What was made before is still there.
+            ((_, Some(wanted)), None) => {
+                state.wish(name, title, wanted);
+                self.bell.notify_all();
+            }
+            ((_, None), _) | ((true, Some(_)), Some(_)) => {}
+        }
+        Ok(looked.0)
     }
 
     /// Waits so long for a wish: the oldest.
@@ -144,22 +129,26 @@ impl Waiting {
     pub(super) fn open(&self, name: &str, show: Show) {
         let mut state = self.state();
         if state.shows.len() >= SHOWS {
-            let is_idle = |other: &&String| !state.wishes.keys().any(|(name, _)| name == *other);
+            let is_idle = |other: &&String| !state.is_wanted(other);
             let idle = state.shows.keys().find(is_idle).cloned();
             idle.map(|idle| state.shows.remove(&idle));
         }
-        for slot in &show.made {
-            state.wishes.remove(&(name.to_owned(), *slot));
+        for slot in show.sizes.made() {
+            state.wishes.remove(&(name.to_owned(), slot));
         }
-        state.shows.insert(name.to_owned(), show);
+        let shown = Shown {
+            show: Arc::new(show),
+            fetched: 0,
+            since: Instant::now(),
+        };
+        state.shows.insert(name.to_owned(), shown);
         drop(state);
         self.told.notify_waiters();
     }
 
-    /// What tells the way that slots of a title are made from others.
-    pub(super) fn tag(&self, name: &str) -> Option<String> {
-        let state = self.state();
-        state.shows.get(name).map(|show| show.tag.clone())
+    /// What playlists of a title's slots were written for: others say something else.
+    pub(super) fn state_of(&self, name: &str) -> Option<String> {
+        self.show(name).map(|show| show.state())
     }
 
     /// Nobody waits for it.
@@ -173,8 +162,16 @@ impl Waiting {
     }
 
     /// What is known of a title.
-    pub(super) fn show(&self, name: &str) -> Option<Show> {
-        self.state().shows.get(name).cloned()
+    pub(super) fn show(&self, name: &str) -> Option<Arc<Show>> {
+        let state = self.state();
+        state.shows.get(name).map(|shown| Arc::clone(&shown.show))
+    }
+
+    /// Whether somebody watches slots of it, or waits for some.
+    pub(super) fn is_watched(&self, name: &str) -> bool {
+        let state = self.state();
+        let shown = state.shows.get(name);
+        state.is_wanted(name) || shown.is_some_and(|shown| shown.since.elapsed() < WATCHED)
     }
 
     /// Whether nobody has failed to make slots of it lately.
@@ -182,13 +179,16 @@ impl Waiting {
         self.state().failed(name).is_none()
     }
 
-    /// A slot is there.
-    pub(super) fn add(&self, name: &str, slot: u32, tracks: (Track, Option<Track>)) {
+    /// A slot is there: bytes that are sent of each part of it.
+    pub(super) fn add(&self, name: &str, slot: u32, (tracks, sizes): (&[Track], &[u32])) {
         let mut state = self.state();
         state.wishes.remove(&(name.to_owned(), slot));
-        if let Some(show) = state.shows.get_mut(name) {
-            show.made.insert(slot);
-            show.tracks.get_or_insert(tracks);
+        if let Some(shown) = state.shows.get_mut(name) {
+            let show = Arc::make_mut(&mut shown.show);
+            show.sizes.set(slot, sizes);
+            if show.tracks.is_empty() {
+                show.tracks = tracks.to_vec();
+            }
         }
         drop(state);
         self.told.notify_waiters();
@@ -244,6 +244,10 @@ impl State {
         wish.last = now;
     }
 
+    fn is_wanted(&self, name: &str) -> bool {
+        self.wishes.keys().any(|(wanted, _)| wanted == name)
+    }
+
     fn failed(&self, name: &str) -> Option<&str> {
         let (reason, then) = self.failures.get(name)?;
         (then.elapsed() < AGAIN).then_some(reason)
@@ -254,104 +258,27 @@ impl State {
     }
 }
 
-impl Show {
+impl Shown {
     /// Whether a slot can be fetched, or what is asked about all; and which one is to be made.
     fn look(&mut self, slot: Option<u32>) -> Result<(bool, Option<u32>), Fault> {
+        self.since = Instant::now();
         let Some(slot) = slot else {
-            let is_there = self.tracks.is_some();
+            let is_there = !self.show.tracks.is_empty();
             return Ok((is_there, (!is_there).then_some(0)));
         };
-        if slot >= self.slots.count() {
+        let (show, count) = (&self.show, self.show.slots.count());
+        if slot >= count {
             return Err(Fault::new(
                 "no_page",
                 "there is nothing at this address",
                 "begin with the playlist of the title; its addresses change when its file does",
             ));
         }
-        if !self.made.contains(&slot) {
+        if !show.sizes.has(slot) {
             return Ok((false, Some(slot)));
         }
         self.fetched = slot;
-        let soon = slot..slot.saturating_add(SOON).min(self.slots.count());
-        Ok((
-            true,
-            soon.into_iter().find(|next| !self.made.contains(next)),
-        ))
-    }
-
-    /// The first slot from this one on that is there, or the end.
-    pub(super) fn end_of_gap(&self, slot: u32) -> u32 {
-        let next = self.made.range(slot..).next();
-        next.copied().unwrap_or_else(|| self.slots.count())
-    }
-
-    /// When the first sample of a slot is decoded, in ticks of its track, for pictures and for sound.
-    pub(super) fn begin(&self, slot: u32, track: &Track) -> u64 {
-        match track.is_video() {
-            true => self.slots.frame(slot) * u64::from(track.frame_duration),
-            false => self.slots.packet(slot) * u64::from(PACKET),
-        }
-    }
-
-    /// How many samples a slot has.
-    pub(super) fn samples(&self, slot: u32, track: &Track) -> u64 {
-        match track.is_video() {
-            true => self.slots.frame(slot + 1) - self.slots.frame(slot),
-            false => self.slots.packet(slot + 1) - self.slots.packet(slot),
-        }
-    }
-
-    /// Picture and sound as players see them. Nobody knows what slots take that have not been made: what is said of
-    /// them is the most.
-    pub(super) fn renditions(&self) -> Option<(Rendition, Option<Rendition>)> {
-        let (picture, sound) = self.tracks.as_ref()?;
-        let picture = self.rendition(picture, u64::from(self.largest_kbit) * 1000);
-        let sound = sound.as_ref();
-        Some((
-            picture,
-            sound.map(|track| self.rendition(track, SOUND_BITS)),
-        ))
-    }
-
-    fn rendition(&self, track: &Track, bits: u64) -> Rendition {
-        let is_video = track.is_video();
-        let cuts = (0..self.slots.count()).map(|slot| {
-            let (first, count) = (0, self.samples(slot, track) as u32);
-            let tick = match is_video {
-                true => track.frame_duration,
-                false => PACKET,
-            };
-            let duration = u64::from(count) * u64::from(tick);
-            Cut {
-                first,
-                count,
-                start: self.begin(slot, track),
-                duration,
-                bytes: duration * bits / 8 / u64::from(track.timescale.max(1)),
-            }
-        });
-        let (width, height) = size(track);
-        Rendition {
-            name: match is_video {
-                true => format!("{NOW}{}", self.tag),
-                false => format!("{NOW}{}-sound", self.tag),
-            },
-            origin: Origin::Slots,
-            height: match is_video {
-                true => self.height.max(width.min(height)),
-                false => 0,
-            },
-            cuts: cuts.collect(),
-            pictures: Vec::new(),
-            track: track.clone(),
-        }
-    }
-}
-
-/// The file of a slot, within the directory of all.
-pub(super) fn file_of(slot: u32, is_video: bool) -> String {
-    match is_video {
-        true => format!("{slot}.mp4"),
-        false => format!("s{slot}.mp4"),
+        let mut soon = slot..slot.saturating_add(SOON).min(count);
+        Ok((true, soon.find(|next| !show.sizes.has(*next))))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::client::{Answer, Caller};
 use crate::peer::House;
+use kinora_server::Config;
 use serde_json::Value;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -52,6 +53,14 @@ impl Cinema {
 
     /// Of a server with so many workers; 0 leaves it to the server.
     pub(super) fn of(heights: &[u32], workers: u32, fill: impl FnOnce(&Path)) -> Self {
+        Self::set(fill, |config| {
+            config.library.heights = heights.to_vec();
+            config.jobs.workers = workers;
+        })
+    }
+
+    /// Of a server that is set up like this.
+    pub(super) fn set(fill: impl FnOnce(&Path), set: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // FFmpeg runs as a user of its own.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
@@ -59,8 +68,7 @@ impl Cinema {
         let path = folder.path().to_owned();
         let house = House::with(|config| {
             config.library.directories = vec![path];
-            config.library.heights = heights.to_vec();
-            config.jobs.workers = workers;
+            set(config);
         });
         Self { house, folder }
     }

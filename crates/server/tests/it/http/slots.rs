@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A title whose renditions stand still, for somebody's job has the only place.
 struct Early {
@@ -19,7 +19,17 @@ struct Early {
 
 impl Early {
     fn new(name: &str, arguments: &str) -> Self {
-        let cinema = Cinema::of(&[64, 90], 1, |folder| film(&folder.join(name), arguments));
+        Self::with_space(name, arguments, 1 << 30)
+    }
+
+    /// On a server that gives slots so many bytes.
+    fn with_space(name: &str, arguments: &str, slot_space: u64) -> Self {
+        let fill = |folder: &Path| film(&folder.join(name), arguments);
+        let cinema = Cinema::set(fill, |config| {
+            config.library.heights = vec![64, 90];
+            config.library.slot_space = slot_space;
+            config.jobs.workers = 1;
+        });
         let mut peer = cinema.house.connect();
         let job = peer.submit("webm", long_clip());
         peer.wait_until(&job, &["processing"]);
@@ -45,6 +55,19 @@ impl Early {
 
     fn get(&self, path: &str) -> Answer {
         self.cinema.caller().get(path)
+    }
+
+    /// Addresses of the playlists of what is made slot by slot, sounds first.
+    fn media(&self, main: &str) -> Vec<String> {
+        let top = self.get(main);
+        assert_eq!(top.status, 200, "{}", text(&top));
+        let media = addresses(text(&top)).into_iter();
+        let media = media.map(|line| beside(main, &line));
+        let mut media: Vec<String> = media.filter(|line| line.contains("/now-")).collect();
+        // The sound alone is a variant, too.
+        let mut known = BTreeSet::new();
+        media.retain(|line| known.insert(line.clone()));
+        media
     }
 
     /// Files of slots, picture and sound.
@@ -85,11 +108,7 @@ const OLD: &str = "-f lavfi -i testsrc2=size=160x120:rate=10:duration=180 -f lav
 fn the_wanted_place_is_made_first_and_kept() {
     let mut early = Early::new("old.avi", OLD);
     let main = early.main();
-    let top = early.get(&main);
-    assert_eq!(top.status, 200, "{}", text(&top));
-    let media = addresses(text(&top)).into_iter();
-    let media = media.map(|line| beside(&main, &line));
-    let media: Vec<String> = media.filter(|line| line.contains("/now-")).collect();
+    let media = early.media(&main);
     let (sound, picture) = (&media[0], &media[1]);
     let list = early.get(picture);
     assert_eq!(addresses(text(&list)).len(), 1 + 90, "{}", text(&list));
@@ -123,12 +142,8 @@ fn the_wanted_place_is_made_first_and_kept() {
 fn check(name: &str, arguments: &str, count: usize) {
     let early = Early::new(name, arguments);
     let main = early.main();
-    let top = early.get(&main);
-    for media in addresses(text(&top))
-        .iter()
-        .filter(|line| line.contains("now-"))
-    {
-        let segment = beside(&beside(&main, media), "8.m4s");
+    for media in early.media(&main) {
+        let segment = beside(&media, "8.m4s");
         assert_eq!(early.get(&segment).status, 200, "{name}: {segment}");
     }
     let url = early.url(&main);
@@ -165,6 +180,96 @@ fn a_variable_rate_becomes_an_even_one() {
         (rate - rate.round()).abs() < 0.1,
         "{count} frames in {seconds} s"
     );
+}
+
+#[test]
+fn every_language_is_heard_at_once() {
+    let codecs = "-f lavfi -i testsrc2=size=160x90:rate=10:duration=20 -f lavfi -i sine=440:duration=20 -f lavfi -i sine=880:duration=12 -map \
+                  0 -map 1 -map 2 -c:v mpeg4 -c:a mp2 -metadata:s:a:0 language=eng -metadata:s:a:1 language=jpn";
+    let early = Early::new("a.mkv", codecs);
+    let main = early.main();
+    let media = early.media(&main);
+    assert_eq!(media.len(), 3, "{media:?}");
+    let top = early.get(&main);
+    for language in ["LANGUAGE=\"en\"", "LANGUAGE=\"ja\""] {
+        assert!(text(&top).contains(language), "{}", text(&top));
+    }
+    let heard = |media: &str| early.get(&beside(media, "3.m4s")).body;
+    assert!(heard(&media[0]) != heard(&media[1]));
+    // One is shorter than the other: it goes on in silence, and there is as much of each.
+    let count = |media: &str| addresses(text(&early.get(media))).len();
+    assert_eq!(count(&media[0]), count(&media[1]));
+    assert_eq!(frames(&early.url(&main), &[]).len(), 200);
+    for sound in 0..2 {
+        let map = format!("0:a:{sound}");
+        let read = frames(&early.url(&main), &["-map", "-0:v", "-map", &map]);
+        let samples: usize = 20 * 48_000;
+        assert!(read.len().abs_diff(samples / 1024) < 4, "{}", read.len());
+    }
+}
+
+/// What a playlist declares: the peak, and the average.
+fn declared(top: &str) -> (f64, f64) {
+    let (_, line) = top.split_once("#EXT-X-STREAM-INF:").unwrap();
+    let number = |name: &str| {
+        let (_, rest) = line.split_once(name).unwrap();
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse::<f64>().unwrap()
+    };
+    (number("BANDWIDTH="), number("AVERAGE-BANDWIDTH="))
+}
+
+/// The same of what is fetched: of every segment its bytes and how long it lasts.
+fn measured(early: &Early, media: &[String]) -> (f64, f64) {
+    let mut rates = (0.0, 0.0);
+    for playlist in media {
+        let list = early.get(playlist);
+        let lengths = text(&list).lines().filter_map(|line| {
+            let length = line.strip_prefix("#EXTINF:")?.trim_end_matches(',');
+            length.parse::<f64>().ok()
+        });
+        let segments = addresses(text(&list)).into_iter().skip(1);
+        let (mut peak, mut bits, mut seconds) = (0f64, 0.0, 0.0);
+        for (segment, length) in segments.zip(lengths) {
+            let answer = early.get(&beside(playlist, &segment));
+            let size = answer.body.len() as f64 * 8.0;
+            (peak, bits, seconds) = (peak.max(size / length), bits + size, seconds + length);
+        }
+        rates = (rates.0 + peak, rates.1 + bits / seconds);
+    }
+    rates
+}
+
+#[test]
+fn what_is_declared_is_what_was_measured() {
+    let codecs = "-f lavfi -i testsrc2=size=160x90:rate=25:duration=40 -f lavfi -i sine=duration=40 -c:v mpeg4 -c:a mp2";
+    let early = Early::new("a.avi", codecs);
+    let main = early.main();
+    // At first nobody knows more than what the encoder may take.
+    let most = declared(text(&early.get(&main)));
+    let found = measured(&early, &early.media(&main));
+    assert!(most.0 > found.0, "{most:?} {found:?}");
+    let top = early.get(&main);
+    let (peak, average) = declared(text(&top));
+    assert!((peak / found.0 - 1.0).abs() < 0.01, "{peak} {found:?}");
+    assert!(
+        (average / found.1 - 1.0).abs() < 0.01,
+        "{average} {found:?}"
+    );
+}
+
+#[test]
+fn without_room_nothing_is_made_at_once() {
+    let early = Early::with_space("a.avi", OLD, 100_000);
+    let main = early.main();
+    let answer = early.get(&main);
+    assert_eq!(answer.status, 409, "{}", text(&answer));
+    assert!(
+        text(&answer).contains("library.slot_space"),
+        "{}",
+        text(&answer)
+    );
+    assert_eq!(early.slots(), Vec::<PathBuf>::new());
 }
 
 #[test]
