@@ -1,6 +1,6 @@
 /** People in pages and in a terminal talk while a video plays; and how all of it looks. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -66,6 +66,11 @@ class Terminal {
       if (found !== undefined) return found;
       await new Promise<void>((wake) => this.waiting.push(wake));
     }
+  }
+
+  /** Until it has ended by itself. */
+  async over() {
+    if (this.child.exitCode === null) await new Promise((done) => this.child.once('exit', done));
   }
 
   /** Says what it showed. */
@@ -212,9 +217,12 @@ suite('the talk', () => {
     const height = () => one.getByRole('log').evaluate((log) => log.clientHeight);
     const before = await height();
     await other.getByRole('textbox', { name: 'Message to lina' }).pressSequentially('hi');
-    await one.getByText('omar is writing…').waitFor();
-    expect(await height()).toBe(before);
-    expect(await one.getByText('omar is writing…').evaluate((line) => line.closest('[aria-live]')?.getAttribute('aria-live'))).toBe('off');
+    // In one look: it stands there for some seconds only.
+    const writing = await one.getByText('omar is writing…').evaluate((line) => ({
+      live: line.closest('[aria-live]')?.getAttribute('aria-live'),
+      height: document.querySelector('[role=log]')?.clientHeight,
+    }));
+    expect(writing).toEqual({ live: 'off', height: before });
     await other.keyboard.press('Enter');
     await message(one, 'hi').waitFor();
     await one.getByText('omar is writing…').waitFor({ state: 'detached' });
@@ -324,6 +332,69 @@ suite('the talk', () => {
     await say(one, 'yes');
     await message(other, 'yes').waitFor();
     expect(await other.getByText(/· (delivered|read)/).count()).toBe(0);
+  });
+
+  test('backs up what a terminal brings back, and brings back what a terminal has backed up', async () => {
+    const [{ page: one }, { page: other }] = [await person('vera'), await person('wim')];
+    await row(one, 'wim').click();
+    await say(one, 'before the backup');
+    await row(other, 'vera').click();
+    await message(other, 'before the backup').waitFor();
+    await one.keyboard.press('Escape');
+    const words = 'correct horse battery';
+    const summary = one.getByText('Back up', { exact: true });
+    await summary.click();
+    await one.getByLabel('Passphrase, of several words').fill(words);
+    await one.getByLabel('The same once more').fill('correct horse staple');
+    await one.getByRole('button', { name: 'Download the backup' }).click();
+    await one.getByRole('alert').getByText('The two passphrases are not the same.').waitFor();
+    expect(await faults(one)).toEqual([]);
+    await one.getByLabel('The same once more').fill(words);
+    const [download] = await Promise.all([one.waitForEvent('download'), one.getByRole('button', { name: 'Download the backup' }).click()]);
+    expect(download.suggestedFilename()).toBe('vera.age');
+    await one.getByText('The backup was made, with one message.').waitFor();
+    await one.screenshot({ path: file('talk-backup.png') });
+    const [path, key, again] = [file('vera.age'), file('vera.words'), file('again.age')];
+    await download.saveAs(path);
+    writeFileSync(key, `${words}\n`);
+    // A terminal goes on with it, and is one more device.
+    const chat = (...more: string[]) => {
+      const place = ['--server', `127.0.0.1:${server?.mmp}`, '--passphrase-file', key];
+      execFileSync(world?.binary ?? '', ['chat', ...more, ...place], { env: { ...process.env, XDG_DATA_HOME: file('home-vera') }, stdio: 'pipe' });
+    };
+    chat('restore', path);
+    const terminal = await Terminal.start('vera');
+    await one.getByText('My devices (2)').waitFor();
+    await row(one, 'wim').click();
+    await say(one, 'to both of them');
+    await terminal.until(/to both of them/);
+    terminal.type('/open wim');
+    terminal.type('from the terminal');
+    await message(other, 'from the terminal').waitFor();
+    await message(one, 'from the terminal').waitFor();
+    terminal.type('/quit');
+    await terminal.over();
+    // And the other way: another browser begins with what the terminal has.
+    chat('backup', again);
+    const phone = await open(await visitor(), '/', `127.0.0.1:${server?.port}`);
+    await phone.getByRole('button', { name: 'Talk', exact: true }).click();
+    await phone.getByText('Bring back a backup').click();
+    await phone.getByLabel('The file').setInputFiles(again);
+    await phone.getByLabel('Its passphrase').fill('correct horse staple');
+    await phone.getByRole('button', { name: 'Bring it back' }).click();
+    await phone.getByRole('alert').getByText('That is not the passphrase of this file.').waitFor();
+    expect(await faults(phone)).toEqual([]);
+    await phone.screenshot({ path: file('talk-restore.png') });
+    await phone.getByLabel('Its passphrase').fill(words);
+    await phone.getByRole('button', { name: 'Bring it back' }).click();
+    await phone.getByText('You are vera').waitFor();
+    await row(phone, 'wim').click();
+    for (const text of ['before the backup', 'to both of them', 'from the terminal']) await message(phone, text).waitFor();
+    await say(other, 'who is there?');
+    await message(phone, 'who is there?').waitFor();
+    await say(phone, 'the third of us');
+    await message(other, 'the third of us').waitFor();
+    await message(one, 'the third of us').waitFor();
   });
 
   test.each<[string, BrowserContextOptions]>([

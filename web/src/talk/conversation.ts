@@ -2,7 +2,7 @@
  * What conversations do: how one begins, when keys are renewed, what goes out and what comes in. Called by the desk, one
  * step after the other; each step is kept before anything of it is said.
  */
-import type { Line } from './book';
+import type { Line, Talk } from './book';
 import type { Device } from './certificate';
 import { Base, isSealed } from './conversation/base';
 import { Claims } from './conversation/claims';
@@ -155,6 +155,11 @@ export class Conversations {
 
   deliver(envelope: Deliver): Promise<void> {
     return this.incoming.deliver(envelope);
+  }
+
+  /** A conversation as it begins, or as it stands. */
+  begun(peer: string): Talk {
+    return this.base.talk(peer);
   }
 
   /** Devices of somebody that are in the conversation with them. */

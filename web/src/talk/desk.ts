@@ -10,10 +10,10 @@ import * as contact from './contact';
 import { Conversations } from './conversation';
 import type { Disk } from './disk';
 import { Newcomer } from './engine/client';
-import { Fault } from './fault';
+import { Fault, or } from './fault';
 import type { Ask, Deliver, Person, Tell } from './frame';
 import { hex, joined, shortened, unhex, utf8, variable, type Bytes } from './layout';
-import { CARD_TITLE_MAX } from './limits';
+import { BACKUP_BYTES_MAX, CARD_TITLE_MAX } from './limits';
 import type { DirectoryView, Entry } from './member';
 import { named } from './name';
 import { Parcels } from './parcels';
@@ -48,6 +48,7 @@ export class Desk {
   private pass: Bytes | undefined;
   private phase: Phase = 'connecting';
   private problem: Snapshot['problem'] = null;
+  private backup: Snapshot['backup'];
   private connection: Wire | undefined;
   private readonly directory = new Map<string, Known>();
   /** Removals of own devices that the server has not taken yet. */
@@ -144,6 +145,10 @@ export class Desk {
         case 'compared':
         case 'accept':
           return this.decide(command.peer, command.number, contact[command.do === 'accept' ? 'accepted' : 'compared']);
+        case 'backup':
+          return this.backUp(command.passphrase);
+        case 'restore':
+          return this.restore(command.file, command.passphrase, command.label);
         case 'quit':
           this.say({ kind: 'bye' });
           this.connection?.stop();
@@ -221,14 +226,51 @@ export class Desk {
     return name === this.book.me?.name ? this.book.identity?.key : contact.identityOf(this.contactOf(name));
   }
 
-  private async register(typed: string, label: string) {
+  private register(typed: string, label: string): Promise<void> {
+    return this.begin(label, async () => ({ name: named(typed), identity: await Identity.create() }));
+  }
+
+  /** A new device of whom the backup is of: the server learns of it as of any other, and its ratchets are its own. */
+  private async restore(file: File, passphrase: string, label: string) {
+    this.backup = 'making';
+    await this.show();
+    await this.begin(label, async () => {
+      if (file.size > BACKUP_BYTES_MAX) throw new Fault('backup_damaged', 'it is too large');
+      const { fill, restore } = await or('backup_unavailable', () => import('./backup'));
+      const restored = await restore(new Uint8Array(await file.arrayBuffer()), passphrase);
+      const { name, secret } = restored.head;
+      return { name, identity: await Identity.of(secret), fill: () => fill(this.book, restored, (peer) => this.talks.begun(peer)) };
+    });
+    this.backup = undefined;
+  }
+
+  private async backUp(passphrase: string) {
+    const { me } = this.book;
+    if (!me) return;
+    this.backup = 'making';
+    await this.show();
+    try {
+      const { backUp } = await or('backup_unavailable', () => import('./backup'));
+      const { file, messages } = await backUp(this.book, passphrase);
+      this.listener.hand({ tell: 'file', name: `${harmlessName(me.name)}.age`, content: new Blob([file]) });
+      this.backup = { messages };
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.backup = { code: error.code };
+    }
+  }
+
+  /** Makes the first device of somebody here. Whatever else it knows comes to the disk with it, or nothing does. */
+  private async begin(label: string, who: () => Promise<{ name: string; identity: Identity; fill?: () => void }>) {
     if (this.book.me) return;
     this.problem = null;
     try {
-      const [name, identity, newcomer] = [named(typed), await Identity.create(), await Newcomer.create('hybrid')];
+      const { name, identity, fill } = await who();
+      const newcomer = await Newcomer.create('hybrid');
       const id = hex(crypto.getRandomValues(new Uint8Array(16)));
       const certificate = await identity.certify({ name, id, label, leafKey: newcomer.leafKey, issuedAt: BigInt(now()) });
       this.book.begin({ name, secret: identity.secret, isRegistered: false }, identity, await newcomer.certified(certificate));
+      fill?.();
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       this.problem = { code: error.code, text: '' };
@@ -462,11 +504,11 @@ export class Desk {
   private async show() {
     if (this.isOver) return;
     const open = this.peer ? await this.opened(this.peer) : null;
-    const { phase, problem } = this;
+    const { phase, problem, backup } = this;
     const { hasReceipts } = this.book.choices;
     const [me, mine] = [this.book.me?.name ?? null, this.directory.get(this.book.me?.name ?? '')];
     const withheld = mine?.withheld.map(({ label }) => label) ?? [];
-    this.listener.emit({ phase, problem, me, people: this.shownPeople(), open, hasReceipts, devices: this.shownDevices(mine), withheld });
+    this.listener.emit({ phase, problem, me, people: this.shownPeople(), open, hasReceipts, devices: this.shownDevices(mine), withheld, backup });
   }
 
   private shownDevices(mine: Known | undefined): DeviceShown[] {

@@ -26,6 +26,11 @@ export type Code =
   | 'group_over'
   | 'state_damaged'
   | 'engine_failed'
+  | 'backup_damaged'
+  | 'backup_newer'
+  | 'backup_unavailable'
+  | 'passphrase_short'
+  | 'passphrase_wrong'
   /** Another tab of this browser writes now. */
   | 'not_writer';
 

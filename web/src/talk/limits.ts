@@ -56,3 +56,10 @@ export const RECEIPTS_EVERY_MS = 2_000;
 export const RECEIPTS_DELAY_MS = 3_000;
 export const SIGNALS_EVERY_MS = 3_000;
 export const SIGNAL_SHOWN_MS = 6_000;
+
+/** Of backups, as the terminal has them: characters of a new passphrase, its work as a power of two, bytes of a record. */
+export const PASSPHRASE_CHARS_MIN = 10;
+export const PASSPHRASE_WORK = 18;
+export const RECORD_BYTES_MAX = 512 * 1024;
+/** A file that a browser reads as a whole: years of talk. */
+export const BACKUP_BYTES_MAX = 256 * 1024 * 1024;

@@ -81,7 +81,7 @@ function cbor({ counter, writtenAtMs, lastSeen, content }: Message): Bytes {
 
 const idBytes = ({ device, counter }: MessageId): Bytes => array(bytes(unhex(device)), uint(counter));
 
-function contentBytes(content: Content): Bytes {
+export function contentBytes(content: Content): Bytes {
   const of = (kind: number, ...parts: Bytes[]) => array(uint(kind), array(...parts));
   switch (content.kind) {
     case 'text':
@@ -164,7 +164,7 @@ function seen(reader: CborReader): Seen {
 }
 
 /** The number of the kind, and what it has. */
-function readContent(reader: CborReader): Content {
+export function readContent(reader: CborReader): Content {
   reader.two();
   return ofKind(reader.uint(), reader);
 }

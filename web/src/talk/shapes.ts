@@ -79,6 +79,8 @@ export interface Snapshot {
   /** This person's devices, the oldest first; and labels of those whose removal the server keeps back. */
   devices: DeviceShown[];
   withheld: string[];
+  /** A backup is being made; or was, of so many messages; or why not. */
+  backup?: 'making' | { messages: number } | { code: string } | undefined;
   /** The title of the tab that talks, when it is another one. */
   tab?: string | undefined;
 }
@@ -117,6 +119,10 @@ export type Command =
   | { do: 'receipts'; isOn: boolean }
   /** Removes a device of one's own, for good. */
   | { do: 'remove'; device: string }
+  /** All but the ratchets, into a file that this opens. */
+  | { do: 'backup'; passphrase: string }
+  /** A new device of whom such a file is of. */
+  | { do: 'restore'; file: File; passphrase: string; label: string }
   | { do: 'take' }
   | { do: 'quit' }
   | { do: 'come' };

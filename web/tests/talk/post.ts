@@ -6,7 +6,7 @@ import type { Change, Disk } from '../../src/talk/disk';
 import type { Ask, Deliver, Person, Tell } from '../../src/talk/frame';
 import { hex, type Bytes } from '../../src/talk/layout';
 import { readRemoval } from '../../src/talk/removal';
-import type { Arrival, Snapshot } from '../../src/talk/shapes';
+import type { Arrival, Handed, Snapshot } from '../../src/talk/shapes';
 
 export class MemoryDisk implements Disk {
   constructor(readonly records = new Map<string, Bytes>()) {}
@@ -280,6 +280,7 @@ export class Post {
 export class Sitter {
   snapshot: Snapshot | undefined;
   arrivals: Arrival[] = [];
+  handed: Handed[] = [];
   error: unknown;
   desk: Desk | undefined;
   cut = () => {};
@@ -298,7 +299,7 @@ export class Sitter {
         this.snapshot = snapshot;
         for (const wake of this.waiting.splice(0)) wake();
       },
-      hand: () => {},
+      hand: (handed) => this.handed.push(handed),
       arrive: (arrival) => this.arrivals.push(arrival),
       broken: (error) => {
         this.error = error;

@@ -4,6 +4,7 @@ use super::*;
 use crate::talk::store::{KeptPerson, Store, Write as Part};
 use kinora_chat::Name;
 use kinora_chat::backup::{Head as Whose, Said};
+use kinora_chat::payload::{Content, Progress};
 
 /// 2^10: what is tested here is not how long it takes.
 const QUICK: u8 = 10;
@@ -215,6 +216,24 @@ fn a_long_history_comes_back_in_order() {
         store.past(&Name::new("ravi").unwrap(), 2_000).unwrap()
     };
     assert!(past(old.path()) == past(new.path()));
+}
+
+/// What the page has made (`web/tests/talk/backup.test.ts`, which writes it anew), and its words.
+#[test]
+fn a_backup_of_the_page_opens() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/talk/backup/page.age");
+    let (backup, place) = opened(&std::fs::read(&path).unwrap(), "correct horse battery").unwrap();
+    assert_eq!(backup.owner.name, asha());
+    assert_eq!((backup.contacts, backup.messages), (1, 3));
+    let ravi = Name::new("ravi").unwrap();
+    let store = Store::open(place.path()).unwrap();
+    let past = store.past(&ravi, 9).unwrap();
+    let texts: Vec<&str> = past.iter().map(|said| said.text.as_str()).collect();
+    assert_eq!(texts, ["text 1", "नमस्ते", "Our holiday"]);
+    let card = Content::Card("ab".into(), "Our holiday".into(), 751_000);
+    assert_eq!(past[2].content, Some(card));
+    assert_eq!(past[0].progress, Some(Progress::Read));
+    assert_eq!(store.removals().unwrap().len(), 1);
 }
 
 /// A backup is opened years later: whoever changes what stands in it notices here. `KINORA_WRITE_SEEDS=1` writes it anew.
