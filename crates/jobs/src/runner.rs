@@ -12,7 +12,7 @@ use crate::policy;
 use crate::sandbox::cage::Duty;
 use crate::sandbox::process::{self, Control, Heard, Spec};
 use crate::sandbox::{Share, Tools};
-use kinora_media::diagnosis::{self, Ended};
+use kinora_media::diagnosis::{self, Ended, Part};
 use kinora_media::info::MediaInfo;
 use kinora_media::operation::{Context, Operation};
 use kinora_media::plan::{Argument, Plan, Step};
@@ -21,6 +21,8 @@ use kinora_store::contract::Problem;
 use lines::Complaints;
 use report::Reporter;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use step::{Portion, StepRun};
@@ -236,7 +238,11 @@ impl Runner<'_> {
         })?;
         let sound = plan.expect.check(&made);
         // FFmpeg ends with 0 on a file that was cut in half; what it complained of is then the cause.
-        sound.map_err(|fault| match damage.first() {
+        let told = || {
+            let told = || cut_off(task.input).map(|part| part.told);
+            damage.first().cloned().or_else(told)
+        };
+        sound.map_err(|fault| match told() {
             Some(line) => failed(
                 "corrupt_input",
                 &format!("the video is damaged ({line}): {fault}"),
@@ -267,6 +273,14 @@ impl Runner<'_> {
             cage: &self.tools.cage,
         }
     }
+}
+
+/// What tells that a file lacks its end, although FFmpeg does not complain of it.
+fn cut_off(file: &Path) -> Option<Part> {
+    let mut head = [0; diagnosis::HEAD_BYTES];
+    let mut file = File::open(file).ok()?;
+    file.read_exact(&mut head).ok()?;
+    diagnosis::cut_off(&head, file.metadata().ok()?.len())
 }
 
 /// The code of results that are not what they should be.

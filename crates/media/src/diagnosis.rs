@@ -280,6 +280,37 @@ pub fn severe_warnings(stderr: &[String]) -> Vec<String> {
     found
 }
 
+/// Bytes of a file's beginning that [`cut_off`] looks at.
+pub const HEAD_BYTES: usize = 52;
+
+/// A file that is a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What tells.
+    pub told: String,
+    /// Pictures that the whole one has, by its head.
+    pub frames: u64,
+}
+
+/// Whether a file of `length` bytes with this beginning is a part of one, where FFmpeg does not complain: an AVI says in
+/// its head how long it is, and one without its end is read as far as it goes. Those of more than 4 GiB, and those that
+/// were never finished, say less than they have.
+pub fn cut_off(head: &[u8; HEAD_BYTES], length: u64) -> Option<Part> {
+    let number = |at: usize| {
+        let bytes = head.get(at..)?.first_chunk::<4>()?;
+        Some(u32::from_le_bytes(*bytes))
+    };
+    let is = |at: usize, name: &[u8]| head[at..].starts_with(name);
+    let is_avi = is(0, b"RIFF") && is(8, b"AVI ") && is(24, b"avih");
+    let said = number(4).filter(|&said| is_avi && said != u32::MAX)?;
+    let whole = u64::from(said) + 8;
+    let frames = number(48).map_or(0, u64::from);
+    (length < whole).then(|| Part {
+        told: format!("it was cut off: {length} bytes of {whole} are here"),
+        frames,
+    })
+}
+
 fn from_lines(lines: &[String]) -> Option<&'static Kind> {
     let matches = |pattern: &str| {
         lines

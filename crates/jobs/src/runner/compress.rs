@@ -52,7 +52,7 @@ use studio::Studio;
 use tally::Tally;
 
 /// Grows when the same options give other chunks: what was kept by an older Kinora is not used then.
-const RECIPE: u32 = 7;
+const RECIPE: u32 = 8;
 /// Up to so many frames all are scored; beyond, samples of each scene.
 const SCORED_WHOLE: usize = 1500;
 /// Scenes have to lie so many points over their floor where all is scored: another scorer of the same frames differs by
@@ -204,7 +204,7 @@ impl Compression<'_> {
         let outline = self.outline(chosen.codec, &material.class, build)?;
         let pieces = sampling.samples.len();
         let studio = Studio {
-            density: Density::Dense,
+            density: Density::Trial,
             ..self.studio(&source, build, &outline, &material.class, pieces)
         };
         let width = self.width(pieces);
@@ -316,8 +316,8 @@ impl Compression<'_> {
             .ok_or_else(|| super::failed("corrupt_input", "the video could not be looked at"))
     }
 
-    /// A file that FFmpeg complains of, and that is shorter than it says, was cut off: half a video must not take the
-    /// place of a whole one.
+    /// A file that FFmpeg complains of, and that is shorter than it says, was cut off; so was one that has fewer bytes and
+    /// fewer pictures than it says. Half a video must not take the place of a whole one.
     fn check_whole(&self, source: &Source<'_>) -> Result<(), Stop> {
         let said = self
             .info
@@ -325,12 +325,19 @@ impl Compression<'_> {
             .and_then(|(stream, _)| stream.duration_us);
         let said = said.or(self.info.duration_us).unwrap_or(0) as f64 / 1e6;
         let found = source.length_s();
-        match source.damage.first() {
-            Some(line) if said - found > (said * 0.02).max(0.5) => {
-                let what = format!(
-                    "the video is damaged ({line}): {found:.1} s of {said:.1} s can be decoded"
-                );
-                Err(super::failed("corrupt_input", &what))
+        let short = |what: &str, counts: &str| {
+            let what = format!("the video is damaged ({what}): {counts} can be decoded");
+            Err(super::failed("corrupt_input", &what))
+        };
+        if let Some(line) = source.damage.first()
+            && said - found > (said * 0.02).max(0.5)
+        {
+            return short(line, &format!("{found:.1} s of {said:.1} s"));
+        }
+        let frames = source.frames.len() as u64;
+        match super::cut_off(self.task.input) {
+            Some(part) if frames < part.frames - part.frames / 50 => {
+                short(&part.told, &format!("{frames} pictures of {}", part.frames))
             }
             _ => Ok(()),
         }
@@ -353,7 +360,7 @@ impl Compression<'_> {
         let source = &*self.seen_by(build, &material.source, watch)?;
         let outline = self.outline(codec, class, build)?;
         let studio = Studio {
-            density: Density::Dense,
+            density: Density::Trial,
             ..self.studio(source, build, &outline, class, sampling.samples.len())
         };
         let scale = scale(&outline, self.quality, build.tried.svt_quarter_crf);

@@ -12,7 +12,9 @@ use std::ops::Range;
 /// From one scored frame to the next, for a chunk. No multiple of 2: the frames of an encoder's pyramid would always be
 /// the same.
 const SPARSE: usize = 11;
-/// The same for a trial, and for a chunk that lies near its floor.
+/// The same for a trial.
+const TRIAL: usize = 5;
+/// The same for a chunk that lies near its floor.
 const DENSE: usize = 3;
 /// Shorter spans are scored whole.
 const SHORT: usize = 24;
@@ -30,8 +32,10 @@ const LOOKS: usize = 6;
 pub enum Density {
     /// Every frame.
     All,
-    /// Every third frame.
+    /// Every third frame, for chunks near their floor.
     Dense,
+    /// Every fifth frame, for trials.
+    Trial,
     /// Every eleventh frame, for chunks of a long video.
     Sparse,
 }
@@ -50,6 +54,7 @@ pub fn picks(length: usize, density: Density) -> Option<Vec<u32>> {
     let every = match density {
         Density::All => return None,
         Density::Dense => DENSE,
+        Density::Trial => TRIAL,
         Density::Sparse => SPARSE,
     };
     // In the middle of its part of the span, and with as many frames before it as are compared beside it.

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::between;
 use super::footage::SIDE;
+use super::samples::Runs;
 use crate::info::{MediaInfo, Ratio};
 use crate::plan::command::{Command, seconds};
 use crate::plan::{Argument, Context};
@@ -21,7 +22,7 @@ pub enum Reach {
     Decode,
 }
 
-/// A run of neighbouring frames of the source.
+/// A stretch of frames of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// Timestamp of its first frame; `None` at the beginning of the video.
@@ -30,6 +31,8 @@ pub struct Span {
     pub until_us: Option<i64>,
     /// How it is reached.
     pub reach: Reach,
+    /// Which of its frames are meant; all of them when `None`.
+    pub runs: Option<Runs>,
 }
 
 /// When the frames of a chunk are shown.
@@ -97,10 +100,22 @@ pub fn encode(
     let time = timing.filter();
     let [before, after] = parts(picture, span);
     let filters = picture.filters;
+    let third = scoring.map(|scoring| {
+        let (picks, format) = scoring.common();
+        let rest = compared(picture, &after, picks, &format);
+        format!(";[c]{rest}[source]")
+    });
+    let split = if third.is_some() {
+        "3[a][b][c]"
+    } else {
+        "2[a][b]"
+    };
+    let third = third.unwrap_or_default();
     command.pair(
         "-filter_complex",
         format!(
-            "[0:{stream}]{CLOCK}{before},split=2[a][b];[a]{filters}{after},{time}[v];[b]null{after},{tiny}[tiny]"
+            "[0:{stream}]{CLOCK}{before},split={split};[a]{filters}{after},{time}[v];\
+             [b]null{after},{tiny}[tiny]{third}"
         ),
     );
     command.words(&["-map", "[v]"]);
@@ -109,9 +124,13 @@ pub fn encode(
     command.file(Argument::Output);
     small(&mut command, "[tiny]");
     if let Some(scoring) = scoring {
-        command.pair("-threads", context.threads.max(1));
-        command.words(&["-dec", "0:0"]);
-        scoring.push(&mut command, picture, span, "dec:0", context);
+        // By way of an output that nothing is made of: what reads the source and the encoder at once would have all of
+        // the source decoded that follows until the encoder has ended.
+        nowhere(&mut command, "[source]");
+        let threads = context.threads.max(1);
+        command.pair("-threads", threads);
+        command.words(&["-dec", "0:0", "-dec", "2:0"]);
+        scoring.push(&mut command, "[dec:1]null[r]", "dec:0", context);
     }
     command.into_arguments()
 }
@@ -134,31 +153,25 @@ pub struct Scoring<'a> {
 }
 
 impl Scoring<'_> {
-    /// Appends graph and outputs. `made` is the label of what was made of the span.
-    fn push(
-        &self,
-        command: &mut Command,
-        picture: &Picture<'_>,
-        span: &Span,
-        made: &str,
-        context: &Context<'_>,
-    ) {
-        let picks = self.picks;
-        let vmaf = libvmaf(self.model, self.log, picks, context);
-        let Some((list, pixel_format)) = self.psnr else {
-            let sides = sides(picture, span, made, picks, TEN_BITS);
+    /// Frames that both sides are reduced to before they come together, and their format.
+    fn common(&self) -> (Picks<'_>, String) {
+        match self.psnr {
+            None => (self.picks, TEN_BITS.into()),
+            Some((_, pixel_format)) => (None, format!("format={pixel_format},")),
+        }
+    }
+
+    /// Appends graph and outputs. `source` is the chain that ends in `[r]`, `made` the label of what was made of the span.
+    fn push(&self, command: &mut Command, source: &str, made: &str, context: &Context<'_>) {
+        let vmaf = libvmaf(self.model, self.log, self.picks, context);
+        let (picks, format) = self.common();
+        let sides = sides(source, made, picks, &format);
+        let Some((list, _)) = self.psnr else {
             command.pair("-filter_complex", format!("{sides};[m][r]{vmaf}[scored]"));
             nowhere(command, "[scored]");
             return;
         };
-        let sides = sides(
-            picture,
-            span,
-            made,
-            None,
-            &format!("format={pixel_format},"),
-        );
-        let select = picks.map_or(String::new(), select);
+        let select = self.picks.map_or(String::new(), select);
         let picked = format!("{select}{TEN_BITS}{COUNT}");
         command.pair(
             "-filter_complex",
@@ -182,7 +195,9 @@ pub fn score(
     context: &Context<'_>,
 ) -> Vec<Argument> {
     let mut command = pair(picture, span, made, context);
-    scoring.push(&mut command, picture, span, "1:0", context);
+    let (picks, format) = scoring.common();
+    let source = source_side(picture, span, picks, &format);
+    scoring.push(&mut command, &source, "1:0", context);
     command.into_arguments()
 }
 
@@ -217,7 +232,8 @@ pub fn stack(
 ) -> Vec<Argument> {
     let mut command = pair(picture, span, made, context);
     let format = format!("format={pixel_format},");
-    let sides = sides(picture, span, "1:0", picks, &format);
+    let source = source_side(picture, span, picks, &format);
+    let sides = sides(&source, "1:0", picks, &format);
     command.pair(
         "-filter_complex",
         format!("{sides};[r][m]vstack=shortest=1[both]"),
@@ -330,23 +346,26 @@ fn pair(picture: &Picture<'_>, span: &Span, made: &Argument, context: &Context<'
 
 /// Both sides of a comparison as `[r]` and `[m]`, paired by their number: time bases differ, and a frame that is
 /// compared with its neighbour costs four points of VMAF.
-fn sides(picture: &Picture<'_>, span: &Span, made: &str, picks: Picks<'_>, format: &str) -> String {
-    let source = source_side(picture, span, picks, format);
+fn sides(source: &str, made: &str, picks: Picks<'_>, format: &str) -> String {
     let select = picks.map_or(String::new(), select);
     format!("{source};[{made}]{select}{format}{COUNT}[m]")
 }
 
 fn source_side(picture: &Picture<'_>, span: &Span, picks: Picks<'_>, format: &str) -> String {
     let [before, after] = parts(picture, span);
-    let stream = picture.stream;
+    let rest = compared(picture, &after, picks, format);
+    format!("[0:{}]{CLOCK}{before},{rest}[r]", picture.stream)
+}
+
+/// What frames of the source go through before they are compared; `after` is what chooses them behind the filters.
+fn compared(picture: &Picture<'_>, after: &str, picks: Picks<'_>, format: &str) -> String {
     let select = picks.map_or(String::new(), select);
     let filters = picture.filters;
-    let rest = if picture.has_memory {
+    if picture.has_memory {
         format!("{filters}{after},{select}{format}{COUNT}")
     } else {
         format!("{select}{filters},{format}{COUNT}")
-    };
-    format!("[0:{stream}]{CLOCK}{before},{rest}[r]")
+    }
 }
 
 /// Frames are known by their number.
@@ -376,7 +395,7 @@ fn select(picks: &[u32]) -> String {
     format!("select={any},")
 }
 
-/// The trim, before the filters or behind them.
+/// What lets pass the frames of the span alone, before the filters or behind them.
 fn parts(picture: &Picture<'_>, span: &Span) -> [String; 2] {
     let bound = |name: &str, us: Option<i64>| us.map(|us| format!("{name}={us}"));
     let bounds = [
@@ -384,15 +403,16 @@ fn parts(picture: &Picture<'_>, span: &Span) -> [String; 2] {
         bound("end_pts", span.until_us),
     ];
     let bounds: Vec<_> = bounds.into_iter().flatten().collect();
-    if bounds.is_empty() {
-        return [String::new(), String::new()];
-    }
-    let trim = format!(",trim={}", bounds.join(":"));
-    if picture.has_memory {
+    let trim = (!bounds.is_empty()).then(|| format!(",trim={}", bounds.join(":")));
+    let runs = span
+        .runs
+        .map(|Runs { length, period }| format!(",select=lt(mod(n\\,{period})\\,{length})"));
+    let chosen: String = trim.into_iter().chain(runs).collect();
+    if picture.has_memory && !chosen.is_empty() {
         // Deinterlacers count in halves of a unit.
-        [String::new(), format!(",{CLOCK}{trim}")]
+        [String::new(), format!(",{CLOCK}{chosen}")]
     } else {
-        [trim, String::new()]
+        [chosen, String::new()]
     }
 }
 
@@ -448,6 +468,7 @@ mod tests {
             from_us: None,
             until_us: Some(9),
             reach: Reach::Seek(0),
+            runs: None,
         };
         let scoring = Scoring {
             picks: Some(&[5, 16]),
@@ -474,11 +495,18 @@ mod tests {
             list.collect::<Vec<_>>().join(" ")
         };
         let (plain, looped) = (words(None), words(Some(&scoring)));
+        let outputs = |words: &str| {
+            let from = words.find("[v]\")").unwrap();
+            words[from..].to_owned()
+        };
         // The chunk stays the first output, as the decoder names it; what compares stands behind all of it.
-        let rest = looped.strip_prefix(&plain).unwrap();
+        let rest = outputs(&looped);
+        let rest = rest.strip_prefix(&outputs(&plain)).unwrap();
         assert!(rest.contains("-dec") && rest.contains("[dec:0]format=yuv420p"));
         assert!(rest.contains("psnr=stats_file=P") && rest.contains("n_subsample=3"));
-        assert!(rest.contains("[0:0]settb=1/1000000,trim=end_pts=9,F"));
+        // The source is read once, and ends where the span ends.
+        assert_eq!(looped.matches("[0:0]").count(), 1, "{looped}");
+        assert!(looped.contains("split=3[a][b][c]") && looped.contains(";[c]F,format=yuv420p,"));
     }
 
     #[test]
@@ -494,16 +522,62 @@ mod tests {
             from_us: Some(5),
             until_us: None,
             reach: Reach::Decode,
+            runs: None,
         };
         assert_eq!(
-            sides(&picture(false), &span, "1:0", None, "f,"),
+            sides(
+                &source_side(&picture(false), &span, None, "f,"),
+                "1:0",
+                None,
+                "f,"
+            ),
             "[0:0]settb=1/1000000,trim=start_pts=5,F,f,settb=1/1000,setpts=N[r];[1:0]f,settb=1/1000,setpts=N[m]"
         );
         let picks = [3, 9];
         assert_eq!(
-            sides(&picture(true), &span, "1:0", Some(&picks), ""),
+            sides(
+                &source_side(&picture(true), &span, Some(&picks), ""),
+                "1:0",
+                Some(&picks),
+                ""
+            ),
             "[0:0]settb=1/1000000,F,settb=1/1000000,trim=start_pts=5,select=between(n\\,0\\,4)+between(n\\,8\\,10),settb=1/1000,setpts=N[r];\
              [1:0]select=between(n\\,0\\,4)+between(n\\,8\\,10),settb=1/1000,setpts=N[m]"
         );
+    }
+
+    #[test]
+    fn runs_are_counted_from_the_beginning_of_the_span() {
+        let info = MediaInfo::default();
+        let picture = |has_memory| Picture {
+            info: &info,
+            stream: 0,
+            filters: "F",
+            has_memory,
+        };
+        let span = Span {
+            from_us: Some(5),
+            until_us: Some(9),
+            reach: Reach::Seek(0),
+            runs: Some(Runs {
+                length: 12,
+                period: 30,
+            }),
+        };
+        let chosen = "trim=start_pts=5:end_pts=9,select=lt(mod(n\\,30)\\,12)";
+        let [before, after] = parts(&picture(false), &span);
+        assert_eq!((before, after), (format!(",{chosen}"), String::new()));
+        let [before, after] = parts(&picture(true), &span);
+        assert_eq!(
+            (before, after),
+            (String::new(), format!(",{CLOCK},{chosen}"))
+        );
+        let all = Span {
+            from_us: None,
+            until_us: None,
+            ..span
+        };
+        let [before, _] = parts(&picture(false), &all);
+        assert_eq!(before, ",select=lt(mod(n\\,30)\\,12)");
     }
 }

@@ -1,7 +1,7 @@
 //! What is read from FFmpeg: its JSON, its lists, its messages.
 
 use insta::assert_debug_snapshot;
-use kinora_media::diagnosis::{Ended, diagnose, severe_warnings};
+use kinora_media::diagnosis::{Ended, HEAD_BYTES, cut_off, diagnose, severe_warnings};
 use kinora_media::info::{Mastering, Scan};
 use kinora_media::probe;
 
@@ -174,4 +174,29 @@ fn missing_input_is_told_although_the_status_is_0() {
         ["File ended prematurely at pos. 81 (0x51)"]
     );
     assert_eq!(severe_warnings(&lines[2..]), Vec::<String>::new());
+}
+
+#[test]
+fn an_avi_that_was_cut_off_says_so_in_its_head() {
+    let head = |size: u32, kind: &[u8; 4]| {
+        let mut head = [0; HEAD_BYTES];
+        head[..4].copy_from_slice(b"RIFF");
+        head[4..8].copy_from_slice(&size.to_le_bytes());
+        head[8..12].copy_from_slice(kind);
+        head[24..28].copy_from_slice(b"avih");
+        head[48..].copy_from_slice(&795_u32.to_le_bytes());
+        head
+    };
+    let part = cut_off(&head(8_131_682, b"AVI "), 4_000_000).unwrap();
+    assert!(
+        part.told.contains("4000000 bytes of 8131690"),
+        "{}",
+        part.told
+    );
+    assert_eq!(part.frames, 795);
+    assert_eq!(cut_off(&head(8_131_682, b"AVI "), 8_131_690), None);
+    // Begun and never finished, of unknown length, and something else.
+    assert_eq!(cut_off(&head(0, b"AVI "), 4_000_000), None);
+    assert_eq!(cut_off(&head(u32::MAX, b"AVI "), 4_000_000), None);
+    assert_eq!(cut_off(&head(8_131_682, b"WAVE"), 4_000_000), None);
 }

@@ -34,7 +34,7 @@ impl Ceiling {
             waiting: sampling.samples.iter().rev().cloned().collect(),
             done: Vec::new(),
         };
-        let act = |sample: Sample| Ok((sample.scene, studio.itself(&sample.frames)?));
+        let act = |sample: Sample| Ok((sample.scene, studio.itself(&sample.piece)?));
         studio.bench.crew.work(width, &mut round, &act, tell)?;
         let ceiling = Self::of(&round.done, scenes, &sampling.source);
         Ok(Some(ceiling).filter(|ceiling| ceiling.mean.is_some_and(|mean| 100.0 - mean > MATTERS)))

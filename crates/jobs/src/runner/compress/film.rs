@@ -10,6 +10,7 @@ use super::tally::Tally;
 use crate::runner::{Stop, Wish};
 use kinora_media::quality::between::Density;
 use kinora_media::quality::report::Levels;
+use kinora_media::quality::samples::Piece;
 use kinora_media::quality::score;
 use kinora_media::quality::search::{Allocation, Outcome, Search};
 use std::ops::Range;
@@ -82,13 +83,13 @@ impl<'a> Film<'a> {
         let (studio, scenes) = (self.studio, self.scenes);
         let (ceiling, floor) = (self.ceiling.clone(), self.goal.scene);
         let act = |Take { scene, crf }: Take| {
-            let frames = &scenes[scene];
-            let (chunk, scores) = studio.make(frames, crf)?;
+            let piece = Piece::all(scenes[scene].clone());
+            let (chunk, scores) = studio.make(&piece, crf)?;
             let lifted = ceiling.lift(scene, scores.frames(chunk.frames));
             let above = 100.0 - score::mean_deficit(&lifted) - floor;
             let scores = match studio.density {
                 Density::Sparse if above.abs() < NEAR => {
-                    studio.score_more(&chunk, frames, scores)?
+                    studio.score_more(&chunk, &piece, scores)?
                 }
                 _ => scores,
             };
@@ -188,9 +189,9 @@ impl Work for Film<'_> {
     fn next(&mut self) -> Option<Take> {
         let scene = self.begun.iter().position(|begun| !begun)?;
         self.begun[scene] = true;
-        let frames = &self.scenes[scene];
+        let piece = Piece::all(self.scenes[scene].clone());
         let crf = self.search.reuse(scene, self.allocation.crf[scene]);
-        let crf = self.studio.settled(self.pass, frames, crf);
+        let crf = self.studio.settled(self.pass, &piece, crf);
         Some(Take { scene, crf })
     }
 

@@ -5,7 +5,7 @@ use super::scores::Scores;
 use super::studio::{Chunk, Studio};
 use super::tally::Tally;
 use crate::runner::{Stop, Wish};
-use kinora_media::quality::samples::Sampling;
+use kinora_media::quality::samples::{Piece, Sampling};
 use kinora_media::quality::search::{Next, Outcome, Search};
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ pub(super) struct Hunt<'a> {
 /// One trial: a block of frames at a CRF.
 struct Trial {
     scene: usize,
-    frames: Range<usize>,
+    piece: Piece,
     crf: f64,
 }
 
@@ -98,12 +98,12 @@ impl Hunt<'_> {
                 .filter(move |s| s.scene == scene);
             own.map(move |sample| Trial {
                 scene,
-                frames: sample.frames.clone(),
+                piece: sample.piece.clone(),
                 crf,
             })
         });
         let waiting: Vec<_> = trials.rev().collect();
-        let frames = waiting.iter().map(|each| each.frames.len()).sum();
+        let frames = waiting.iter().map(|each| each.piece.count()).sum();
         let mut round = Round {
             waiting,
             done: Vec::new(),
@@ -111,11 +111,11 @@ impl Hunt<'_> {
         };
         let studio = self.studio;
         let act = |trial: Trial| {
-            if let Some((chunk, scores)) = studio.tried(&trial.frames, trial.crf) {
-                return Ok((trial.scene, chunk, scores));
-            }
-            let (chunk, scores) = studio.make(&trial.frames, trial.crf)?;
-            Ok((trial.scene, chunk, scores))
+            let (chunk, scores) = match studio.tried(&trial.piece, trial.crf) {
+                Some(known) => known,
+                None => studio.make(&trial.piece, trial.crf)?,
+            };
+            Ok((trial.scene, chunk, scores.of(&trial.piece)))
         };
         studio.bench.crew.work(width, &mut round, &act, tell)?;
         self.tally.probe_frames += frames as u64;

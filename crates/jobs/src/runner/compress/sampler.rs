@@ -53,6 +53,7 @@ impl Sampler<'_> {
             from_us: self.source.times.get(frame).copied().filter(|_| frame > 0),
             until_us: None,
             reach: Reach::Seek(0),
+            runs: None,
         };
         // Frames without a time of their own can be had only from the beginning.
         let frames = if self.source.is_ordered() {

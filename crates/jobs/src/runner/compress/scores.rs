@@ -3,6 +3,7 @@
 use crate::sandbox::tools::{Build, VmafModel};
 use kinora_media::quality::between::{self, Scored};
 use kinora_media::quality::runs::Scoring;
+use kinora_media::quality::samples::Piece;
 use kinora_metric::{Format, Xpsnr};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,9 @@ pub(super) enum Scorer<'a> {
     /// Our own XPSNR, translated; frames are decoded by this build.
     Xpsnr(&'a Build),
 }
+
+/// Runs of frames lack so much more than the frames around them, as a logarithm: what stands before each was not encoded.
+const ROUGH: f32 = 0.12;
 
 /// The scores of a chunk.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -46,6 +50,17 @@ impl Scores {
             at: &self.at,
             score: &self.score,
         }
+    }
+
+    /// What these scores, of a trial, say of the frames where they stand.
+    pub(super) fn of(mut self, piece: &Piece) -> Self {
+        if piece.runs.is_some() {
+            let part = (-ROUGH).exp();
+            for score in &mut self.score {
+                *score = 100.0 - (100.0 - *score) * part;
+            }
+        }
+        self
     }
 
     fn special(&self) -> Scored<'_> {

@@ -8,10 +8,10 @@ use crate::sandbox::tools::{Build, VmafModel};
 use kinora_media::plan::{Argument, Context};
 use kinora_media::quality::between::{self, Density};
 use kinora_media::quality::runs::{self, Scoring};
+use kinora_media::quality::samples::Piece;
 use kinora_media::quality::score;
 use kinora_media::quality::xpsnr;
 use kinora_metric::{Chroma, Format};
-use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -21,33 +21,33 @@ const LOOPED_BYTES: u64 = 300 << 20;
 /// A chunk beside its source.
 struct Pair<'a> {
     chunk: &'a Chunk,
-    frames: &'a Range<usize>,
+    piece: &'a Piece,
 }
 
 impl Studio<'_> {
     /// Encodes these frames at this CRF and scores them: in one run where that can be, for the source is decoded once
     /// then.
-    pub(super) fn make(&self, frames: &Range<usize>, crf: f64) -> Result<(Chunk, Scores), Stop> {
+    pub(super) fn make(&self, piece: &Piece, crf: f64) -> Result<(Chunk, Scores), Stop> {
         let Scorer::Vmaf(build, model) = self.scorer else {
-            let (chunk, _) = self.encode(frames, crf, None)?;
-            let scores = self.score(&chunk, frames)?;
+            let (chunk, _) = self.encode(piece, crf, None)?;
+            let scores = self.score(&chunk, piece)?;
             return Ok((chunk, scores));
         };
-        let length = frames.len();
-        let name = self.score_name(&self.name(frames, crf), length);
+        let length = piece.count();
+        let name = self.score_name(&self.name(piece, crf), length);
         let sheet = self.sheet(model, length, &name);
         let looped = self.is_looped(build, length).then_some(&sheet);
-        let (chunk, is_written) = self.encode(frames, crf, looped)?;
+        let (chunk, is_written) = self.encode(piece, crf, looped)?;
         if is_written {
             let pair = Pair {
                 chunk: &chunk,
-                frames,
+                piece,
             };
             let scores = self.look_closer(build, model, &pair, &name, self.read(&sheet)?)?;
             self.note(&name, &scores)?;
             return Ok((chunk, scores));
         }
-        let scores = self.score(&chunk, frames)?;
+        let scores = self.score(&chunk, piece)?;
         Ok((chunk, scores))
     }
 
@@ -63,13 +63,13 @@ impl Studio<'_> {
     }
 
     /// Scores a chunk of these frames.
-    pub(super) fn score(&self, chunk: &Chunk, frames: &Range<usize>) -> Result<Scores, Stop> {
+    pub(super) fn score(&self, chunk: &Chunk, piece: &Piece) -> Result<Scores, Stop> {
         let stem = chunk.file.trim_end_matches(".mp4");
-        let name = self.score_name(stem, frames.len());
+        let name = self.score_name(stem, piece.count());
         if let Some(scores) = self.keep.read::<Scores>(&name) {
             return Ok(scores);
         }
-        let pair = Pair { chunk, frames };
+        let pair = Pair { chunk, piece };
         let scores = match self.scorer {
             Scorer::Vmaf(build, model) => self.by_vmaf(build, model, &pair, &name)?,
             Scorer::Xpsnr(build) => self.by_xpsnr(build, &pair)?,
@@ -87,14 +87,14 @@ impl Studio<'_> {
     pub(super) fn score_more(
         &self,
         chunk: &Chunk,
-        frames: &Range<usize>,
+        piece: &Piece,
         known: Scores,
     ) -> Result<Scores, Stop> {
-        if known.at.len() == frames.len() {
+        if known.at.len() == piece.count() {
             return Ok(known);
         }
         let density = Density::Dense;
-        let more = Studio { density, ..*self }.score(chunk, frames)?;
+        let more = Studio { density, ..*self }.score(chunk, piece)?;
         Ok(Scores {
             at: more.at,
             score: more.score,
@@ -109,7 +109,7 @@ impl Studio<'_> {
         pair: &Pair<'_>,
         name: &str,
     ) -> Result<Scores, Stop> {
-        let sheet = self.sheet(model, pair.frames.len(), name);
+        let sheet = self.sheet(model, pair.piece.count(), name);
         self.compare(build, pair, &sheet.scoring())?;
         let scores = self.read(&sheet)?;
         self.look_closer(build, model, pair, name, scores)
@@ -183,7 +183,7 @@ impl Studio<'_> {
         let filters = self.outline.filters();
         let picture = self.source.picture(&filters, self.has_memory);
         let context: Context<'_> = context(build, self.threads);
-        let span = self.source.known_span(pair.frames);
+        let span = self.source.known_span(pair.piece);
         let made = Argument::Scratch(pair.chunk.file.clone());
         let arguments = runs::score(&picture, &span, &made, scoring, &context);
         let nowhere = PathBuf::from("-");
@@ -193,11 +193,11 @@ impl Studio<'_> {
     }
 
     fn by_xpsnr(&self, build: &Build, pair: &Pair<'_>) -> Result<Scores, Stop> {
-        let length = pair.frames.len();
+        let length = pair.piece.count();
         let context = context(build, self.threads);
         let filters = self.outline.filters();
         let picture = self.source.picture(&filters, self.has_memory);
-        let span = self.source.known_span(pair.frames);
+        let span = self.source.known_span(pair.piece);
         let made = Argument::Scratch(pair.chunk.file.clone());
         let pixels = self.outline.pixel_format();
         let arguments = runs::stack(&picture, &span, &made, None, pixels, &context);
@@ -211,11 +211,11 @@ impl Studio<'_> {
     }
 
     /// Mean deficit of these frames of the source beside themselves; 0 where VMAF is not what is measured with.
-    pub(super) fn itself(&self, frames: &Range<usize>) -> Result<f64, Stop> {
+    pub(super) fn itself(&self, piece: &Piece) -> Result<f64, Stop> {
         let Scorer::Vmaf(build, model) = self.scorer else {
             return Ok(0.0);
         };
-        let name = format!("own-{}-{}", frames.start, frames.end);
+        let name = format!("own-{}-{}", piece.stretch.start, piece.stretch.end);
         if let Some(deficit) = self.keep.read(&name) {
             return Ok(deficit);
         }
@@ -223,8 +223,8 @@ impl Studio<'_> {
         let filters = self.outline.filters();
         let picture = self.source.picture(&filters, self.has_memory);
         let context = context(build, self.threads);
-        let span = self.source.known_span(frames);
-        let picks = self.picks(frames.len());
+        let span = self.source.known_span(piece);
+        let picks = self.picks(piece.count());
         let words = (model.name(), log.as_str());
         let arguments = runs::itself(&picture, &span, picks.as_deref(), words, &context);
         let nowhere = PathBuf::from("-");
@@ -233,7 +233,7 @@ impl Studio<'_> {
         let scores = self.logged(&log)?;
         let scores = match &picks {
             Some(picks) => picked(scores, picks)?,
-            None => whole(scores, frames.len())?,
+            None => whole(scores, piece.count())?,
         };
         let deficit = score::mean_deficit(&scores);
         self.keep

@@ -7,6 +7,7 @@ use kinora_media::info::{MediaInfo, Ratio};
 use kinora_media::plan::Context;
 use kinora_media::quality::footage::{Frame, Viewer};
 use kinora_media::quality::runs::{self, Picture, Reach, Span, Timing};
+use kinora_media::quality::samples::Piece;
 use kinora_media::{diagnosis, limits};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -152,14 +153,16 @@ impl<'a> Source<'a> {
     }
 
     /// The frames as a span that can be asked for.
-    fn span(&self, frames: &Range<usize>, reach: Reach) -> Span {
+    fn span(&self, piece: &Piece, reach: Reach) -> Span {
         // A list of times that a full disk cut short must not end the worker: what is missing is decoded from the
         // beginning, and then not taken for the right frames.
         let time = |frame: usize| self.times.get(frame).copied();
+        let Range { start, end } = piece.stretch;
         Span {
-            from_us: time(frames.start).filter(|_| frames.start > 0 || self.has_preroll),
-            until_us: time(frames.end),
+            from_us: time(start).filter(|_| start > 0 || self.has_preroll),
+            until_us: time(end),
             reach,
+            runs: piece.runs,
         }
     }
 
@@ -167,15 +170,15 @@ impl<'a> Source<'a> {
     /// one that worked.
     pub(super) fn reached<T>(
         &self,
-        frames: &Range<usize>,
+        piece: &Piece,
         mut act: impl FnMut(&Span) -> Result<Option<T>, Stop>,
     ) -> Result<T, Stop> {
         let begin = self.reach.load(Ordering::Relaxed);
         for (at, reach) in REACHES.iter().enumerate().skip(begin) {
-            if let Some(done) = act(&self.span(frames, *reach))? {
+            if let Some(done) = act(&self.span(piece, *reach))? {
                 return Ok(done);
             }
-            tracing::debug!(?reach, ?frames, "the frames were not the right ones");
+            tracing::debug!(?reach, ?piece, "the frames were not the right ones");
             self.reach.fetch_max(at + 1, Ordering::Relaxed);
         }
         // So that a later span of the same file does not fall through.
@@ -192,18 +195,16 @@ impl<'a> Source<'a> {
     }
 
     /// The span as it was reached last.
-    pub(super) fn known_span(&self, frames: &Range<usize>) -> Span {
+    pub(super) fn known_span(&self, piece: &Piece) -> Span {
         let at = self.reach.load(Ordering::Relaxed).min(REACHES.len() - 1);
-        self.span(frames, REACHES[at])
+        self.span(piece, REACHES[at])
     }
 
     /// Whether these are the frames. What was decoded from the beginning is, if it is as many: of a damaged picture each
     /// run may make something else.
-    pub(super) fn are(&self, frames: &Range<usize>, seen: &[u64], reach: Reach) -> bool {
-        let known = self.frames[frames.clone()]
-            .iter()
-            .map(|frame| frame.fingerprint);
-        let is_decoded = reach == Reach::Decode && seen.len() == frames.len();
+    pub(super) fn are(&self, piece: &Piece, seen: &[u64], reach: Reach) -> bool {
+        let known = piece.frames().map(|at| self.frames[at].fingerprint);
+        let is_decoded = reach == Reach::Decode && seen.len() == piece.count();
         is_decoded || known.eq(seen.iter().copied())
     }
 

@@ -12,6 +12,7 @@ use kinora_media::quality::footage::Viewer;
 use kinora_media::quality::outline::Outline;
 use kinora_media::quality::packets::{self, Packets};
 use kinora_media::quality::runs::{self, Timing};
+use kinora_media::quality::samples::Piece;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
@@ -66,28 +67,28 @@ impl Studio<'_> {
     /// and not where it failed with the sheet and could be made without.
     pub(super) fn encode(
         &self,
-        frames: &Range<usize>,
+        piece: &Piece,
         crf: f64,
         mut sheet: Option<&Sheet>,
     ) -> Result<(Chunk, bool), Stop> {
-        let name = self.name(frames, crf);
+        let name = self.name(piece, crf);
         if let Some(chunk) = self.keep.read::<Chunk>(&name) {
             tracing::debug!(name, "known");
-            self.bench.crew.advance(frames.len() as u64);
+            self.bench.crew.advance(piece.count() as u64);
             return Ok((chunk, false));
         }
         let part = self.keep.path(&format!("{name}.part"));
-        self.source.reached(frames, |span| {
+        self.source.reached(piece, |span| {
             let mut seen = self.encode_span(span, crf, &part, sheet);
             if let (Err(Stop::Failed { problem, .. }), Some(_)) = (&seen, sheet) {
                 tracing::debug!(?problem, "encoded and compared in two runs instead");
                 sheet = None;
                 seen = self.encode_span(span, crf, &part, None);
             }
-            Ok(self.source.are(frames, &seen?, span.reach).then_some(()))
+            Ok(self.source.are(piece, &seen?, span.reach).then_some(()))
         })?;
         let packets = count(&part)?;
-        if packets.count != frames.len() {
+        if packets.count != piece.count() {
             return Err(failed("result_unsound", "frames were lost while encoding"));
         }
         let chunk = Chunk {
@@ -105,23 +106,24 @@ impl Studio<'_> {
     }
 
     /// What encoding and scoring these frames has come to before; the chunk itself may be gone.
-    pub(super) fn tried(&self, frames: &Range<usize>, crf: f64) -> Option<(Chunk, Scores)> {
-        let name = self.name(frames, crf);
+    pub(super) fn tried(&self, piece: &Piece, crf: f64) -> Option<(Chunk, Scores)> {
+        let name = self.name(piece, crf);
         let known = (
             self.keep.recall(&name)?,
-            self.keep.recall(&self.score_name(&name, frames.len()))?,
+            self.keep.recall(&self.score_name(&name, piece.count()))?,
         );
         tracing::debug!(name, "known");
-        self.bench.crew.advance(frames.len() as u64);
+        self.bench.crew.advance(piece.count() as u64);
         Some(known)
     }
 
     /// The CRF that these frames are encoded with in this pass: an earlier attempt's choice, else this one. Which
     /// scenes are done first differs from run to run and moves the others' CRF, so that without it an attempt would
     /// pass over the chunks of the one before.
-    pub(super) fn settled(&self, pass: u32, frames: &Range<usize>, crf: f64) -> f64 {
+    pub(super) fn settled(&self, pass: u32, piece: &Piece, crf: f64) -> f64 {
         let codec = self.outline.codec().name();
-        let name = format!("{TAKE}-{pass}-{codec}-{}-{}", frames.start, frames.end);
+        let Range { start, end } = piece.stretch;
+        let name = format!("{TAKE}-{pass}-{codec}-{start}-{end}");
         self.keep.read(&name).unwrap_or_else(|| {
             if let Err(error) = self.keep.write(&name, &crf) {
                 tracing::warn!(%error, "a choice could not be noted");
@@ -134,6 +136,7 @@ impl Studio<'_> {
     pub(super) fn score_name(&self, chunk: &str, length: usize) -> String {
         let extent = self.picks(length).map_or("all", |_| match self.density {
             Density::Sparse => "sparse",
+            Density::Trial => "trial",
             _ => "dense",
         });
         format!("{LOG}-{extent}-{chunk}")
@@ -145,10 +148,14 @@ impl Studio<'_> {
     }
 
     /// Under which name a chunk is noted.
-    pub(super) fn name(&self, frames: &Range<usize>, crf: f64) -> String {
+    pub(super) fn name(&self, piece: &Piece, crf: f64) -> String {
         let codec = self.outline.codec().name();
         let hundredths = (crf * 100.0).round() as u32;
-        format!("{codec}-{}-{}-{hundredths}", frames.start, frames.end)
+        let Range { start, end } = piece.stretch;
+        let runs = piece.runs.map_or(String::new(), |runs| {
+            format!("-{}of{}", runs.length, runs.period)
+        });
+        format!("{codec}-{start}-{end}{runs}-{hundredths}")
     }
 
     fn encode_span(

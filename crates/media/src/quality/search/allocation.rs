@@ -25,6 +25,9 @@ pub struct Allocation {
 
 /// A scene is not moved further from the others than this, in logarithms of the deficit: predictions are not that good.
 const SPREAD: f64 = 0.35;
+/// A scene that was not tried itself is chosen as if it lacked so much more, as a logarithm, where its floor is concerned:
+/// what it looks like says about that much of it.
+const UNTRIED: f64 = 0.2;
 /// Logarithms of lambda, in bytes per frame and point of deficit, between which every video lies.
 const LAMBDA: (f64, f64) = (-10.0, 25.0);
 /// The same for the price of a frame that is worse than the worst twentieth may be, in bytes.
@@ -39,6 +42,8 @@ const PRICE_STEPS: usize = 16;
 struct Choice {
     crf: f64,
     deficit: f64,
+    /// The deficit that a floor is compared with: more than is predicted, where little is known.
+    risk: f64,
     bytes: f64,
     /// Frames that are worse than the worst twentieth may be.
     bad: f64,
@@ -99,20 +104,24 @@ impl<'a> Table<'a> {
                 // One under its floor is made again: those still to come need not make up for it.
                 let most = if is_going_on { floor } else { 100.0 };
                 let deficit = score::mean_deficit(&done.scores).min(most);
-                return vec![search.choice(scene, done.crf, deficit, done.bytes as f64)];
+                let bytes = done.bytes as f64;
+                return vec![search.choice(scene, done.crf, (deficit, 1.0), bytes)];
             }
             let model = &search.scenes[scene.source];
             let (quality, size) = scene.bias.unwrap_or(common);
+            let is_known = scene.bias.is_some() || scene.is_tried();
+            let care = if is_known { 1.0 } else { UNTRIED.exp() };
             let choice = |crf: f64| {
                 let deficit = model.deficit(crf) * quality.exp();
                 let deficit = deficit.clamp(score::LEAST_DEFICIT, 100.0);
-                search.choice(scene, crf, deficit, model.bytes(crf, scene) * size.exp())
+                let bytes = model.bytes(crf, scene) * size.exp();
+                search.choice(scene, crf, (deficit, care), bytes)
             };
             steps(&search.scale).map(choice).collect()
         });
         let choices: Vec<Vec<Choice>> = choices.collect();
         let least = |choices: &Vec<Choice>| {
-            let all = choices.iter().map(|each| each.deficit);
+            let all = choices.iter().map(|each| each.risk);
             all.fold(100.0, f64::min).max(floor)
         };
         Self {
@@ -233,7 +242,7 @@ impl<'a> Table<'a> {
             let middle = f64::midpoint(low, high);
             let nearest = |choices: &Vec<Choice>| {
                 let away = |each: &&Choice| (each.crf - middle).abs();
-                let allowed = choices.iter().filter(|each| each.deficit <= floor);
+                let allowed = choices.iter().filter(|each| each.risk <= floor);
                 let best = allowed.min_by(|a, b| away(a).total_cmp(&away(b)));
                 best.or_else(|| choices.first()).copied()
             };
@@ -262,10 +271,10 @@ impl<'a> Table<'a> {
             let near = choices[from..].iter();
             let near = near.take_while(|each| each.crf <= aim.around + spread);
             let cheapest = near
-                .filter(|each| each.deficit <= aim.floor)
+                .filter(|each| each.risk <= aim.floor)
                 .min_by(|a, b| cost(a).total_cmp(&cost(b)));
             // A scene whose floor lies beyond the spread gets what the floor needs.
-            let needed = || choices.iter().rev().find(|each| each.deficit <= aim.floor);
+            let needed = || choices.iter().rev().find(|each| each.risk <= aim.floor);
             cheapest
                 .or_else(needed)
                 .or_else(|| choices.first())
@@ -281,7 +290,7 @@ impl<'a> Table<'a> {
             deficit: sum.deficit + each.deficit * scene.frames as f64,
             worst: sum.worst.max(each.deficit),
             bad: sum.bad + each.bad,
-            low: sum.low + usize::from(each.deficit > *bound),
+            low: sum.low + usize::from(each.risk > *bound),
         })
     }
 
@@ -319,13 +328,14 @@ impl<'a> Table<'a> {
 }
 
 impl Search {
-    fn choice(&self, scene: &Scene, crf: f64, deficit: f64, bytes: f64) -> Choice {
+    fn choice(&self, scene: &Scene, crf: f64, (deficit, care): (f64, f64), bytes: f64) -> Choice {
         let shape = self.shape(scene, crf);
         let most = ((100.0 - self.goal.worst5) / deficit) as f32;
         let bad = shape.len() - shape.partition_point(|&ratio| ratio <= most);
         Choice {
             crf,
             deficit,
+            risk: deficit * care,
             bytes,
             bad: bad as f64 * scene.frames as f64 / shape.len().max(1) as f64,
         }

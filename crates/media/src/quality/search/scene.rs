@@ -79,6 +79,11 @@ impl Scene {
         self.own_shape.as_deref()
     }
 
+    /// It was tried itself, in part or whole.
+    pub(super) fn is_tried(&self) -> bool {
+        !self.shapes.is_empty()
+    }
+
     /// The CRF that was tried last.
     pub(super) fn last_tried(&self) -> Option<f64> {
         self.shapes.last().map(|(crf, _)| *crf)
