@@ -12,6 +12,7 @@ mod rude;
 pub(crate) mod library;
 mod renditions;
 mod kinds;
+mod schema;
 mod slots;
 mod subtitles;
 mod kept;
