@@ -21,6 +21,8 @@ pub(crate) enum Typed {
     Verify(Option<String>, Check),
     /// `/accept [NAME]`
     Accept(Option<String>),
+    /// `/link CODE`
+    Link(String),
     /// `/edit TEXT`
     Edit(String),
     /// `/watch TITLE [TIME]`: words of its name, and milliseconds.
@@ -81,6 +83,8 @@ pub(crate) fn read(line: &str) -> Typed {
             None => Typed::Wrong("write it as /verify NAME, and code, yes or a number behind it"),
         },
         ("accept", name @ ([] | [_])) => Typed::Accept(name.first().map(own)),
+        ("link", [code]) => Typed::Link(own(code)),
+        ("link", _) => Typed::Wrong("write it as /link CODE, with what your new device shows"),
         ("edit", []) => Typed::Wrong("write the new text behind /edit"),
         ("edit", _) => Typed::Edit(rest.trim_start().to_owned()),
         ("watch", []) => Typed::Wrong("write it as /watch TITLE, or /watch TITLE 12:31"),
@@ -169,6 +173,7 @@ mod tests {
         );
         check("/accept", Typed::Accept(None));
         check("/edit  two\nlines ", Typed::Edit("two\nlines".into()));
+        check("/link abc", Typed::Link("abc".into()));
         check("/receipts off", Typed::Receipts(false));
         check("/file a  b.mp4 ", Typed::File("a  b.mp4".into()));
         check("/save 12", Typed::Save(12, None));
@@ -179,6 +184,8 @@ mod tests {
         for wrong in [
             "/open",
             "/edit",
+            "/link",
+            "/link two codes",
             "/watch ",
             "/receipts",
             "/file ",

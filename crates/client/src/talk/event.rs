@@ -120,6 +120,15 @@ pub enum Event {
         /// A picture of it is wished, too.
         is_drawn: bool,
     },
+    /// What this device answers to the code of a new one, for nobody else.
+    Answer {
+        /// Lines to be pasted there.
+        text: String,
+        /// Whose device the new one will be.
+        name: Name,
+        /// See [`super::Owner::number`].
+        number: String,
+    },
     /// The connection is gone; it is tried again after the pause.
     Lost {
         /// How.

@@ -73,6 +73,8 @@ pub enum Command {
     Compared(String, Option<String>),
     /// A new key is taken without: that of this number, or the one whose number was shown last.
     Accept(String, Option<String>),
+    /// A new device of this user shows this code.
+    Link(String),
     /// What was said with somebody before.
     Past(String),
     /// Which devices does this user have?
@@ -457,6 +459,7 @@ impl Talk {
                 Command::Accept(name, number) => {
                     self.core.accepted(&name, number.as_deref())?;
                 }
+                Command::Link(code) => self.core.link(&code)?,
                 Command::Past(with) => self.core.past(&with)?,
                 Command::Devices => self.core.devices(),
                 Command::Remove(which, reference) => self.core.remove(&which, reference, now_ms()),

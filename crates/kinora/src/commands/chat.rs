@@ -36,6 +36,7 @@ const HELP: &str = "\
 /verify NAME    the number to compare with NAME; /verify NAME code draws it for a camera
 /verify NAME yes when it is the same on both sides; /verify NAME 12345 ... compares it with what NAME sent
 /accept NAME    take a new key of NAME, as /verify showed it last, without comparing
+/link CODE      answer a new device of yours, which shows CODE (kinora chat link there)
 /receipts off   tell nobody what came and what you have read; /receipts on
 /quit           send what is left, and leave (also QUIT, or the end of the input)
 //TEXT          a text that begins with a stroke";
@@ -159,6 +160,7 @@ fn deed(typed: Typed, open: Option<&str>, hand: &mut Hand) -> Result<Option<&'st
             None => return nobody,
             Some(name) => Command::Accept(name, None),
         },
+        (Typed::Link(code), _) => Command::Link(code),
     };
     hand.give(command);
     Ok(None)
@@ -346,6 +348,7 @@ fn print(event: &Event, before: &mut Said) {
                 ));
             }
         }
+        Event::Answer { text, name, .. } => link::answered(text, name),
         Event::Lost { reason, pause } => tell(format_args!(
             "* {}; trying again in {} s",
             printable(reason),
@@ -441,6 +444,7 @@ fn as_json(event: &Event) -> Value {
             let devices: Vec<Value> = devices.iter().map(devices::as_json).collect();
             json!({"event": "devices", "devices": devices})
         }
+        Event::Answer { text, name, number } => link::as_json(text, name, number),
         Event::Removed { id, label, .. } => json!({"event": "removed", "id": id, "label": label}),
         Event::Note { with, text } => json!({"event": "note", "with": with.as_str(), "text": text}),
         Event::Refused { problem, .. } => json!({

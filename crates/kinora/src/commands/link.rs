@@ -6,9 +6,10 @@ use crate::cli::ChatLink;
 use crate::exit::Exit;
 use crate::qr;
 use crate::report::{Failure, Outcome};
+use crate::standing::answer_in_words;
 use crate::terminal::{is_watched, say, tell};
-use kinora_client::talk::{Link, Owner, answer, is_end};
-use serde_json::json;
+use kinora_client::talk::{Link, Name, Owner, answer, is_end};
+use serde_json::{Value, json};
 use std::io::{BufRead, Read};
 
 /// More than any answer has.
@@ -29,19 +30,22 @@ pub(crate) fn run(arguments: &ChatLink, context: &Context) -> Result<Exit, Failu
 fn give(code: &str, arguments: &ChatLink, context: &Context) -> Result<Exit, Failure> {
     let directory = talk::directory(&arguments.shelf, context)?;
     let (text, owner) = answer(&directory, code)?;
-    if context.global.json {
-        say(
-            json!({"event": "answer", "name": owner.name.as_str(), "number": owner.number, "text": text}),
-        );
-        return Ok(Exit::Success);
+    match context.global.json {
+        true => say(as_json(&text, &owner.name, &owner.number)),
+        false => answered(&text, &owner.name),
     }
-    tell(format_args!(
-        "the device that shows this code becomes one of {}: it can read and write all that {} can from now on",
-        owner.name, owner.name
-    ));
-    tell("paste these lines there; they may go over any way, for nobody else can open them:");
-    say(text.trim_end());
     Ok(Exit::Success)
+}
+
+/// The answer, as a line of JSON.
+pub(super) fn as_json(text: &str, name: &Name, number: &str) -> Value {
+    json!({"event": "answer", "name": name.as_str(), "number": number, "text": text})
+}
+
+/// The answer, and what it is good for.
+pub(super) fn answered(text: &str, name: &Name) {
+    answer_in_words(name).iter().for_each(tell);
+    say(text.trim_end());
 }
 
 /// On the new device.
@@ -63,7 +67,7 @@ fn show(code: &str, context: &Context) {
     if is_watched() {
         qr::drawn(code).iter().for_each(tell);
     }
-    tell("on a device that has your name already (end `kinora chat` there for a moment):");
+    tell("on a device that has your name already (in `kinora chat` there: /link and the code):");
     say(format_args!("kinora chat link {code}"));
     tell("then paste here what it prints; the code is good until this program ends");
 }

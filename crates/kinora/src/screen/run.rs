@@ -7,12 +7,14 @@ use crate::report::{Failure, Outcome};
 use crate::terminal::{has_colours, is_unicode};
 use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use kinora_client::Fault;
 use kinora_client::talk::{Command, Event, Hand, Talk, card};
-use ratatui::DefaultTerminal;
-use std::io::{self, stdout};
+use ratatui::backend::CrosstermBackend;
+use ratatui::{DefaultTerminal, Terminal};
+use std::io::{self, Write, stdout};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -80,9 +82,12 @@ fn show(
         has_colours: has_colours(),
         is_unicode: is_unicode(variable),
     };
+    let mut is_aside = false;
     loop {
         look.now_ms = now_ms();
-        terminal.draw(|frame| draw(frame, &mut state, &look))?;
+        if !is_aside {
+            terminal.draw(|frame| draw(frame, &mut state, &look))?;
+        }
         let first = match state.next_change(look.now_ms) {
             None => news.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(pause) => news.recv_timeout(pause),
@@ -98,8 +103,18 @@ fn show(
                 News::Ended(ended) => return Ok(ended),
                 News::Told(event) => {
                     for deed in state.told(&event) {
-                        act(deed, &mut state, &mut hand);
+                        match deed {
+                            Deed::Aside(text) => is_aside = aside(&text).map(|()| true)?,
+                            deed => act(deed, &mut state, &mut hand),
+                        }
                     }
+                }
+                News::Key(event::Event::Key(_)) if is_aside => {
+                    execute!(stdout(), EnterAlternateScreen, Clear(ClearType::All))?;
+                    // One that knows of nothing on it draws all. To be cleared it would ask where the cursor is, and
+                    // the thread of the keys would take the answer.
+                    terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+                    is_aside = false;
                 }
                 News::Key(event::Event::Key(key)) => {
                     for deed in state.pressed(key) {
@@ -111,6 +126,16 @@ fn show(
             }
         }
     }
+}
+
+/// Shows a text outside of the screen, where it can be marked and copied whole. The terminal is as raw as before.
+fn aside(text: &str) -> io::Result<()> {
+    let mut out = stdout().lock();
+    execute!(out, LeaveAlternateScreen)?;
+    for line in text.lines().chain(["", "any key goes back"]) {
+        write!(out, "{line}\r\n")?;
+    }
+    out.flush()
 }
 
 fn act(deed: Deed, state: &mut State, hand: &mut Hand) {
@@ -151,6 +176,8 @@ fn act(deed: Deed, state: &mut State, hand: &mut Hand) {
             }
             Err(fault) => state.notice = Some(fault.to_string()),
         },
+        // Only what was told brings one.
+        Deed::Aside(_) => {}
     }
 }
 

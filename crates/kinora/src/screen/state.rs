@@ -3,7 +3,7 @@
 use super::room::{Entry, Fate, Room, Voice};
 use crate::card;
 use crate::qr;
-use crate::standing::receipts_in_words;
+use crate::standing::{answer_in_words, receipts_in_words};
 use crate::terminal::printable;
 use crate::typed::{self, Check, Typed};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -60,6 +60,8 @@ pub(super) enum Deed {
     Save(i64, Option<String>),
     /// A title, by words of its name, and from which millisecond on.
     Watch(String, String, u64),
+    /// A text that is to be copied as it is: it stands outside of the screen until a key is pressed.
+    Aside(String),
 }
 
 /// The screen.
@@ -198,6 +200,10 @@ impl State {
             }
             // Nobody asks for them here.
             Event::Devices(_) | Event::Removed { .. } => {}
+            Event::Answer { text, name, .. } => {
+                let [who, what] = answer_in_words(name);
+                return vec![Deed::Aside(format!("{who}\n{what}\n\n{text}"))];
+            }
             Event::Note { with, text } => {
                 self.note(with.as_str(), text.clone());
                 // It may be about a key.
@@ -434,6 +440,7 @@ impl State {
             Typed::Verify(name, Check::Show | Check::Draw) => {
                 vec![Deed::Give(Command::Safety(name.unwrap_or(open)))]
             }
+            Typed::Link(code) => vec![Deed::Give(Command::Link(code))],
             Typed::Accept(name) => give(Command::Accept(name.unwrap_or(open), None)),
             Typed::Receipts(tells) => {
                 self.notice = Some(receipts_in_words(tells).into());

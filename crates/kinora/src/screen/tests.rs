@@ -472,6 +472,24 @@ fn a_changed_key_is_taken_by_the_number_that_is_seen() {
 }
 
 #[test]
+fn an_answer_to_a_new_device_can_be_copied() {
+    let mut state = mira();
+    assert_eq!(
+        typed(&mut state, "/link abc"),
+        [Deed::Give(Command::Link("abc".into()))]
+    );
+    let deeds = state.told(&Event::Answer {
+        text: "one\ntwo\n".into(),
+        name: name("mira"),
+        number: "1".into(),
+    });
+    let [Deed::Aside(shown)] = deeds.as_slice() else {
+        panic!("{deeds:?}");
+    };
+    assert!(shown.contains("becomes one of mira") && shown.ends_with("\none\ntwo\n"));
+}
+
+#[test]
 fn a_stranger_cannot_paint() {
     let mut state = mira();
     state.told(&message(

@@ -348,6 +348,7 @@ const HELP: &[&str] = &[
     "/receipts off  tell nobody what came and what you have read; on",
     "/verify        the number to compare with this person, and a code of it",
     "/accept        take a new key, as /verify showed it, without comparing",
+    "/link CODE     answer a new device of yours, which shows CODE",
     "/open NAME     write to NAME",
     "/who           everybody, with how well each is known",
     "/quit          leave (also QUIT)",

@@ -4,7 +4,7 @@ use crate::chat::{Person, said};
 use crate::harness::Server;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Output, Stdio};
+use std::process::{Child, Output, Stdio};
 
 /// The lines of JSON that a command printed.
 pub(crate) fn lines(output: &Output) -> Vec<Value> {
@@ -15,21 +15,74 @@ pub(crate) fn lines(output: &Output) -> Vec<Value> {
         .collect()
 }
 
+/// A new place that shows a code and waits for its answer.
+pub(crate) struct Asking {
+    child: Child,
+    code: String,
+}
+
+impl Asking {
+    pub(crate) fn new(place: &Person, label: &str) -> Self {
+        let mut asks = place.command(&["chat", "link", "--device", label]);
+        let asks = asks.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = asks.spawn().unwrap();
+        let mut shown = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut shown).unwrap();
+        let code = shown.trim().strip_prefix("kinora chat link ").unwrap();
+        let code = code.to_owned();
+        Self { child, code }
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// It gets the answer, and is a device.
+    fn answered(mut self, text: &[u8]) {
+        let mut input = self.child.stdin.take().unwrap();
+        input.write_all(text).unwrap();
+        drop(input);
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+/// Who is not answered goes.
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// The new place becomes a device of whoever has the old one.
 fn link(old: &Person, new: &Person, label: &str) {
-    let mut asks = new.command(&["chat", "link", "--device", label]);
-    let asks = asks.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut asks = asks.spawn().unwrap();
-    let mut shown = String::new();
-    let mut output = BufReader::new(asks.stdout.take().unwrap());
-    output.read_line(&mut shown).unwrap();
-    let code = shown.trim().strip_prefix("kinora chat link ").unwrap();
-    let answer = old.output(&["chat", "link", code]);
+    let asks = Asking::new(new, label);
+    let answer = old.output(&["chat", "link", asks.code()]);
     assert!(answer.status.success(), "{}", said(&answer));
-    let mut input = asks.stdin.take().unwrap();
-    input.write_all(&answer.stdout).unwrap();
-    drop(input);
-    assert!(asks.wait().unwrap().success());
+    asks.answered(&answer.stdout);
+}
+
+/// Nobody has to leave for it: the answer is given within a talk.
+#[test]
+fn a_code_is_answered_while_one_talks() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start(&place.path().join("data"), &[]);
+    let [asha, phone] = ["asha", "phone"].map(|name| Person::new(place.path(), name, &server));
+    let mut at_asha = asha.come();
+    at_asha.type_in("/link nonsense");
+    let refused = at_asha.until("refused", |_| true);
+    assert_eq!(refused["code"], "code_unusable", "{refused}");
+    let asks = Asking::new(&phone, "phone");
+    at_asha.type_in(&format!("/link {}", asks.code()));
+    let answer = at_asha.until("answer", |_| true);
+    assert_eq!(answer["name"], "asha");
+    asks.answered(answer["text"].as_str().unwrap().as_bytes());
+    at_asha.until("note", |event| {
+        let text = event["text"].as_str().unwrap();
+        text.contains("\"phone\" is a device of yours now")
+    });
+    assert_eq!(at_asha.quit(), Some(0));
 }
 
 #[test]

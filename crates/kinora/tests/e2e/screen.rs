@@ -1,6 +1,7 @@
 //! What somebody at a terminal sees: a pseudo-terminal, and its screen as text.
 
 use crate::chat::Person;
+use crate::devices::Asking;
 use crate::harness::{Server, kinora};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -172,6 +173,18 @@ fn a_terminal_talks_with_a_program() {
     at_mia.until("read", |_| true);
     assert_eq!(at_mia.quit(), Some(0));
     screen.press("/open ravi\r");
+
+    // What a new device needs stands outside of the screen, to be copied; a key brings all of the talk back.
+    let phone = Person::new(place.path(), "phone", &server);
+    let asks = Asking::new(&phone, "phone");
+    screen.press(&format!("/link {}\r", asks.code()));
+    let seen = screen.until(|seen| seen.contains("END KINORA DEVICE") && seen.contains("any key"));
+    assert!(!seen.contains("hello"), "{seen}");
+    screen.press(" ");
+    screen.until(|seen| {
+        seen.contains("you are asha - connected") && seen.contains("  hello Ravi (edited)")
+    });
+    drop(asks);
 
     assert_eq!(at_ravi.quit(), Some(0));
     screen.until(|seen| seen.contains("○ ravi"));

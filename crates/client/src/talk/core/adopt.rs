@@ -1,14 +1,15 @@
 //! How a user's next device comes to its identity, and an older one gives it away.
 
-use super::{Core, device_of, number};
+use super::{Core, device_of, number, of_chat, refusal};
 use crate::Fault;
+use crate::talk::event::Event;
 use crate::talk::people::People;
 use crate::talk::store::{KeptPerson, Store, Write};
 use kinora_chat::Name;
 use kinora_chat::certificate::{Identity, IdentityKey};
 use kinora_chat::contact::Contact;
 use kinora_chat::engine::Client;
-use kinora_chat::handover::Handover;
+use kinora_chat::handover::{Code, Handover};
 use kinora_chat::safety;
 use std::path::Path;
 
@@ -49,20 +50,42 @@ impl Core {
 
     /// What this directory's device gives to the next one.
     pub(in crate::talk) fn handover(directory: &Path) -> Result<(Handover, Owner), Fault> {
-        let store = Store::open(directory)?;
-        let (name, secret) = identity(&store)?;
-        let people = People::of(store.people()?, Vec::new())?;
-        let people = people.0.into_iter().filter(|(each, _)| *each != name);
-        let contacts = people.map(|(name, person)| (name, person.contact));
-        let contacts = contacts.collect();
-        let owner = owner(&name, &Identity::new(&secret).public());
-        let handover = Handover {
-            name,
-            secret,
-            contacts,
-        };
-        Ok((handover, owner))
+        given(&Store::open(directory)?)
     }
+
+    /// Answers the code of a new device, while this one runs.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(in crate::talk) fn link(&mut self, code: &str) -> Result<(), Fault> {
+        let (handover, owner) = given(&self.store)?;
+        let sealed = code.parse().and_then(|code: Code| handover.seal(&code));
+        self.events.push_back(match sealed {
+            Ok(text) => Event::Answer {
+                text,
+                name: owner.name,
+                number: owner.number,
+            },
+            Err(fault) => refusal(of_chat(&fault)),
+        });
+        Ok(())
+    }
+}
+
+/// What the next device is given of what is kept.
+fn given(store: &Store) -> Result<(Handover, Owner), Fault> {
+    let (name, secret) = identity(store)?;
+    let people = People::of(store.people()?, Vec::new())?;
+    let people = people.0.into_iter().filter(|(each, _)| *each != name);
+    let contacts = people.map(|(name, person)| (name, person.contact));
+    let contacts = contacts.collect();
+    let owner = owner(&name, &Identity::new(&secret).public());
+    let handover = Handover {
+        name,
+        secret,
+        contacts,
+    };
+    Ok((handover, owner))
 }
 
 /// Whose directory it is, and the secret of that identity.
