@@ -41,10 +41,19 @@ export class Engine {
   private hls: HlsType | undefined;
   private video: HTMLVideoElement | undefined;
   private recoveries = 0;
+  private run = 0;
 
-  async start(video: HTMLVideoElement, url: string, at: number, rate: number | null) {
+  /** Whether it is still wanted when it has begun: whoever stops meanwhile, or begins something else, comes first. */
+  async start(video: HTMLVideoElement, url: string, at: number, rate: number | null): Promise<boolean> {
     this.video = video;
+    const run = (this.run += 1);
     const { default: Hls } = await import('hls.js');
+    if (run !== this.run) return false;
+    this.attach(Hls, video, url, at, rate);
+    return true;
+  }
+
+  private attach(Hls: typeof HlsType, video: HTMLVideoElement, url: string, at: number, rate: number | null) {
     if (!Hls.isSupported()) return this.native(video, url, at);
     const hls = new Hls({
       // Segments are fragments already: there is nothing that a worker would have to unpack, and a worker would need a
@@ -129,6 +138,7 @@ export class Engine {
   }
 
   stop() {
+    this.run += 1;
     if (this.hls) {
       for (const track of this.video?.textTracks ?? []) {
         track.mode = 'hidden';
