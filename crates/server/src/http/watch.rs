@@ -11,7 +11,7 @@ use super::segment::SegmentBody;
 use super::source::{Means, Source};
 use crate::fault::Fault;
 use crate::library::{
-    Form, Library, NOW, Origin, Presentation, Rendition, StagedTitle, Subtitle, Title, manifest,
+    Form, Library, NOW, Presentation, Rendition, StagedTitle, Subtitle, Title, manifest,
     manifest_of, multivariant_of, pictures, segments, words,
 };
 use crate::services::{Services, blocking};
@@ -177,6 +177,9 @@ pub(super) async fn part(
         let slot = number.flatten().map(|(_, number)| number.saturating_sub(1));
         made(&shared, &at, slot).await?;
     }
+    if let Some(found) = at_hand(&shared.services, &at) {
+        return send(means, found?, &method, &headers);
+    }
     let found = blocking(&shared.services, move |services| {
         let library = &services.library;
         let title = permitted(services, &at)?;
@@ -205,9 +208,22 @@ pub(super) async fn part(
     send(means, found.await?, &method, &headers)
 }
 
+/// A segment, if its index is in memory and its file a moment's walk: most are, and cost no visit to a thread that may wait.
+fn at_hand(services: &Services, at: &Address) -> Option<Result<Content, Fault>> {
+    let (form, number) = numbered(&at.file)?;
+    let title = match permitted(services, at) {
+        Ok(title) => title,
+        Err(fault) => return Some(Err(fault)),
+    };
+    let played = services.library.ready(&title)?;
+    let rendition = played.find(&at.part)?;
+    let file = services.library.at_hand(&title, &rendition.origin)?;
+    Some(cut(rendition, form, number).map(|segment| Content::Cut(segment, file)))
+}
+
 /// Who asks for playlists will ask for segments: reads what is needed for them meanwhile.
 fn beforehand(library: &Arc<Library>, title: &Arc<Title>) {
-    if library.is_ready(title) {
+    if library.ready(title).is_some() {
         return;
     }
     let (library, title) = (Arc::clone(library), Arc::clone(title));
@@ -360,16 +376,21 @@ fn of_rendition(
         _ => {}
     }
     let (form, number) = numbered(file).ok_or_else(nothing)?;
+    let segment = cut(rendition, form, number)?;
+    let file = library.open(title, &rendition.origin)?;
+    Ok(Content::Cut(segment, file))
+}
+
+/// A segment by its number, counted from 1.
+fn cut(rendition: &Rendition, form: Form, number: u32) -> Result<Segment, Fault> {
     let segment = rendition.segment(number, form).ok_or_else(nothing)?;
-    let segment = segment.map_err(|fault| {
+    segment.map_err(|fault| {
         Fault::new(
             "not_playable",
             fault.to_string(),
             "check that the file plays from beginning to end",
         )
-    })?;
-    let origin: &Origin = &rendition.origin;
-    Ok(Content::Cut(segment, library.open(title, origin)?))
+    })
 }
 
 /// A playlist or a segment of what is made slot by slot.

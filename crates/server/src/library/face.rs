@@ -191,9 +191,9 @@ impl Library {
         self.shelf.media(title, rendition)
     }
 
-    /// Whether segments can be found without reading an index.
-    pub(crate) fn is_ready(&self, title: &Title) -> bool {
-        self.shelf.is_ready(title)
+    /// What is played of it, if segments can be found without reading an index. Never waits for a disk.
+    pub(crate) fn ready(&self, title: &Title) -> Option<Arc<Presentation>> {
+        self.shelf.ready(title)
     }
 
     /// A file that a rendition is cut out of.
@@ -202,6 +202,11 @@ impl Library {
     /// `unknown_title` when it is gone or another one.
     pub(crate) fn open(&self, title: &Title, origin: &Origin) -> Result<File, Fault> {
         self.shelf.open(title, origin)
+    }
+
+    /// The same, if the kernel finds it without asking a disk. Never waits.
+    pub(crate) fn at_hand(&self, title: &Title, origin: &Origin) -> Option<File> {
+        self.shelf.at_hand(title, origin)
     }
 
     /// Whether players can begin with it now.

@@ -8,7 +8,7 @@ mod taken;
 
 use super::limits;
 pub(super) use beside::Beside;
-use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs::File;
@@ -22,6 +22,40 @@ const ENDINGS: &[&str] = &[
     "mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "ogv", "flv",
     "3gp",
 ];
+
+/// NONBLOCK: opening a pipe must not wait for its writer.
+const READING: OFlags = OFlags::RDONLY
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+
+/// How a path is walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// However long it takes.
+    Any,
+    /// Only if all of it is in the kernel's cache of names, else not at all: `RESOLVE_CACHED` of openat2(2), Linux 5.12.
+    Known,
+}
+
+impl Way {
+    fn flags(self) -> ResolveFlags {
+        match self {
+            Self::Any => ResolveFlags::empty(),
+            Self::Known => ResolveFlags::CACHED,
+        }
+    }
+}
+
+/// A file of ours, if the kernel knows the way to it.
+///
+/// # Errors
+/// What openat2(2) says: `EAGAIN` when it would have to ask a disk.
+pub(super) fn open_known(path: &Path) -> io::Result<File> {
+    let flags = Way::Known.flags();
+    let opened = rustix::fs::openat2(CWD, path, READING, Mode::empty(), flags);
+    Ok(File::from(opened?))
+}
 
 /// A directory that the operator has named.
 #[derive(Clone, Debug)]
@@ -86,7 +120,7 @@ impl Folder {
             words: Vec::new(),
             left: limits::ENTRIES,
         };
-        walk.directory(self.root()?, Path::new(""), limits::DEPTH)?;
+        walk.directory(self.root(Way::Any)?, Path::new(""), limits::DEPTH)?;
         beside::give(&mut walk.found, walk.words);
         Ok(walk.found)
     }
@@ -95,13 +129,12 @@ impl Folder {
     ///
     /// # Errors
     /// When it is not there, or the way to it leads through a link or out of the folder.
-    pub(super) fn open(&self, path: &Path) -> io::Result<File> {
-        // NONBLOCK: opening a pipe must not wait for its writer.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    pub(super) fn open(&self, path: &Path, way: Way) -> io::Result<File> {
         let beneath =
             ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        let opened = rustix::fs::openat2(self.root()?, path, flags, Mode::empty(), beneath)?;
-        let file = File::from(opened);
+        let root = self.root(way)?;
+        let opened = rustix::fs::openat2(root, path, READING, Mode::empty(), beneath | way.flags());
+        let file = File::from(opened?);
         match file.metadata()?.is_file() {
             true => Ok(file),
             false => Err(io::ErrorKind::InvalidInput.into()),
@@ -109,9 +142,15 @@ impl Folder {
     }
 
     /// Opened anew each time: a disk that is held open could not be taken away.
-    fn root(&self) -> io::Result<OwnedFd> {
+    fn root(&self, way: Way) -> io::Result<OwnedFd> {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        Ok(rustix::fs::open(&self.0, flags, Mode::empty())?)
+        Ok(rustix::fs::openat2(
+            CWD,
+            &self.0,
+            flags,
+            Mode::empty(),
+            way.flags(),
+        )?)
     }
 }
 
@@ -182,6 +221,7 @@ pub(super) fn is_video(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::io::Errno;
     use std::fs;
     use std::os::unix::fs::symlink;
 
@@ -203,14 +243,7 @@ mod tests {
         fs::write(inside.join("empty.mp4"), "").unwrap();
         symlink("../secret.mp4", inside.join("link.mp4")).unwrap();
         symlink("..", inside.join("up")).unwrap();
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            inside.join("pipe.mp4"),
-            FileType::Fifo,
-            Mode::RUSR,
-            0,
-        )
-        .unwrap();
+        rustix::fs::mknodat(CWD, inside.join("pipe.mp4"), FileType::Fifo, Mode::RUSR, 0).unwrap();
         let folder = Folder::new(inside.clone());
         let mut found: Vec<PathBuf> = folder.walk().unwrap().into_iter().map(|f| f.path).collect();
         found.sort();
@@ -218,7 +251,7 @@ mod tests {
             found,
             [PathBuf::from("a/b/two.mkv"), PathBuf::from("one.MP4")]
         );
-        assert!(folder.open(Path::new("a/b/two.mkv")).is_ok());
+        assert!(folder.open(Path::new("a/b/two.mkv"), Way::Any).is_ok());
         let absolute = inside.join("one.MP4");
         for path in [
             Path::new("link.mp4"),
@@ -229,8 +262,39 @@ mod tests {
             Path::new("a"),
             &absolute,
         ] {
-            assert!(folder.open(path).is_err(), "{path:?}");
+            for way in [Way::Any, Way::Known] {
+                assert!(folder.open(path, way).is_err(), "{path:?}");
+            }
         }
+    }
+
+    #[test]
+    fn a_known_way_leads_to_the_same_file_or_nowhere() {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir(place.path().join("a")).unwrap();
+        let path = Path::new("a/one.mp4");
+        fs::write(place.path().join(path), "one").unwrap();
+        let folder = Folder::new(place.path().to_owned());
+        let file = folder.open(path, Way::Any).unwrap();
+        let again = [
+            folder.open(path, Way::Known),
+            open_known(&place.path().join(path)),
+        ];
+        for again in again {
+            // Old kernels do not know what is asked, and some kinds of disks want to be asked each time.
+            match again {
+                Ok(again) => assert_eq!(Stamp::of(&again).unwrap(), Stamp::of(&file).unwrap()),
+                Err(error) => assert!(
+                    matches!(
+                        Errno::from_io_error(&error),
+                        Some(Errno::AGAIN | Errno::INVAL)
+                    ),
+                    "{error}"
+                ),
+            }
+        }
+        fs::remove_file(place.path().join(path)).unwrap();
+        assert!(folder.open(path, Way::Known).is_err());
     }
 
     #[test]

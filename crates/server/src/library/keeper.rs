@@ -3,7 +3,7 @@
 //! It looks instead of being told: folders of other machines tell nobody, and a fiftieth of a processor is little.
 
 use super::catalog::Titles;
-use super::folder::{Folder, Found, Stamp};
+use super::folder::{Folder, Found, Stamp, Way};
 use super::limits;
 use super::presentation::Presentation;
 use super::reading::{self, Unread};
@@ -102,16 +102,26 @@ impl Keeper {
             return Some(Arc::clone(known));
         }
         let facts = known.map(|known| known.facts.clone());
-        let facts = match facts.or_else(|| self.shelf.recall(&id, found.stamp)) {
-            Some(facts) => facts,
+        let (facts, played) = match facts.or_else(|| self.shelf.recall(&id, found.stamp)) {
+            Some(facts) => (facts, None),
             None => self.facts(number, folder, &found)?,
         };
         self.settling.forget(&(number, found.path.clone()));
         let at = (number, folder.path());
-        Some(Arc::new(Title::new(&self.shelf.key, at, found, facts)))
+        let title = Title::new(&self.shelf.key, at, found, facts);
+        if let Some(played) = played {
+            self.shelf.prepare(&title, played);
+        }
+        Some(Arc::new(title))
     }
 
-    fn facts(&mut self, number: usize, folder: &Folder, found: &Found) -> Option<Facts> {
+    /// What a file is, and what is played of it if browsers know it.
+    fn facts(
+        &mut self,
+        number: usize,
+        folder: &Folder,
+        found: &Found,
+    ) -> Option<(Facts, Option<Presentation>)> {
         let now_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let age_ms = clock::now() - found.stamp.modified_ns / 1_000_000;
         let name = (number, found.path.clone());
@@ -120,10 +130,10 @@ impl Keeper {
             return None;
         }
         match examine(folder, found) {
-            Ok(facts) => Some(facts),
+            Ok(played) => Some((Facts::of(&played), Some(played))),
             // It may still be on its way; what is damaged for long is shown, and says so.
             Err(Unread::Fault(fault)) if rest == Rest::Long => {
-                let file = folder.open(&found.path).ok()?;
+                let file = folder.open(&found.path, Way::Any).ok()?;
                 // What has no index of MP4 is most likely none.
                 let obstacle = match fault {
                     Fault::Unsupported(_) => fault.to_string(),
@@ -131,7 +141,7 @@ impl Keeper {
                         "browsers do not know this kind of file".into()
                     }
                 };
-                Some(self.workshop.facts(&file, obstacle))
+                Some((self.workshop.facts(&file, obstacle), None))
             }
             Err(Unread::Fault(_)) => None,
             Err(Unread::Io(error)) => {
@@ -142,12 +152,12 @@ impl Keeper {
     }
 }
 
-/// What a file is, if browsers play it.
-fn examine(folder: &Folder, found: &Found) -> Result<Facts, Unread> {
-    let file = folder.open(&found.path)?;
+/// What is played of a file, if browsers know it.
+fn examine(folder: &Folder, found: &Found) -> Result<Presentation, Unread> {
+    let file = folder.open(&found.path, Way::Any)?;
     if Stamp::of(&file)? != found.stamp {
         return Err(io::Error::from(io::ErrorKind::Interrupted).into());
     }
     let index = reading::index(&file)?;
-    Ok(Facts::of(&Presentation::of_source(index)?))
+    Ok(Presentation::of_source(index)?)
 }

@@ -9,7 +9,7 @@ mod ladder;
 
 use super::made::{Board, Made, Piece, sheet};
 use super::presentation::Origin;
-use super::shelf::{Shelf, directory};
+use super::shelf::{Shelf, directory, make_directory};
 use super::slots::DIRECTORY;
 use super::title::Title;
 use super::work::Making;
@@ -21,9 +21,8 @@ use kinora_media::info::MediaInfo;
 use kinora_media::ladder::Coding;
 use kinora_media::storyboard::Storyboard;
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -96,9 +95,7 @@ impl Maker {
         let ended = self.work(&title, is_stopping);
         self.shelf.set_progress(&title, None);
         match ended {
-            // Who watches it first shall not wait for its indexes. What cannot be played says so then.
-            Ok(()) => drop(self.shelf.presentation(&title)),
-            Err(Left::Stopped) => {}
+            Ok(()) | Err(Left::Stopped) => {}
             Err(Left::Later(reason)) => {
                 tracing::warn!(
                     title = title.name,
@@ -123,11 +120,7 @@ impl Maker {
 
     fn work(&self, title: &Title, is_stopping: &dyn Fn() -> bool) -> Result<(), Left> {
         let place = self.shelf.place_of(title);
-        DirBuilder::new()
-            .mode(0o700)
-            .recursive(true)
-            .create(&place)
-            .map_err(later)?;
+        make_directory(&place).map_err(later)?;
         let _ = fs::remove_file(place.join(GONE_FILE));
         let file = self.shelf.open(title, &Origin::Source);
         let file = file.map_err(|_| Left::Stopped)?;
@@ -254,7 +247,10 @@ impl Job<'_> {
     }
 
     fn add(&self, made: Made) -> Result<(), Left> {
-        self.maker.shelf.add(self.title, made).map_err(later)
+        self.maker.shelf.add(self.title, made).map_err(later)?;
+        // Who watches it next shall not wait for its indexes. What cannot be played says so then.
+        drop(self.maker.shelf.presentation(self.title));
+        Ok(())
     }
 
     /// Poster and storyboard. A title without them is still one.

@@ -34,7 +34,7 @@ pub(crate) use kept::Keepsake;
 pub(crate) use playlists::{
     StagedTitle, manifest, manifest_of, multivariant_of, pictures, segments, tag, words,
 };
-pub(crate) use presentation::{Form, Origin, Presentation, Rendition};
+pub(crate) use presentation::{Form, Presentation, Rendition};
 pub(crate) use show::NOW;
 pub(crate) use subtitle::Subtitle;
 pub(crate) use title::Title;

@@ -2,7 +2,7 @@
 
 use super::catalog::Catalog;
 use super::first::First;
-use super::folder::{Folder, Stamp};
+use super::folder::{Folder, Stamp, Way, open_known};
 use super::indexes::Indexes;
 use super::made::{Made, Piece, Words};
 use super::playlists::multivariant;
@@ -22,9 +22,10 @@ use kinora_stream::fragment::{self, Segment};
 use kinora_stream::subtitle::Subtitles;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// The file of what was known when the server was last running.
@@ -185,10 +186,12 @@ impl Shelf {
         Ok(kept.and_then(|mut first| first.media.remove(rendition)))
     }
 
-    /// Whether what is played of a title is in memory.
-    pub(super) fn is_ready(&self, title: &Title) -> bool {
-        let state = self.state(title, &self.made(title));
-        self.indexes.find(&state).is_some()
+    /// What is played of a title, if that is in memory. Waits for no disk.
+    pub(super) fn ready(&self, title: &Title) -> Option<Arc<Presentation>> {
+        let known = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        let made = Arc::clone(known.get(&directory(title))?);
+        drop(known);
+        self.indexes.find(&self.state(title, &made))
     }
 
     fn kept(&self, title: &Title, state: &str) -> Result<Option<First>, Fault> {
@@ -208,22 +211,52 @@ impl Shelf {
         format!("{name}.{state}.{}", words.join("."))
     }
 
+    /// Keeps the playlists of a title that was just found, as long as its index is at hand: who watches it first does not
+    /// wait for it to be read. Without them he does.
+    pub(super) fn prepare(&self, title: &Title, source: Presentation) {
+        if title.facts.obstacle.is_some() {
+            return;
+        }
+        let made = self.made(title);
+        let place = self.place_of(title);
+        let prepared = self.complete(title, &made, source).and_then(|played| {
+            make_directory(&place)
+                .and_then(|()| First::new(&self.state(title, &made), &played).write(&place))
+                .map_err(|error| problem::of_machine("playlists", &error).into())
+        });
+        if let Err(fault) = prepared {
+            tracing::debug!(
+                title = title.name,
+                reason = fault.problem.description,
+                "no playlists are kept of a new title"
+            );
+        }
+    }
+
     fn present(&self, title: &Title, made: &Made) -> Result<Presentation, Fault> {
-        let index = |origin: &Origin| {
-            let file = self.open(title, origin)?;
+        let file = self.open(title, &Origin::Source)?;
+        let source = match title.facts.obstacle {
+            None => reading::index(&file)
+                .and_then(|index| Ok(Presentation::of_source(index)?))
+                .map_err(unread)?,
+            // Only what was made of it is played, but no longer than it is there itself.
+            Some(_) => Presentation::default(),
+        };
+        self.complete(title, made, source)
+    }
+
+    /// What is played of a title: what its own file has, and what was made of it.
+    fn complete(
+        &self,
+        title: &Title,
+        made: &Made,
+        mut presentation: Presentation,
+    ) -> Result<Presentation, Fault> {
+        let damaged = |fault: kinora_stream::Fault| unread(fault.into());
+        let of = |piece: &Piece| -> Result<Index, Fault> {
+            let file = self.open(title, &Origin::Made(piece.file.clone()))?;
             reading::index(&file).map_err(unread)
         };
-        let damaged = |fault: kinora_stream::Fault| unread(fault.into());
-        let mut presentation = match title.facts.obstacle {
-            None => Presentation::of_source(index(&Origin::Source)?).map_err(damaged)?,
-            // Only what was made of it is played, but no longer than it is there itself.
-            Some(_) => {
-                self.open(title, &Origin::Source)?;
-                Presentation::default()
-            }
-        };
-        let of =
-            |piece: &Piece| -> Result<Index, Fault> { index(&Origin::Made(piece.file.clone())) };
         for piece in &made.pictures {
             let added = presentation.add_picture(&piece.file, &piece.tag, of(piece)?);
             added.map_err(damaged)?;
@@ -319,7 +352,9 @@ impl Shelf {
             Place::Made(name) => self.open(title, &Origin::Made(name.clone()))?,
             Place::Beside(beside) => {
                 let folder = self.folders.get(title.folder).ok_or_else(unknown_title)?;
-                let file = folder.open(&beside.path).map_err(|_| unknown_title())?;
+                let file = folder
+                    .open(&beside.path, Way::Any)
+                    .map_err(|_| unknown_title())?;
                 match Stamp::of(&file) {
                     Ok(now) if now == beside.stamp => file,
                     _ => return Err(unknown_title()),
@@ -368,15 +403,8 @@ impl Shelf {
 
     /// A file of a title; of its own only as long as it is the one that was indexed.
     pub(super) fn open(&self, title: &Title, origin: &Origin) -> Result<File, Fault> {
-        let opened = match origin {
-            Origin::Source => match self.folders.get(title.folder) {
-                Some(folder) => folder.open(&title.path),
-                None => Err(io::ErrorKind::NotFound.into()),
-            },
-            Origin::Made(name) => File::open(self.place_of(title).join(name)),
-            Origin::Slots(_) => Err(io::ErrorKind::NotFound.into()),
-        };
-        let file = opened.map_err(|_| unknown_title())?;
+        let file = self.find(title, origin, Way::Any);
+        let file = file.map_err(|_| unknown_title())?;
         if *origin == Origin::Source {
             let now = Stamp::of(&file);
             let now = now.map_err(|error| problem::of_machine("the title", &error))?;
@@ -386,6 +414,32 @@ impl Shelf {
         }
         Ok(file)
     }
+
+    /// The same, if the kernel knows the way to it by heart: waits for no disk and no other machine.
+    pub(super) fn at_hand(&self, title: &Title, origin: &Origin) -> Option<File> {
+        let file = self.find(title, origin, Way::Known).ok()?;
+        let is_same = *origin != Origin::Source || Stamp::of(&file).ok() == Some(title.stamp);
+        is_same.then_some(file)
+    }
+
+    fn find(&self, title: &Title, origin: &Origin, way: Way) -> io::Result<File> {
+        match origin {
+            Origin::Source => match self.folders.get(title.folder) {
+                Some(folder) => folder.open(&title.path, way),
+                None => Err(io::ErrorKind::NotFound.into()),
+            },
+            Origin::Made(name) => match way {
+                Way::Any => File::open(self.place_of(title).join(name)),
+                Way::Known => open_known(&self.place_of(title).join(name)),
+            },
+            Origin::Slots(_) => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+/// A place for what is made of a title, which is nobody else's business.
+pub(super) fn make_directory(place: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).recursive(true).create(place)
 }
 
 /// The name of a title's directory.

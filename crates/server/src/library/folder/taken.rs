@@ -1,6 +1,6 @@
 //! A file that is put into the folder: it appears whole, and never in the place of another.
 
-use super::Folder;
+use super::{Folder, Way};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use std::fs::File;
 use std::io::{self, Seek};
@@ -21,7 +21,7 @@ impl Folder {
         (stem, ending): (&str, &str),
         is_same: impl Fn(&File) -> bool,
     ) -> io::Result<String> {
-        let root = self.root()?;
+        let root = self.root(Way::Any)?;
         let names = || {
             (1..=NAMES).map(|number| match number {
                 1 => format!("{stem}.{ending}"),
@@ -29,7 +29,7 @@ impl Folder {
             })
         };
         for name in names() {
-            match self.open(name.as_ref()) {
+            match self.open(name.as_ref(), Way::Any) {
                 Ok(known) if is_same(&known) => return Ok(name),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break,
                 _ => {}
@@ -57,14 +57,14 @@ impl Folder {
 
     /// Bytes that the folder's disk still has for us.
     pub(in crate::library) fn free(&self) -> io::Result<u64> {
-        let disk = rustix::fs::fstatvfs(self.root()?)?;
+        let disk = rustix::fs::fstatvfs(self.root(Way::Any)?)?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Whether files can be put into it.
     pub(in crate::library) fn is_writable(&self) -> io::Result<()> {
         Ok(rustix::fs::accessat(
-            self.root()?,
+            self.root(Way::Any)?,
             ".",
             rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
             AtFlags::EACCESS,

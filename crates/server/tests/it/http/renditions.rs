@@ -3,6 +3,7 @@
 use super::library::{Cinema, USUAL, addresses, beside, film, frames, text};
 use crate::wire::long_clip;
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// The first title of the list, as soon as it is so.
 pub(super) fn when(cinema: &Cinema, is_so: impl Fn(&Value) -> bool) -> Value {
@@ -245,16 +246,38 @@ fn who_waits_is_told_behind_whom_and_how_long() {
     }
 }
 
+/// Where the playlists of the only title are kept.
+fn kept(cinema: &Cinema) -> PathBuf {
+    let titles = std::fs::read_dir(cinema.house.config.data.join("library")).unwrap();
+    let files = titles.map(|title| title.unwrap().path().join("first.json"));
+    let files: Vec<_> = files.filter(|path| path.is_file()).collect();
+    let [kept] = <[PathBuf; 1]>::try_from(files).unwrap();
+    kept
+}
+
+#[test]
+fn what_players_begin_with_is_there_as_soon_as_a_title_is() {
+    let cinema = Cinema::with(&[], |folder| film(&folder.join("a.mp4"), USUAL));
+    let title = when(&cinema, |title| title["hls_url"].is_string());
+    // Nobody has asked for it, and nothing has been made yet.
+    let json: Value = serde_json::from_slice(&std::fs::read(kept(&cinema)).unwrap()).unwrap();
+    let told = cinema.caller().get(&playlist(&title, "hls_url"));
+    let line = |text: &str| {
+        text.lines()
+            .find(|line| line.contains("BANDWIDTH"))
+            .map(str::to_owned)
+    };
+    assert!(line(text(&told)).is_some());
+    assert_eq!(line(json["text"].as_str().unwrap()), line(text(&told)));
+}
+
 #[test]
 fn what_players_begin_with_needs_no_index_after_a_restart() {
     let mut cinema = Cinema::with(&[64], |folder| film(&folder.join("a.mp4"), USUAL));
     let made = |title: &Value| title["staged_url"].is_string() && title["progress"].is_null();
     let main = playlist(&when(&cinema, made), "hls_url");
     let told = cinema.caller().get(&main);
-    let kept = std::fs::read_dir(cinema.house.config.data.join("library")).unwrap();
-    let kept = kept.map(|entry| entry.unwrap().path().join("first.json"));
-    let kept: Vec<_> = kept.filter(|path| path.is_file()).collect();
-    let [kept] = &*kept else { panic!("{kept:?}") };
+    let kept = &kept(&cinema);
     cinema.house.stop();
     // Something that no index says.
     let json = std::fs::read_to_string(kept).unwrap();
