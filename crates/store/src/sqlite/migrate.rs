@@ -31,6 +31,7 @@ pub(super) const POST: Plan = Plan {
         include_str!("schema/post_1.sql"),
         include_str!("schema/post_2.sql"),
         include_str!("schema/post_3.sql"),
+        include_str!("schema/post_4.sql"),
     ],
     application: 0x4b69_6e74,
 };

@@ -106,21 +106,14 @@ fn a_database_of_version_1_opens_with_all_that_is_in_it() {
 const COLUMNS_OF_TALK: &[(&str, &[&str])] = &[
     ("conversations", &["low", "high", "group_id", "epoch"]),
     (
-        "devices",
-        &[
-            "seat",
-            "id",
-            "person",
-            "certificate",
-            "step",
-            "last",
-            "waiting",
-            "waiting_bytes",
-        ],
+        "counters",
+        &["seat", "step", "last", "waiting", "waiting_bytes"],
     ),
+    ("devices", &["seat", "id", "person", "certificate"]),
     (
         "envelopes",
         &[
+            "envelope",
             "seat",
             "number",
             "kind",
@@ -176,7 +169,7 @@ fn the_talk_keeps_these_columns_and_no_others() {
 const TALK_APPLICATION: i32 = 0x4b69_6e74;
 
 #[test]
-fn a_talk_of_before_there_were_parcels_goes_on() {
+fn a_talk_of_the_first_version_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("talk.db");
     let old = Connection::open(&path).unwrap();
@@ -184,7 +177,10 @@ fn a_talk_of_before_there_were_parcels_goes_on() {
         .unwrap();
     old.execute_batch(
         "insert into people (name, skeleton, identity) values ('asha', 'asha', zeroblob(32));
-         insert into devices (id, person, certificate) values (zeroblob(16), 1, x'00');",
+         insert into devices (id, person, certificate, step, last, waiting, waiting_bytes)
+             values (zeroblob(16), 1, x'00', 9, 8, 2, 5);
+         insert into envelopes (seat, number, kind, sender, partner, group_id, epoch, bytes, at_ms, expires_s)
+             values (1, 7, 0, 1, 1, zeroblob(32), 3, x'0102', 10, 20), (1, 8, 1, 1, 1, zeroblob(32), 3, x'030405', 11, 21);",
     )
     .unwrap();
     old.pragma_update(None, "application_id", TALK_APPLICATION)
@@ -192,6 +188,23 @@ fn a_talk_of_before_there_were_parcels_goes_on() {
     old.pragma_update(None, "user_version", 1).unwrap();
     drop(old);
     let post = PostOffice::open(&path).unwrap();
-    assert_eq!(post.device(&[0; 16]).unwrap().unwrap().name, "asha");
+    let device = post.device(&[0; 16]).unwrap().unwrap();
+    assert_eq!(device.name, "asha");
+    assert_eq!((device.step, device.first, device.last), (9, 7, 8));
+    let waiting = |post: &PostOffice| {
+        let all = post.waiting(device.seat, 0, 10, 1_000).unwrap();
+        all.into_iter()
+            .map(|each| (each.number, each.bytes))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(&post), [(7, vec![1, 2]), (8, vec![3, 4, 5])]);
     assert_eq!(post.held().unwrap(), 0);
+    assert_eq!(post.sweep(20).unwrap(), 1);
+    assert_eq!(waiting(&post), [(8, vec![3, 4, 5])]);
+    drop(post);
+    let direct = Connection::open(&path).unwrap();
+    let left = direct.query_row("select waiting, waiting_bytes from counters", [], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    });
+    assert_eq!(left.unwrap(), (1, 3));
 }

@@ -54,6 +54,8 @@ pub(super) fn register(
     const ADD: &str = "insert into devices (seat, id, person, certificate) values (
         1 + max(coalesce((select max(seat) from devices), 0), coalesce((select max(seat) from removals), 0)), ?1, ?2, ?3)";
     change(connection, ADD, params![new.id, person, new.certificate])?;
+    let sql = "insert into counters (seat) select seat from devices where id = ?1";
+    change(connection, sql, [new.id])?;
     let made = device(connection, &new.id)?;
     made.map(Registered::New)
         .ok_or_else(|| Fault::Corrupt("a device that was just written is not there".into()))
@@ -76,6 +78,7 @@ pub(super) fn remove(connection: &Connection, removal: &DeviceRemoval) -> Result
         "delete from envelopes where seat = ?1",
         "delete from repeats where seat = ?1",
         "delete from parted where seat = ?1",
+        "delete from counters where seat = ?1",
         "delete from devices where seat = ?1",
     ] {
         change(connection, sql, [seat])?;
@@ -99,7 +102,7 @@ pub(super) fn device(connection: &Connection, id: &[u8; 16]) -> Result<Option<De
             coalesce((select min(number) from envelopes where envelopes.seat = devices.seat), last + 1) as first,
             (select count(*) from packages where packages.seat = devices.seat and is_last_resort = 0) as packages,
             exists (select 1 from packages where packages.seat = devices.seat and is_last_resort = 1) as has_last
-        from devices join people using (person) where id = ?1";
+        from devices join people using (person) join counters using (seat) where id = ?1";
     one(connection, SQL, [id], |row| {
         Ok(Device {
             seat: Seat(row.get("seat")?),

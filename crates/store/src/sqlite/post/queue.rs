@@ -2,7 +2,7 @@
 
 use crate::Fault;
 use crate::post::{Kind, Seat, Waiting};
-use crate::sqlite::row::change;
+use crate::sqlite::row::{change, one};
 use rusqlite::{Connection, Row, params};
 
 pub(super) fn waiting(
@@ -23,7 +23,7 @@ pub(super) fn waiting(
     let mut rows = statement.query(params![seat, after, most])?;
     let (mut found, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        let next = one(row)?;
+        let next = letter(row)?;
         bytes += next.bytes.len();
         if bytes > most_bytes && !found.is_empty() {
             break;
@@ -33,7 +33,7 @@ pub(super) fn waiting(
     Ok(found)
 }
 
-fn one(row: &Row<'_>) -> Result<Waiting, Fault> {
+fn letter(row: &Row<'_>) -> Result<Waiting, Fault> {
     let kind = match row.get("kind")? {
         0 => Kind::Message,
         1 => Kind::Commit,
@@ -53,17 +53,24 @@ fn one(row: &Row<'_>) -> Result<Waiting, Fault> {
 }
 
 pub(super) fn sweep(connection: &Connection, now_s: u64) -> Result<u64, Fault> {
-    // Those of one device expire in the order of their numbers, so what is left has no gap.
-    const LESS: &str = "update devices set
+    // Of envelopes, all that came before the first that may stay: in the order in which they came, so what is left of one
+    // device has no gap.
+    let stays = "select envelope from envelopes where expires_s > ?1 order by envelope limit 1";
+    let first = one(connection, stays, [now_s], |row| Ok(row.get::<_, i64>(0)?))?;
+    let first = first.unwrap_or(i64::MAX);
+    const LESS: &str = "update counters set
         waiting = waiting - (select count(*) from envelopes
-            where envelopes.seat = devices.seat and expires_s <= ?1),
+            where envelopes.seat = counters.seat and envelope < ?1),
         waiting_bytes = waiting_bytes - (select coalesce(sum(length(bytes)), 0) from envelopes
-            where envelopes.seat = devices.seat and expires_s <= ?1)
-        where seat in (select seat from envelopes where expires_s <= ?1)";
-    change(connection, LESS, [now_s])?;
-    let mut gone = 0;
+            where envelopes.seat = counters.seat and envelope < ?1)
+        where seat in (select seat from envelopes where envelope < ?1)";
+    change(connection, LESS, [first])?;
+    let mut gone = change(
+        connection,
+        "delete from envelopes where envelope < ?1",
+        [first],
+    )?;
     for sql in [
-        "delete from envelopes where expires_s <= ?1",
         "delete from packages where expires_s <= ?1",
         "delete from repeats where expires_s <= ?1",
     ] {
