@@ -77,7 +77,8 @@ async function film(options: BrowserContextOptions = {}): Promise<Page> {
 }
 
 async function choose(page: Page, name: string) {
-  await page.getByRole('button', { name: /^Quality/ }).click();
+  // Forced: while a film plays the controls hide, and the pointer that comes near them shows them again.
+  await page.getByRole('button', { name: /^Quality/ }).click({ force: true });
   await page.getByRole('menuitemradio', { name, exact: true }).click();
 }
 
@@ -88,7 +89,7 @@ suite('the player', () => {
     await page.keyboard.press('5');
     await until(page, (video) => !video.seeking && video.readyState >= 3 && video.currentTime >= 5.9);
     const bar = page.getByRole('slider', { name: 'Position' });
-    await bar.hover();
+    await bar.hover({ force: true });
     // The picture of the pointer's time, out of the storyboard.
     const picture = page.locator('.bar .picture');
     await picture.waitFor();
@@ -98,6 +99,20 @@ suite('the player', () => {
     await page.keyboard.press('Escape');
     await page.keyboard.press('k');
     await until(page, (video) => video.paused);
+  });
+
+  test('keeps its controls while somebody works with keys', async () => {
+    const page = await film();
+    await page.evaluate(() => Object.assign(document.querySelector('video') as HTMLVideoElement, { loop: true }));
+    await page.clock.install();
+    await page.keyboard.press('Tab');
+    await page.getByRole('button', { name: /^Quality/ }).focus();
+    await page.clock.fastForward(5_000);
+    expect(await page.locator('.player.idle').count()).toBe(0);
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.keyboard.press('m');
+    await page.clock.fastForward(5_000);
+    await page.locator('.player.idle').waitFor();
   });
 
   test('changes to the quality that is chosen', async () => {
