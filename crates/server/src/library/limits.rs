@@ -27,5 +27,8 @@ pub(super) const OPEN_REST_MS: u64 = 5000;
 pub(super) const OLD_MS: i64 = 60_000;
 /// Bytes of memory that the indexes of titles that are watched may take together.
 pub(super) const INDEX_BYTES: usize = 256 << 20;
+/// The longest title that is made at once: its playlists name every slot, and a header may speak of thirty years. Two days are
+/// 86,400 slots, some megabytes.
+pub(super) const SLOTS_MS: u64 = 48 * 3_600_000;
 /// The longest segment: players hold several of them, and begin anew in the middle of none.
 pub(super) const LONGEST_SEGMENT_MS: u64 = 12_000;

@@ -4,6 +4,7 @@ use super::catalog::Catalog;
 use super::first::First;
 use super::folder::{Folder, Stamp, Way, open_known};
 use super::indexes::Indexes;
+use super::limits;
 use super::made::{Made, Piece, Words};
 use super::playlists::multivariant;
 use super::presentation::{Origin, Part, Presentation, Rendition};
@@ -297,7 +298,8 @@ impl Shelf {
     pub(super) fn has_slots(&self, title: &Title) -> bool {
         let facts = &title.facts;
         let is_wanted = facts.obstacle.is_some() && facts.damage.is_none();
-        is_wanted && self.slot_space > 0 && facts.duration_ms > 0 && !self.rungs(title).is_empty()
+        let has_length = (1..=limits::SLOTS_MS).contains(&facts.duration_ms);
+        is_wanted && self.slot_space > 0 && has_length && !self.rungs(title).is_empty()
     }
 
     /// The rendition of this name that is made slot by slot, when a slot has been made.

@@ -24,7 +24,10 @@ impl Early {
 
     /// On a server that gives slots so many bytes.
     fn with_space(name: &str, arguments: &str, slot_space: u64) -> Self {
-        let fill = |folder: &Path| film(&folder.join(name), arguments);
+        Self::filled(|folder| film(&folder.join(name), arguments), slot_space)
+    }
+
+    fn filled(fill: impl FnOnce(&Path), slot_space: u64) -> Self {
         let cinema = Cinema::set(fill, |config| {
             config.library.heights = vec![64, 90];
             config.library.slot_space = slot_space;
@@ -270,6 +273,32 @@ fn without_room_nothing_is_made_at_once() {
         text(&answer)
     );
     assert_eq!(early.slots(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_header_that_speaks_of_decades_is_not_cut_into_slots() {
+    const DURATION: [u8; 3] = [0x44, 0x89, 0x88];
+    let early = Early::filled(
+        |folder| {
+            let path = folder.join("a.mkv");
+            film(&path, OLD);
+            let mut bytes = fs::read(&path).unwrap();
+            let at = |bytes: &[u8], what: &[u8]| {
+                let found = bytes.windows(what.len()).position(|part| part == what);
+                found.unwrap()
+            };
+            // Matroska's Duration, in milliseconds; the tag of the track would be believed before it.
+            let duration = at(&bytes, &DURATION) + DURATION.len();
+            bytes[duration..duration + 8].copy_from_slice(&9e11_f64.to_be_bytes());
+            let tag = at(&bytes, b"DURATION");
+            bytes[tag] = b'X';
+            fs::write(&path, bytes).unwrap();
+        },
+        1 << 30,
+    );
+    let title = when(&early.cinema, |title| title["name"].is_string());
+    assert_eq!(title["duration_ms"], 900_000_000_000_u64);
+    assert_eq!(title["hls_url"], Value::Null);
 }
 
 #[test]
