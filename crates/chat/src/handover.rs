@@ -14,7 +14,7 @@ use crate::certificate::IdentityKey;
 use crate::contact::Contact;
 use crate::fault::Fault;
 use crate::limits::{ANSWER_CHARS_MAX, HANDED_CONTACTS_MAX, HANDED_MIN};
-use data_encoding::BASE32_NOPAD;
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use minicbor::{Decode, Encode};
 use openmls_rust_crypto::OpenMlsRustCrypto;
 use openmls_traits::OpenMlsProvider;
@@ -113,8 +113,8 @@ impl Newcomer {
     pub fn open(&self, answer: &str) -> Result<Handover, Fault> {
         let bytes = unarmored(answer).ok_or(Fault::AnswerUnusable)?;
         let (version, rest) = bytes.split_first().ok_or(Fault::AnswerUnusable)?;
-        let (kem, cipher) = rest.split_at_checked(32).ok_or(Fault::AnswerUnusable)?;
-        if *version != VERSION {
+        let (kem, cipher) = rest.split_first_chunk().ok_or(Fault::AnswerUnusable)?;
+        if *version != VERSION || is_of_small_order(kem) {
             return Err(Fault::AnswerUnusable);
         }
         let input = HpkeCiphertext {
@@ -208,10 +208,28 @@ impl FromStr for Code {
             let (version, rest) = bytes.split_first()?;
             let (key, check) = rest.split_first_chunk()?;
             let code = Self(*key);
-            (*version == VERSION && code.check() == check).then_some(code)
+            let is_good = *version == VERSION && code.check() == check;
+            (is_good && !is_of_small_order(key)).then_some(code)
         };
         parse().ok_or(Fault::CodeUnusable)
     }
+}
+
+/// Points of which eight add up to nothing, in each spelling: what is agreed on with one of them everybody knows (RFC 9180 §7.1.4).
+const SMALL: [&str; 7] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
+fn is_of_small_order(key: &[u8; 32]) -> bool {
+    let mut point = *key;
+    point[31] &= 0x7f;
+    SMALL.contains(&HEXLOWER.encode(&point).as_str())
 }
 
 fn written(name: &Name, contact: &Contact) -> Option<WrittenContact> {
@@ -276,9 +294,9 @@ fn unarmored(text: &str) -> Option<Vec<u8>> {
     BASE32_NOPAD.decode(letters.as_bytes()).ok()
 }
 
-/// Whether this line ends an answer.
+/// Whether this line ends an answer. One that was scanned stands in one line.
 pub fn is_end(line: &str) -> bool {
-    line.trim() == LAST
+    line.trim_end().ends_with(LAST)
 }
 
 fn pieces(letters: &str, size: usize) -> impl Iterator<Item = &str> {
@@ -360,6 +378,48 @@ mod tests {
         }
         assert_eq!("".parse::<Code>(), Err(Fault::CodeUnusable));
         assert_eq!("KINORA-LINK-é".parse::<Code>(), Err(Fault::CodeUnusable));
+    }
+
+    #[test]
+    fn an_answer_ends_where_its_last_line_does() {
+        let answer = handover(0).seal(&Newcomer::new(&[1; 32]).unwrap().code());
+        let answer = answer.unwrap();
+        let ends: Vec<bool> = answer.lines().map(is_end).collect();
+        assert_eq!(ends.iter().position(|is| *is), Some(ends.len() - 1));
+        assert!(is_end(&format!("{} \r", answer.trim().replace('\n', " "))));
+        assert!(!is_end(FIRST) && !is_end(""));
+    }
+
+    /// X25519 agrees with them on nought, which everybody knows.
+    #[test]
+    fn nothing_is_sealed_for_a_key_of_small_order() {
+        let device = Newcomer::new(&[1; 32]).unwrap();
+        let answer = handover(0).seal(&device.code()).unwrap();
+        let sealed = unarmored(&answer).unwrap();
+        for point in SMALL {
+            let mut point: [u8; 32] = HEXLOWER.decode(point.as_bytes()).unwrap()[..]
+                .try_into()
+                .unwrap();
+            for high in [0, 0x80] {
+                point[31] ^= high;
+                assert_eq!(
+                    Code(point).to_string().parse::<Code>(),
+                    Err(Fault::CodeUnusable)
+                );
+                let other = [&[VERSION], &point[..], &sealed[33..]].concat();
+                assert_eq!(device.open(&armored(&other)), Err(Fault::AnswerUnusable));
+            }
+        }
+    }
+
+    /// Of the page, which seals with a library of its own (`web/tests/talk/handover.test.ts` writes it).
+    #[test]
+    fn what_the_page_has_sealed_opens() {
+        let device = Newcomer::new(&[1; 32]).unwrap();
+        assert_eq!(
+            device.open(include_str!("handover/page.txt")),
+            Ok(handover(2))
+        );
     }
 
     /// Whoever changes how it is written notices here: the other device may be of another version.

@@ -3,9 +3,9 @@
  * one. What waits to go out is not in it, for it would go out twice.
  */
 import { opened, sealed } from './backup/file';
-import { readRecords, recordBytes, type Backed, type Head, type Known, type Said } from './backup/records';
+import { readRecords, recordBytes, type Backed, type Head, type Said } from './backup/records';
 import type { Book, Line, Talk } from './book';
-import type { Contact } from './contact';
+import { handed, told, type Contact } from './contact';
 import { PREVIEW, shownAs } from './conversation/lines';
 import { Fault } from './fault';
 import { joined, type Bytes } from './layout';
@@ -24,23 +24,14 @@ export async function backUp(book: Book, passphrase: string, work?: number): Pro
   const contacts = [...book.contacts].filter(([name]) => name !== me.name);
   const records: Backed[] = [
     { kind: 'head', name: me.name, secret: me.secret },
-    ...contacts.flatMap(([name, contact]) => knownAs(name, contact)),
+    ...contacts.flatMap(([name, contact]): Backed[] => {
+      const known = handed(contact);
+      return known ? [{ kind: 'contact', name, ...known }] : [];
+    }),
     ...[...book.removals.values()].flat().map((removal): Backed => ({ kind: 'removal', signed: removalBytes(removal) })),
     ...said,
   ];
   return { file: await sealed(joined(...records.map(recordBytes)), passphrase, work), messages: said.length };
-}
-
-/** The key that somebody is known by; of one that has changed, the one before. */
-function knownAs(name: string, contact: Contact): Known[] {
-  switch (contact.word) {
-    case 'new':
-      return [];
-    case 'changed':
-      return [{ kind: 'contact', name, key: contact.known, isVerified: contact.wasVerified }];
-    default:
-      return [{ kind: 'contact', name, key: contact.key, isVerified: contact.word === 'verified' }];
-  }
 }
 
 function saidIn(peer: string, line: Line): Said[] {
@@ -83,7 +74,7 @@ function take(record: Backed, { contacts, removals, lines }: Restored, known: Se
     case 'head':
       throw new Fault('backup_damaged', 'it has two heads');
     case 'contact':
-      contacts.set(record.name, { word: record.isVerified ? 'verified' : 'pinned', key: record.key });
+      contacts.set(record.name, told(record.key, record.isVerified));
       return;
     case 'removal': {
       const removal = removalIn(record.signed);

@@ -25,6 +25,7 @@ function head(major: number, value: bigint): Bytes {
 }
 
 export const uint = (value: bigint | number): Bytes => head(UINT, BigInt(value));
+export const bool = (value: boolean): Bytes => Uint8Array.of(value ? 0xf5 : 0xf4);
 export const bytes = (value: Uint8Array): Bytes => joined(head(BYTES, BigInt(value.length)), value);
 export const array = (...items: Uint8Array[]): Bytes => joined(head(ARRAY, BigInt(items.length)), ...items);
 
@@ -53,6 +54,11 @@ export class CborReader {
 
   get isEmpty(): boolean {
     return this.at === this.input.length;
+  }
+
+  /** What has not been taken. */
+  get rest(): Uint8Array {
+    return this.input.subarray(this.at);
   }
 
   uint(): bigint {

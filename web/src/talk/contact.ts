@@ -32,6 +32,21 @@ export function keysOf(contact: Contact): Bytes[] {
   return contact.word === 'changed' ? [contact.known, contact.shown] : [contact.key];
 }
 
+/** What another device of the same user is told of somebody: of a changed key the one before, for it sees by itself that it has changed. */
+export function handed(contact: Contact): { key: Bytes; isVerified: boolean } | undefined {
+  switch (contact.word) {
+    case 'new':
+      return undefined;
+    case 'changed':
+      return { key: contact.known, isVerified: contact.wasVerified };
+    default:
+      return { key: contact.key, isVerified: contact.word === 'verified' };
+  }
+}
+
+/** Somebody of whom this was told by another device. */
+export const told = (key: Bytes, isVerified: boolean): Contact => ({ word: isVerified ? 'verified' : 'pinned', key });
+
 export function sending(contact: Contact): Sending {
   if (contact.word !== 'changed') return 'free';
   return contact.wasVerified ? 'blocked' : 'advised';

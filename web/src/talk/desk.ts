@@ -14,6 +14,7 @@ import { Fault, or } from './fault';
 import type { Ask, Deliver, Person, Tell } from './frame';
 import { hex, joined, shortened, unhex, utf8, variable, type Bytes } from './layout';
 import { BACKUP_BYTES_MAX, CARD_TITLE_MAX } from './limits';
+import { Link } from './link';
 import type { DirectoryView, Entry } from './member';
 import { named } from './name';
 import { Parcels } from './parcels';
@@ -44,6 +45,7 @@ export interface Listener {
 export class Desk {
   readonly talks: Conversations;
   private readonly transfers: Transfers;
+  private readonly link = new Link();
   /** By which the server knows this device where files are. */
   private pass: Bytes | undefined;
   private phase: Phase = 'connecting';
@@ -149,6 +151,14 @@ export class Desk {
           return this.backUp(command.passphrase);
         case 'restore':
           return this.restore(command.file, command.passphrase, command.label);
+        case 'link':
+          return this.link.ask(this.book);
+        case 'adopt':
+          return this.adopt(command.answer, command.label);
+        case 'answer':
+          return this.link.answer(this.book, command.code);
+        case 'linked':
+          return this.link.end();
         case 'quit':
           this.say({ kind: 'bye' });
           this.connection?.stop();
@@ -242,6 +252,17 @@ export class Desk {
       return { name, identity: await Identity.of(secret), fill: () => fill(this.book, restored, (peer) => this.talks.begun(peer)) };
     });
     this.backup = undefined;
+  }
+
+  /** A new device of whoever answered its code: it knows whom the older one knows, and nothing of what was said. */
+  private async adopt(answer: string, label: string) {
+    const handed = await this.link.take(answer);
+    if (!handed) return;
+    const { name, secret, contacts } = handed;
+    const identity = await Identity.of(secret);
+    const fill = () => contacts.forEach((each) => this.book.setContact(each.name, contact.told(each.key, each.isVerified)));
+    await this.begin(label, async () => ({ name, identity, fill }));
+    if (this.book.me) this.link.linked(name, identity.key);
   }
 
   private async backUp(passphrase: string) {
@@ -358,6 +379,7 @@ export class Desk {
     this.connection?.stop();
     await this.book.forget();
     this.book.me = undefined;
+    this.link.end();
     this.phase = 'nobody';
   }
 
@@ -505,10 +527,11 @@ export class Desk {
     if (this.isOver) return;
     const open = this.peer ? await this.opened(this.peer) : null;
     const { phase, problem, backup } = this;
+    const link = this.link.shown;
     const { hasReceipts } = this.book.choices;
     const [me, mine] = [this.book.me?.name ?? null, this.directory.get(this.book.me?.name ?? '')];
     const withheld = mine?.withheld.map(({ label }) => label) ?? [];
-    this.listener.emit({ phase, problem, me, people: this.shownPeople(), open, hasReceipts, devices: this.shownDevices(mine), withheld, backup });
+    this.listener.emit({ phase, problem, me, people: this.shownPeople(), open, hasReceipts, devices: this.shownDevices(mine), withheld, backup, link });
   }
 
   private shownDevices(mine: Known | undefined): DeviceShown[] {

@@ -18,6 +18,11 @@ export const CARD_TITLE_MAX = 512;
 export const PADDED_MIN = 256;
 export const PADDED_MAX = 128 * 1024;
 
+/** Of what goes over to a new device: people, bytes at least, characters of the text. */
+export const HANDED_CONTACTS_MAX = 4_096;
+export const HANDED_MIN = 1_024;
+export const ANSWER_CHARS_MAX = 2 * 1024 * 1024;
+
 export const CHUNK_BYTES = 64 * 1024;
 export const FILE_BYTES_MAX = 2 ** 40;
 export const FILE_NAME_MAX = 200;

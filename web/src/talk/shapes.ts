@@ -67,6 +67,17 @@ export interface DeviceShown {
   isThis: boolean;
 }
 
+/**
+ * Of a further device: the code that this one shows while it waits, the answer that it gave to another one's, or nothing but
+ * the number that all devices of a name share: it has come to one. `problem` is why it came to nothing.
+ */
+export interface LinkShown {
+  code?: string | undefined;
+  answer?: string | undefined;
+  number?: string[] | undefined;
+  problem?: string | undefined;
+}
+
 export interface Snapshot {
   phase: Phase;
   me: string | null;
@@ -81,6 +92,7 @@ export interface Snapshot {
   withheld: string[];
   /** A backup is being made; or was, of so many messages; or why not. */
   backup?: 'making' | { messages: number } | { code: string } | undefined;
+  link?: LinkShown | undefined;
   /** The title of the tab that talks, when it is another one. */
   tab?: string | undefined;
 }
@@ -123,6 +135,14 @@ export type Command =
   | { do: 'backup'; passphrase: string }
   /** A new device of whom such a file is of. */
   | { do: 'restore'; file: File; passphrase: string; label: string }
+  /** Shows a code, by which an older device lets this one in. */
+  | { do: 'link' }
+  /** A new device of whoever gave this answer to its code. */
+  | { do: 'adopt'; answer: string; label: string }
+  /** Gives the answer to the code of a new device. */
+  | { do: 'answer'; code: string }
+  /** What was shown of it has been seen. */
+  | { do: 'linked' }
   | { do: 'take' }
   | { do: 'quit' }
   | { do: 'come' };

@@ -1,11 +1,12 @@
 //! What every client has to agree on, as files that each client's tests read: names, certificates, members, messages,
-//! signals.
+//! signals, what goes over to a new device.
 //!
 //! `KINORA_WRITE_DOCS=1 cargo test -p kinora-chat vectors` writes them anew. Here they are compared with what this crate
 //! does; `web/tests/talk` compares them with what the page does. `safety.json` was calculated apart from both.
 
 mod attachments;
 mod bounds;
+mod handovers;
 mod names;
 mod people;
 mod payloads;

@@ -3,7 +3,7 @@
  * as CBOR, the head first. Never a ratchet, nor a secret of a key package.
  */
 import { nameOf } from '../certificate';
-import { array, bytes, CborReader, map, string, uint } from '../cbor';
+import { array, bool, bytes, CborReader, map, string, uint } from '../cbor';
 import { Fault } from '../fault';
 import { hex, joined, Reader, u32, unhex, utf8, type Bytes } from '../layout';
 import { RECORD_BYTES_MAX } from '../limits';
@@ -56,7 +56,6 @@ const PROGRESS_MAX = 2;
 /** The other engine keeps such numbers with a sign. */
 const NUMBER_MAX = (1n << 63n) - 1n;
 
-const bool = (value: boolean): Bytes => Uint8Array.of(value ? 0xf5 : 0xf4);
 const of = (kind: number, part: Bytes): Bytes => array(uint(kind), array(part));
 
 /** A record behind its length. */
