@@ -1,6 +1,13 @@
 import { describe, expect, test, vi } from 'vitest';
-import { en } from '../src/words/en';
-import { ja } from '../src/words/ja';
+import { BACKUP } from '../src/words/backup';
+import { DEVICES } from '../src/words/devices';
+import { en as English } from '../src/words/en';
+import { ja as Japanese } from '../src/words/ja';
+import { LINK } from '../src/words/link';
+
+/** With what comes later than the page. */
+const en = { ...English, backup: BACKUP.en, devices: DEVICES.en, link: LINK.en };
+const ja = { ...Japanese, backup: BACKUP.ja, devices: DEVICES.ja, link: LINK.ja };
 
 type Tree = { [key: string]: Tree | string | ((...values: never[]) => string) };
 

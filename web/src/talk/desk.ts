@@ -55,6 +55,7 @@ export class Desk {
   private readonly directory = new Map<string, Known>();
   /** Removals of own devices that the server has not taken yet. */
   private readonly removing = new Map<string, Removal>();
+  private ended: Snapshot['removed'];
   /** Devices of which it was told already that their removal is kept back. */
   private readonly noticed = new Set<string>();
   /** Of whom pages of the directory have told, until the last one has come. */
@@ -349,8 +350,7 @@ export class Desk {
       case 'refused': {
         const text = `${tell.description}: ${tell.solution}`;
         if (!this.isHere || tell.code === 'device_removed') return this.turnedAway(tell.code, text);
-        if (tell.reference && this.removing.delete(tell.reference)) return void (this.problem = { code: tell.code, text });
-        return this.talks.refused(tell);
+        return this.stays(tell.reference, tell.code, text) ? undefined : this.talks.refused(tell);
       }
       default:
         return;
@@ -468,13 +468,24 @@ export class Desk {
     const removal = await remove(identity, device, BigInt(now()));
     const reference = hex(crypto.getRandomValues(new Uint8Array(16)));
     this.removing.set(reference, removal);
+    this.ended = undefined;
     this.say({ kind: 'remove', reference, removal: removalBytes(removal) });
+  }
+
+  /** Whether it was a removal that the server has not taken. */
+  private stays(reference: string | undefined, code: string, text: string): boolean {
+    const removal = reference === undefined ? undefined : this.removing.get(reference);
+    if (reference === undefined || !removal) return false;
+    this.removing.delete(reference);
+    this.ended = { label: removal.label || removal.id, code, text };
+    return true;
   }
 
   private async removed(reference: string) {
     const removal = this.removing.get(reference);
     const mine = removal && this.directory.get(removal.name);
     if (!this.removing.delete(reference) || !mine) return;
+    this.ended = { label: removal.label || removal.id };
     await this.see({ ...mine.person, removals: [...mine.person.removals, removalBytes(removal)] });
     await this.book.keep();
     await this.talks.directoryChanged();
@@ -527,16 +538,17 @@ export class Desk {
     if (this.isOver) return;
     const open = this.peer ? await this.opened(this.peer) : null;
     const { phase, problem, backup } = this;
-    const link = this.link.shown;
+    const [link, removed] = [this.link.shown, this.ended];
     const { hasReceipts } = this.book.choices;
     const [me, mine] = [this.book.me?.name ?? null, this.directory.get(this.book.me?.name ?? '')];
     const withheld = mine?.withheld.map(({ label }) => label) ?? [];
-    this.listener.emit({ phase, problem, me, people: this.shownPeople(), open, hasReceipts, devices: this.shownDevices(mine), withheld, backup, link });
+    this.listener.emit({ phase, problem, me, people: this.shownPeople(), open, hasReceipts, devices: this.shownDevices(mine), withheld, removed, backup, link });
   }
 
   private shownDevices(mine: Known | undefined): DeviceShown[] {
+    const going = new Set(Array.from(this.removing.values(), ({ id }) => id));
     const shown = Array.from(mine?.devices.values() ?? [], ({ id, label, issuedAt }): DeviceShown => {
-      return { id, label, since: Number(issuedAt) * 1000, isThis: id === this.book.client?.device.id };
+      return { id, label, since: Number(issuedAt) * 1000, isThis: id === this.book.client?.device.id, isGoing: going.has(id) };
     });
     return shown.sort((a, b) => a.since - b.since || a.id.localeCompare(b.id));
   }

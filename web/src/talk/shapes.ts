@@ -65,6 +65,8 @@ export interface DeviceShown {
   /** When it was made, in milliseconds since 1970. */
   since: number;
   isThis: boolean;
+  /** It is to be removed, and the server has not taken that yet. */
+  isGoing: boolean;
 }
 
 /**
@@ -90,6 +92,8 @@ export interface Snapshot {
   /** This person's devices, the oldest first; and labels of those whose removal the server keeps back. */
   devices: DeviceShown[];
   withheld: string[];
+  /** The device that was removed last from here; or why it is still one, with the server's words for it. */
+  removed?: { label: string; code?: string; text?: string } | undefined;
   /** A backup is being made; or was, of so many messages; or why not. */
   backup?: 'making' | { messages: number } | { code: string } | undefined;
   link?: LinkShown | undefined;

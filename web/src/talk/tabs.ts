@@ -46,7 +46,7 @@ export class Tabs {
 
   private view() {
     const { last, tab } = this;
-    if (last) this.post({ is: 'view', snapshot: { ...last, open: null, problem: null, link: undefined, phase: 'elsewhere', tab } });
+    if (last) this.post({ is: 'view', snapshot: { ...last, open: null, problem: null, link: undefined, removed: undefined, phase: 'elsewhere', tab } });
   }
 
   private hear(word: Word) {

@@ -339,15 +339,6 @@ export const en = {
     unread: (count: number) => `${count} unread`,
     nobodyElse: 'Nobody else has a name here yet.',
     quit: 'Leave',
-    devices: {
-      title: 'My devices',
-      this: 'this one',
-      since: (day: string) => `since ${day}`,
-      remove: 'Remove',
-      sure: (label: string) => `Remove “${label}” for good? It reads nothing of what is said from then on.`,
-      yes: 'Remove for good',
-      no: 'Keep it',
-    },
     compare: 'Compare safety number',
     standings: {
       new: 'No key of this person has been seen yet.',

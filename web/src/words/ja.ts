@@ -341,15 +341,6 @@ export const ja: Words = {
     unread: (count: number) => `未読${count}件`,
     nobodyElse: 'まだほかに名前のある人はいません。',
     quit: '退出する',
-    devices: {
-      title: '自分の端末',
-      this: 'この端末',
-      since: (day: string) => `${day}から`,
-      remove: '外す',
-      sure: (label: string) => `「${label}」を外しますか。元には戻せません。このあとの会話は読めなくなります。`,
-      yes: '外す',
-      no: '残す',
-    },
     compare: '安全番号を比べる',
     standings: {
       new: 'この人の鍵はまだ届いていません。',

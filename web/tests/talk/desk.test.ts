@@ -281,6 +281,27 @@ test('a device that was removed is put out before anything is said, and told to 
   expect(asha.snapshot?.devices).toHaveLength(1);
 });
 
+test('what becomes of a removal is told: on its way, refused, done', async () => {
+  const { post, asha } = await two();
+  await second(post, asha, 'tablet');
+  const device = 'ab'.repeat(16);
+  const isGoing = () => asha.snapshot?.devices.find(({ id }) => id === device)?.isGoing;
+  await asha.until(({ devices }) => devices.length === 2);
+  expect(isGoing()).toBe(false);
+  post.losesAnswers = true;
+  await asha.desk?.command({ do: 'remove', device });
+  expect([isGoing(), asha.snapshot?.removed]).toEqual([true, undefined]);
+  // It is asked for again when the connection is back; this time the server says no.
+  [post.losesAnswers, post.keeps] = [false, 'store_failed'];
+  asha.cut();
+  await asha.until(({ removed }) => removed?.code === 'store_failed' && removed.label === 'tablet');
+  expect([isGoing(), asha.snapshot?.phase, asha.snapshot?.problem]).toEqual([false, 'here', null]);
+  post.keeps = undefined;
+  await asha.desk?.command({ do: 'remove', device });
+  const { devices, removed } = await asha.until(({ devices }) => devices.length === 1);
+  expect([devices[0]?.isThis, removed]).toEqual([true, { label: 'tablet' }]);
+});
+
 test('a removal that the server keeps back later is noticed, by what is on the disk', async () => {
   const { post, asha, ravi } = await two();
   await Promise.all([asha.open('ravi'), ravi.open('asha')]);

@@ -54,6 +54,8 @@ export class Post {
   withholds = false;
   /** Answers that are lost on their way. */
   losesAnswers = false;
+  /** Why no removal is taken. */
+  keeps: string | undefined;
   /** So many messages are refused for being too many. */
   busy = 0;
   /** Who is not in the directory, as if it had not come to know them yet. */
@@ -172,6 +174,11 @@ export class Post {
         for (const wake of this.waiting.splice(0)) wake();
         return seat;
       case 'remove': {
+        if (this.losesAnswers) return seat;
+        if (this.keeps) {
+          tell({ ...refusedBy(this.keeps), reference: ask.reference } as Tell);
+          return seat;
+        }
         const { id, name } = readRemoval(ask.removal);
         const person = this.people.get(name) as Person;
         const [at, other] = [person.certificates.findIndex((bytes) => readCertificate(bytes).device.id === id), this.seats.get(id)];
