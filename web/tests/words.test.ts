@@ -1,13 +1,14 @@
 import { describe, expect, test, vi } from 'vitest';
 import { BACKUP } from '../src/words/backup';
+import { COMPARE } from '../src/words/compare';
 import { DEVICES } from '../src/words/devices';
 import { en as English } from '../src/words/en';
 import { ja as Japanese } from '../src/words/ja';
 import { LINK } from '../src/words/link';
 
 /** With what comes later than the page. */
-const en = { ...English, backup: BACKUP.en, devices: DEVICES.en, link: LINK.en };
-const ja = { ...Japanese, backup: BACKUP.ja, devices: DEVICES.ja, link: LINK.ja };
+const en = { ...English, backup: BACKUP.en, compared: COMPARE.en, devices: DEVICES.en, link: LINK.en };
+const ja = { ...Japanese, backup: BACKUP.ja, compared: COMPARE.ja, devices: DEVICES.ja, link: LINK.ja };
 
 type Tree = { [key: string]: Tree | string | ((...values: never[]) => string) };
 
