@@ -2,7 +2,6 @@
  * A backup of who somebody is, whom they know and what was said; and what a new device begins with that is brought back by
  * one. What waits to go out is not in it, for it would go out twice.
  */
-import { opened, sealed } from './backup/file';
 import { readRecords, recordBytes, type Backed, type Head, type Said } from './backup/records';
 import type { Book, Line, Talk } from './book';
 import { handed, told, type Contact } from './contact';
@@ -16,8 +15,8 @@ import type { Mark } from './shapes';
 /** Marks of own messages in the order of how far they came. */
 const CAME: Mark[] = ['sent', 'delivered', 'read'];
 
-/** All of this device's user that goes into a backup, sealed; and how many messages it has. */
-export async function backUp(book: Book, passphrase: string, work?: number): Promise<{ file: Bytes; messages: number }> {
+/** All of this device's user that goes into a backup, and how many messages it has. */
+export async function collected(book: Book): Promise<{ content: Bytes; messages: number }> {
   const { me } = book;
   if (!me) throw new Fault('state_damaged');
   const said = (await Promise.all([...book.talks.keys()].map(async (peer) => (await book.lines(peer)).flatMap((line) => saidIn(peer, line))))).flat();
@@ -31,7 +30,7 @@ export async function backUp(book: Book, passphrase: string, work?: number): Pro
     ...[...book.removals.values()].flat().map((removal): Backed => ({ kind: 'removal', signed: removalBytes(removal) })),
     ...said,
   ];
-  return { file: await sealed(joined(...records.map(recordBytes)), passphrase, work), messages: said.length };
+  return { content: joined(...records.map(recordBytes)), messages: said.length };
 }
 
 function saidIn(peer: string, line: Line): Said[] {
@@ -58,14 +57,14 @@ export interface Restored {
   lines: Map<string, Line[]>;
 }
 
-/** Reads a backup to its end; of one that is not sound nothing comes back. */
-export async function restore(file: Bytes, passphrase: string): Promise<Restored> {
-  const [head, ...records] = readRecords(await opened(file, passphrase));
+/** Reads what was in a backup to its end; of what is not sound nothing comes back. */
+export function restored(content: Bytes): Restored {
+  const [head, ...records] = readRecords(content);
   if (head?.kind !== 'head') throw new Fault('backup_damaged', 'it says not whose it is');
-  const restored: Restored = { head, contacts: new Map(), removals: new Map(), lines: new Map() };
+  const all: Restored = { head, contacts: new Map(), removals: new Map(), lines: new Map() };
   const known = new Set<string>();
-  for (const record of records) take(record, restored, known);
-  return restored;
+  for (const record of records) take(record, all, known);
+  return all;
 }
 
 /** `known` are messages that were there before: what stands in a file twice is shown once. */

@@ -3,6 +3,7 @@
  * disk before anything of it leaves (docs/talk.md, "Order of writes"). What a conversation does stands in `conversation.ts`.
  */
 import { harmlessName, type Attachment } from './attachment';
+import type { Sealer } from './backup/aside';
 import { Book } from './book';
 import { Identity, type Device } from './certificate';
 import type { Dial, Wire } from './connection';
@@ -74,6 +75,7 @@ export class Desk {
     private readonly host: string,
     private readonly dial: Dial,
     private readonly listener: Listener,
+    private readonly sealer: Sealer,
     chance: () => number,
   ) {
     this.talks = new Conversations(this, chance);
@@ -82,8 +84,8 @@ export class Desk {
   }
 
   /** Takes up what is on the disk. `host` is what the server is called by, `chance` any number from 0 to below 1. */
-  static async open(disk: Disk, host: string, dial: Dial, listener: Listener, chance: () => number = Math.random): Promise<Desk> {
-    const desk = new Desk(await Book.open(disk), host, dial, listener, chance);
+  static async open(disk: Disk, host: string, dial: Dial, listener: Listener, sealer: Sealer, chance: () => number = Math.random): Promise<Desk> {
+    const desk = new Desk(await Book.open(disk), host, dial, listener, sealer, chance);
     if (desk.book.me) desk.connect();
     else desk.phase = 'nobody';
     await desk.show();
@@ -243,16 +245,20 @@ export class Desk {
 
   /** A new device of whom the backup is of: the server learns of it as of any other, and its ratchets are its own. */
   private async restore(file: File, passphrase: string, label: string) {
-    this.backup = 'making';
-    await this.show();
-    await this.begin(label, async () => {
+    if (this.book.me || this.backup === 'making') return;
+    [this.backup, this.problem] = ['making', null];
+    const open = async () => {
       if (file.size > BACKUP_BYTES_MAX) throw new Fault('backup_damaged', 'it is too large');
-      const { fill, restore } = await or('backup_unavailable', () => import('./backup'));
-      const restored = await restore(new Uint8Array(await file.arrayBuffer()), passphrase);
-      const { name, secret } = restored.head;
-      return { name, identity: await Identity.of(secret), fill: () => fill(this.book, restored, (peer) => this.talks.begun(peer)) };
+      const { fill, restored } = await or('backup_unavailable', () => import('./backup'));
+      const all = restored(await this.sealer.open(new Uint8Array(await file.arrayBuffer()), passphrase));
+      return { all, fill: () => fill(this.book, all, (peer) => this.talks.begun(peer)) };
+    };
+    this.beside(open(), async (opened) => {
+      this.backup = undefined;
+      if (opened instanceof Fault) return void (this.problem = { code: opened.code, text: '' });
+      const { name, secret } = opened.all.head;
+      return this.begin(label, async () => ({ name, identity: await Identity.of(secret), fill: opened.fill }));
     });
-    this.backup = undefined;
   }
 
   /** A new device of whoever answered its code: it knows whom the older one knows, and nothing of what was said. */
@@ -266,20 +272,35 @@ export class Desk {
     if (this.book.me) this.link.linked(name, identity.key);
   }
 
+  /** What goes into it is collected as one step. */
   private async backUp(passphrase: string) {
     const { me } = this.book;
-    if (!me) return;
+    if (!me || this.backup === 'making') return;
     this.backup = 'making';
     await this.show();
-    try {
-      const { backUp } = await or('backup_unavailable', () => import('./backup'));
-      const { file, messages } = await backUp(this.book, passphrase);
-      this.listener.hand({ tell: 'file', name: `${harmlessName(me.name)}.age`, content: new Blob([file]) });
-      this.backup = { messages };
-    } catch (error) {
+    const seal = async () => {
+      const { content, messages } = await found;
+      return { messages, file: await this.sealer.seal(content, passphrase) };
+    };
+    const found = or('backup_unavailable', () => import('./backup')).then(({ collected }) => collected(this.book));
+    this.beside(seal(), async (sealed) => {
+      if (sealed instanceof Fault) return void (this.backup = { code: sealed.code });
+      this.backup = { messages: sealed.messages };
+      this.listener.hand({ tell: 'file', name: `${harmlessName(me.name)}.age`, content: new Blob([sealed.file]) });
+    });
+    await found.catch(() => undefined);
+  }
+
+  /** Goes on with something that takes its time, when it is done or was refused; all other steps go on meanwhile. */
+  private beside<T>(work: Promise<T>, then: (done: T | Fault) => Promise<void>) {
+    const refused = (error: unknown) => {
       if (!(error instanceof Fault)) throw error;
-      this.backup = { code: error.code };
-    }
+      return then(error);
+    };
+    void work.then(
+      (done) => this.alone(() => then(done)),
+      (error: unknown) => this.alone(async () => refused(error)),
+    );
   }
 
   /** Makes the first device of somebody here. Whatever else it knows comes to the disk with it, or nothing does. */

@@ -4,6 +4,7 @@
  * One tab of a browser does it, by a lock that passes on when that tab is closed, or is taken. The others are told by it
  * who is there and who wrote (`tabs.ts`), and take it over as soon as somebody wants to read or write in them.
  */
+import { aside } from './backup/aside';
 import { Connection, type Dial } from './connection';
 import { Desk, type Listener } from './desk';
 import { BrowserDisk } from './disk';
@@ -44,7 +45,7 @@ async function work() {
         broken: (error) => (error instanceof Fault && error.code === 'not_writer' ? over() : fail(error)),
       };
       const dial: Dial = (heard) => new Connection(url.href, heard);
-      Desk.open(disk, location.host.toLowerCase(), dial, listener).then(begun, fail);
+      Desk.open(disk, location.host.toLowerCase(), dial, listener, aside).then(begun, fail);
     });
   } finally {
     disk.close();

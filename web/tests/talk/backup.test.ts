@@ -1,15 +1,16 @@
 /** A backup in the page: what is in it, who opens it, and what somebody goes on with. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import { backUp, restore } from '../../src/talk/backup';
+import { collected, restored } from '../../src/talk/backup';
+import type { Sealer } from '../../src/talk/backup/aside';
 import { opened, sealed } from '../../src/talk/backup/file';
 import { readRecords, recordBytes, type Backed, type Said } from '../../src/talk/backup/records';
 import type { Book } from '../../src/talk/book';
 import { Identity } from '../../src/talk/certificate';
 import { Fault } from '../../src/talk/fault';
-import { hex, joined, text, unhex, utf8 } from '../../src/talk/layout';
+import { hex, joined, text, unhex, utf8, type Bytes } from '../../src/talk/layout';
 import { remove, removalBytes } from '../../src/talk/removal';
-import { MemoryDisk, Post, Sitter } from './post';
+import { HERE, MemoryDisk, Post, Sitter } from './post';
 
 const WORDS = 'correct horse battery';
 /** Steps as a power of two, for files that nobody guesses at. */
@@ -94,7 +95,7 @@ test('a file opens with its passphrase alone, and only as it was written', async
 const GOLDEN = new URL('../../../crates/client/src/talk/backup/', import.meta.url);
 
 test('what the terminal has made is opened here', async () => {
-  const { head, contacts, lines } = await restore(Uint8Array.from(readFileSync(new URL('golden.age', GOLDEN))), WORDS);
+  const { head, contacts, lines } = restored(await opened(Uint8Array.from(readFileSync(new URL('golden.age', GOLDEN))), WORDS));
   expect([head.name, contacts.size]).toEqual(['asha', 3]);
   expect(lines.get('ravi')?.map((line) => line.text)).toEqual(['text 1', 'text 2']);
 });
@@ -126,23 +127,24 @@ test('who is brought back is one more device, with people and history, and no ra
   await asha.desk?.command({ do: 'card', peer: 'ravi', title: 'ab', name: 'Our holiday', atMs: 751_000 });
   await asha.until(({ open }) => open?.lines.length === 3 && open.lines.every(({ who, mark }) => who === 'them' || mark === 'read'));
   await asha.desk?.command({ do: 'compared', peer: 'ravi', number: asha.snapshot?.open?.number.join('') ?? '' });
+  const ended = () => asha.until(({ backup }) => backup !== undefined && backup !== 'making');
   await asha.desk?.command({ do: 'backup', passphrase: 'too short' });
-  expect(asha.snapshot?.backup).toEqual({ code: 'passphrase_short' });
+  expect((await ended()).backup).toEqual({ code: 'passphrase_short' });
   await asha.desk?.command({ do: 'backup', passphrase: WORDS });
-  expect(asha.snapshot?.backup).toEqual({ messages: 3 });
+  expect((await ended()).backup).toEqual({ messages: 3 });
   const handed = asha.handed.at(-1);
   if (handed?.tell !== 'file') throw new Error('no file was handed over');
   expect(handed.name).toBe('asha.age');
   expect(text(new Uint8Array(await handed.content.arrayBuffer()).slice(0, 21))).toBe('age-encryption.org/v1');
-  const { file: bytes } = await backUp(asha.desk?.book as Book, WORDS, EASY);
-  const kinds = readRecords(await opened(bytes, WORDS)).map(({ kind }) => kind);
+  const { content } = await collected(asha.desk?.book as Book);
+  const kinds = readRecords(content).map(({ kind }) => kind);
   expect(kinds).toEqual(['head', 'contact', 'said', 'said', 'said']);
 
-  const file = new File([bytes], 'asha.age');
+  const file = new File([handed.content], 'asha.age');
   const phone = at(post);
   await phone.sit();
   await phone.desk?.command({ do: 'restore', file, passphrase: 'correct horse staple', label: 'phone' });
-  expect(phone.snapshot).toMatchObject({ phase: 'nobody', problem: { code: 'passphrase_wrong' } });
+  expect(await phone.until(({ problem }) => problem !== null)).toMatchObject({ phase: 'nobody', problem: { code: 'passphrase_wrong' } });
   await phone.desk?.command({ do: 'restore', file, passphrase: WORDS, label: 'phone' });
   await phone.until(({ phase, me, devices }) => phase === 'here' && me === 'asha' && devices.length === 2);
   await phone.open('ravi');
@@ -166,4 +168,38 @@ test('who is brought back is one more device, with people and history, and no ra
   await again.open('ravi');
   const lines = await again.until(({ open }) => (open?.lines.length ?? 0) > 4);
   expect(lines.open?.lines.filter((line) => line.text === 'one')).toHaveLength(1);
+});
+
+/** Seals when it is let go on. */
+class Held implements Sealer {
+  private free: () => void = () => {};
+  private readonly gate = new Promise<void>((free) => (this.free = free));
+  seal = async (content: Bytes, passphrase: string) => (await this.gate, HERE.seal(content, passphrase));
+  open = async (file: Bytes, passphrase: string) => (await this.gate, HERE.open(file, passphrase));
+  goOn = () => this.free();
+}
+
+test('while a backup is sealed the talk goes on, and what is said then is not in it', async () => {
+  const post = new Post();
+  const held = new Held();
+  const asha = new Sitter(post, new MemoryDisk(), held);
+  sitters.push(asha);
+  const [, ravi] = [await asha.begin('asha'), await at(post).begin('ravi')];
+  await Promise.all([asha.open('ravi'), ravi.open('asha')]);
+  await asha.say('ravi', 'before');
+  await ravi.reads('before');
+  await asha.desk?.command({ do: 'backup', passphrase: WORDS });
+  await asha.desk?.command({ do: 'backup', passphrase: 'another one, too late' });
+  await ravi.say('asha', 'meanwhile');
+  await asha.reads('before', 'meanwhile');
+  await ravi.until(({ open }) => open?.lines.at(-1)?.mark === 'read');
+  await asha.say('ravi', 'and back');
+  await ravi.reads('before', 'meanwhile', 'and back');
+  expect([asha.snapshot?.backup, asha.handed]).toEqual(['making', []]);
+  held.goOn();
+  expect((await asha.until(({ backup }) => backup !== 'making')).backup).toEqual({ messages: 1 });
+  const [handed] = asha.handed;
+  const file = handed?.tell === 'file' ? new Uint8Array(await handed.content.arrayBuffer()) : new Uint8Array();
+  const { lines } = restored(await opened(file, WORDS));
+  expect(lines.get('ravi')?.map((line) => line.text)).toEqual(['before']);
 });

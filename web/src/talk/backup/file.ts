@@ -1,6 +1,6 @@
 /**
  * The file of a backup: [age](https://age-encryption.org/v1) behind a passphrase, as the terminal writes and reads it. Any
- * program of age opens it. It is loaded when somebody wants a backup, and no sooner.
+ * program of age opens it. It is loaded in a worker of its own (`worker.ts`), when somebody wants a backup.
  */
 import { Decrypter, Encrypter } from 'age-encryption';
 import { Fault } from '../fault';
