@@ -7,6 +7,7 @@ import { expect, faults, file, open, suite, test, visitor, world } from './harne
 import { Screen } from './screen';
 import { serve, type Server } from './server';
 import { show } from './show';
+import { message, say } from './talking';
 
 let server: Server | undefined;
 let screens: Screen[] = [];
@@ -36,13 +37,7 @@ function terminal(name: string, home = name): Screen {
 }
 
 const at = (context: BrowserContext, path = '/') => open(context, path, `127.0.0.1:${server?.port}`);
-const message = (page: Page, text: string) => page.getByRole('log').getByText(text, { exact: true });
 const talk = (page: Page) => page.getByRole('button', { name: /^Talk/ }).first().click();
-
-async function say(page: Page, text: string) {
-  await page.getByRole('textbox', { name: /^Message to/ }).fill(text);
-  await page.keyboard.press('Enter');
-}
 
 /** Plays the first title, and counts what disturbs it from then on. */
 async function watch(page: Page): Promise<() => Promise<{ played: number; pauses: number; failures: string[] }>> {

@@ -1,14 +1,15 @@
 /** People in pages and in a terminal talk while a video plays; and how all of it looks. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
-import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { expect, faults, file, open, suite, test, visitor, world } from './harness';
 import { serve, type Server } from './server';
 import { show } from './show';
+import * as by from './talking';
+import { message, row, say } from './talking';
+import { homed, Terminal } from './terminal';
 
 let server: Server | undefined;
 let terminals: Terminal[] = [];
@@ -31,75 +32,13 @@ afterAll(async () => {
   await server?.stop();
 });
 
-/** `kinora chat --line`, as somebody types into it. */
-class Terminal {
-  private readonly lines: string[] = [];
-  private waiting: (() => void)[] = [];
-
-  constructor(private readonly child: ChildProcess) {
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream as Readable }).on('line', (line) => {
-        this.lines.push(line);
-        for (const wake of this.waiting.splice(0)) wake();
-      });
-    }
-  }
-
-  static async start(name: string): Promise<Terminal> {
-    const place = ['--name', name, '--server', `127.0.0.1:${server?.mmp}`, '--plain'];
-    const env = { ...process.env, XDG_DATA_HOME: file(`home-${name}`) };
-    const terminal = new Terminal(spawn(world?.binary ?? '', ['chat', '--line', ...place], { env, stdio: 'pipe' }));
-    terminals.push(terminal);
-    await terminal.until(/^you are /);
-    await terminal.until(/ people, /);
-    return terminal;
-  }
-
-  type(line: string) {
-    (this.child.stdin as Writable).write(`${line}\n`);
-  }
-
-  /** The first line like this. */
-  async until(like: RegExp): Promise<string> {
-    for (;;) {
-      const found = this.lines.find((line) => like.test(line));
-      if (found !== undefined) return found;
-      await new Promise<void>((wake) => this.waiting.push(wake));
-    }
-  }
-
-  /** Until it has ended by itself. */
-  async over() {
-    if (this.child.exitCode === null) await new Promise((done) => this.child.once('exit', done));
-  }
-
-  /** Says what it showed. */
-  describe() {
-    console.log(`a terminal:\n${this.lines.join('\n')}`);
-  }
-
-  end() {
-    this.child.stdin?.end();
-  }
+async function terminal(name: string): Promise<Terminal> {
+  const started = await Terminal.start(server, name);
+  terminals.push(started);
+  return started;
 }
 
-async function person(name: string, path = '/', options: BrowserContextOptions = {}): Promise<{ page: Page; context: BrowserContext }> {
-  const context = await visitor(options);
-  const page = await open(context, path, `127.0.0.1:${server?.port}`);
-  await page.getByRole('button', { name: 'Talk', exact: true }).click();
-  await page.getByLabel('Your name here').fill(name);
-  await page.getByRole('button', { name: 'Begin' }).click();
-  await page.getByText(`You are ${name}`).waitFor();
-  return { page, context };
-}
-
-const row = (page: Page, name: string) => page.locator('aside li button', { hasText: name });
-const message = (page: Page, text: string) => page.getByRole('log').getByText(text, { exact: true });
-
-async function say(page: Page, text: string) {
-  await page.getByRole('textbox', { name: /^Message to/ }).fill(text);
-  await page.keyboard.press('Enter');
-}
+const person = (name: string, path?: string, options?: BrowserContextOptions) => by.person(server, name, path, options);
 
 const played = (page: Page) => page.evaluate(() => (document.querySelector('video') as HTMLVideoElement).currentTime);
 
@@ -114,9 +53,9 @@ suite('the talk', () => {
     await page.locator('video').waitFor();
     await page.evaluate(() => Object.assign(document.querySelector('video') as HTMLVideoElement, { muted: true, autoplay: true }));
     await page.waitForFunction(() => (document.querySelector('video') as HTMLVideoElement).currentTime > 0.2);
-    const terminal = await Terminal.start('ravi');
-    terminal.type('/open asha');
-    terminal.type('hello from the terminal');
+    const ravi = await terminal('ravi');
+    ravi.type('/open asha');
+    ravi.type('hello from the terminal');
     // Nobody looks at the talk: a note comes, where it covers neither captions nor controls.
     const note = page.locator('[popover] button', { hasText: 'hello from the terminal' });
     await note.waitFor();
@@ -127,7 +66,7 @@ suite('the talk', () => {
     await message(page, 'hello from the terminal').waitFor();
     await page.getByText('Encrypted, not compared').waitFor();
     await say(page, 'and from the page');
-    await terminal.until(/and from the page/);
+    await ravi.until(/and from the page/);
     await page.getByText(/· (sent|delivered|read)/).first().waitFor();
     await page.waitForFunction((at) => (document.querySelector('video') as HTMLVideoElement).currentTime > at, before);
     // Beside the player, never over it.
@@ -137,8 +76,8 @@ suite('the talk', () => {
     await page.getByRole('button', { name: 'Compare safety number' }).click();
     const number = (await page.locator('[data-number]').innerText()).replace(/\s+/g, ' ').trim();
     expect(number).toMatch(/^(\d{5} ){11}\d{5}$/);
-    terminal.type('/verify asha');
-    await terminal.until(new RegExp(number.slice(0, 11)));
+    ravi.type('/verify asha');
+    await ravi.until(new RegExp(number.slice(0, 11)));
     expect(await faults(page)).toEqual([]);
     await page.getByRole('button', { name: 'They are the same' }).click();
     await page.getByText('Encrypted, verified').waitFor();
@@ -364,20 +303,20 @@ suite('the talk', () => {
     // A terminal goes on with it, and is one more device.
     const chat = (...more: string[]) => {
       const place = ['--server', `127.0.0.1:${server?.mmp}`, '--passphrase-file', key];
-      execFileSync(world?.binary ?? '', ['chat', ...more, ...place], { env: { ...process.env, XDG_DATA_HOME: file('home-vera') }, stdio: 'pipe' });
+      execFileSync(world?.binary ?? '', ['chat', ...more, ...place], { env: homed('vera'), stdio: 'pipe' });
     };
     chat('restore', path);
-    const terminal = await Terminal.start('vera');
+    const laptop = await terminal('vera');
     await one.getByText('My devices (2)').waitFor();
     await row(one, 'wim').click();
     await say(one, 'to both of them');
-    await terminal.until(/to both of them/);
-    terminal.type('/open wim');
-    terminal.type('from the terminal');
+    await laptop.until(/to both of them/);
+    laptop.type('/open wim');
+    laptop.type('from the terminal');
     await message(other, 'from the terminal').waitFor();
     await message(one, 'from the terminal').waitFor();
-    terminal.type('/quit');
-    await terminal.over();
+    laptop.type('/quit');
+    await laptop.over();
     // And the other way: another browser begins with what the terminal has.
     chat('backup', again);
     const phone = await open(await visitor(), '/', `127.0.0.1:${server?.port}`);
