@@ -7,7 +7,7 @@ import { expect, faults, file, open, suite, test, visitor, world } from './harne
 import { Screen } from './screen';
 import { serve, type Server } from './server';
 import { show } from './show';
-import { message, say } from './talking';
+import { message, say, unhurried } from './talking';
 
 let server: Server | undefined;
 let screens: Screen[] = [];
@@ -90,8 +90,10 @@ suite('a page and a terminal', () => {
     await stranger.getByRole('alert').getByText('belongs to somebody else').waitFor();
 
     // They write to each other, and the video goes on.
-    ravi.type('are you watching it?');
-    await page.locator('[popover] button', { hasText: 'are you watching it?' }).click();
+    await unhurried(page, () => {
+      ravi.type('are you watching it?');
+      return page.locator('[popover] button', { hasText: 'are you watching it?' }).click();
+    });
     await message(page, 'are you watching it?').waitFor();
     await say(page, 'yes, from the begining');
     await ravi.until('  yes, from the begining');

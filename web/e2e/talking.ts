@@ -27,3 +27,14 @@ export async function say(page: Page, text: string) {
   await page.getByRole('textbox', { name: /^Message to/ }).fill(text);
   await page.keyboard.press('Enter');
 }
+
+/** While this is done the page's own timers stand still: what is shown for some seconds stays, however slow the machine is. */
+export async function unhurried<T>(page: Page, step: () => Promise<T>): Promise<T> {
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 1_000);
+  try {
+    return await step();
+  } finally {
+    await page.clock.resume();
+  }
+}
