@@ -126,13 +126,13 @@ suite('the player', () => {
   test('plays the staged title from the first to the last frame without a gap', async () => {
     const page = await film();
     await page.keyboard.press('k');
-    await choose(page, 'Staged');
-    await page.keyboard.press('0');
     await page.evaluate(() => {
       const seen = ((window as unknown as { seen: number[] }).seen = []);
       const video = document.querySelector('video') as HTMLVideoElement;
       video.addEventListener('resize', () => (seen as number[]).push(video.videoHeight));
     });
+    await choose(page, 'Staged');
+    await page.keyboard.press('0');
     await until(page, (video) => video.ended);
     const end = await state(page);
     expect(end.ranges).toHaveLength(1);
