@@ -10,6 +10,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, reject
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::SinkExt;
 use hyper::header::HeaderValue;
 use kinora_talk::frame::PROTOCOL;
 use kinora_talk::limits::FRAME_BYTES_MAX;
@@ -22,10 +23,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 /// What is read at once. Allocated for each connection, and most frames are smaller; for a longer one it grows while that
 /// comes.
 const READ_BYTES: usize = 1024;
-/// A frame is handed to the socket as it is; nothing is gathered.
-const WRITE_BYTES: usize = 0;
-/// What may wait in front of the socket: one frame of ours, and answers to pings.
-const WRITE_MOST: usize = FRAME_BYTES_MAX + 64 * 1024;
+/// Frames that are due together are gathered up to here, and are handed to the socket at once: a call of the system costs
+/// more than all else about a short one.
+const WRITE_BYTES: usize = 4 * 1024;
+/// What may wait in front of the socket: what was gathered, one frame of ours, and answers to pings.
+const WRITE_MOST: usize = WRITE_BYTES + FRAME_BYTES_MAX + 64 * 1024;
 
 /// Beside each request: a connection counts as open as long as one of these is held.
 #[derive(Clone, Debug)]
@@ -175,11 +177,14 @@ impl Carrier {
     }
 
     async fn say(&mut self, frames: impl IntoIterator<Item = Bytes>) -> Option<Ended> {
+        let mut has_any = false;
         for frame in frames {
-            if self.socket.send(Message::Binary(frame)).await.is_err() {
+            has_any = true;
+            if self.socket.feed(Message::Binary(frame)).await.is_err() {
                 return Some(None);
             }
         }
-        None
+        let is_gone = has_any && self.socket.flush().await.is_err();
+        is_gone.then_some(None)
     }
 }

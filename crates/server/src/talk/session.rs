@@ -172,11 +172,7 @@ impl Session {
             return Answer::default();
         };
         match due {
-            Due::Answered(answer) => {
-                let (reference, outcome) = *answer;
-                here.in_flight -= 1;
-                answered(reference, outcome)
-            }
+            Due::Answered(first) => here.answers(*first),
             Due::Deliver if !here.delivery.is_due() => Answer::default(),
             Due::Deliver => match here.delivery.next(&self.talk, &here.presence.place).await {
                 Ok(say) => Answer { say, close: None },
@@ -418,6 +414,20 @@ impl Here {
             }
             false => Answer::close(1012),
         }
+    }
+
+    /// This one, and all others that are there by now: who writes several messages at once gets their answers at once.
+    fn answers(&mut self, first: Answered) -> Answer {
+        let mut all = Answer::default();
+        let mut next = Some(first);
+        while let Some((reference, outcome)) = next {
+            self.in_flight -= 1;
+            let each = answered(reference, outcome);
+            all.say.extend(each.say);
+            all.close = all.close.or(each.close);
+            next = self.answers.try_recv().ok().map(|answered| *answered);
+        }
+        all
     }
 
     async fn publish(&mut self, talk: &Arc<Talk>, publish: Publish) -> Answer {

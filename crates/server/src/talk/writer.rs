@@ -1,10 +1,11 @@
 //! The one that writes: takes what has come from all connections to the disk in one transaction, and answers then.
 //!
-//! While a transaction is synced the next ones gather, so the slower the disk, the more share a sync, and a message that
-//! comes alone waits for nobody.
+//! While a transaction is synced the next ones gather, so the slower the disk, the more share a sync. On a fast one hardly
+//! any would, and each transaction writes whole pages for little: so where many come they gather for [`GATHER`] at least. A
+//! message that comes alone waits for nobody.
 
 use super::hub::{Hub, frame};
-use super::limits::{AT_HAND_BYTES, BATCH, BOUNDS, WRITES};
+use super::limits::{AT_HAND_BYTES, BATCH, BOUNDS, GATHER, WRITES};
 use crate::fault::Fault;
 use bytes::Bytes;
 use kinora_jobs::{clock, problem};
@@ -13,7 +14,8 @@ use kinora_talk::field::{Bytes as Bounded, Fixed, Reference};
 use kinora_talk::frame::{Deliver, Kind};
 use kinora_talk::name::Name;
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
+use std::thread::{Builder, JoinHandle, sleep};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// What came of a change.
@@ -69,7 +71,12 @@ impl Drop for Writer {
 
 fn run(post: &dyn Post, hub: &Hub, mut orders: mpsc::Receiver<Order>) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut begun: Option<Instant> = None;
     while orders.blocking_recv_many(&mut batch, BATCH) > 0 {
+        if let Some(rest) = begun.and_then(|begun| GATHER.checked_sub(begun.elapsed())) {
+            gather(&mut orders, &mut batch, rest);
+        }
+        begun = Some(Instant::now());
         let (changes, waiting): (Vec<_>, Vec<_>) = batch
             .drain(..)
             .map(|order| (order.change, order.answer))
@@ -94,6 +101,19 @@ fn run(post: &dyn Post, hub: &Hub, mut orders: mpsc::Receiver<Order>) {
             // A connection has no more on their way than its channel holds; one that is gone waits for nothing.
             let _ = answer.try_send(Box::new((reference, outcome)));
         }
+    }
+}
+
+/// Waits for what comes meanwhile, unless there is enough for a transaction.
+fn gather(orders: &mut mpsc::Receiver<Order>, batch: &mut Vec<Order>, rest: Duration) {
+    if batch.len() == BATCH {
+        return;
+    }
+    sleep(rest);
+    while batch.len() < BATCH
+        && let Ok(order) = orders.try_recv()
+    {
+        batch.push(order);
     }
 }
 

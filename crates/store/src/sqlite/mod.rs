@@ -9,6 +9,7 @@ mod row;
 mod migrate;
 mod file;
 mod readers;
+mod checkpoint;
 mod upload;
 mod turn;
 mod place;

@@ -7,6 +7,7 @@ use crate::post::{
     Bounds, Change, Device, DeviceRemoval, NewDevice, Outcome, Package, Person, Post, Registered,
     Removed, Seat, Waiting,
 };
+use crate::sqlite::checkpoint::Checkpoints;
 use crate::sqlite::file::{connect, create, transact};
 use crate::sqlite::migrate;
 use crate::sqlite::readers::{Readers, lock};
@@ -19,6 +20,8 @@ pub struct PostOffice {
     /// Each commit is synced (`synchronous=FULL`): what was said to be stored survives a power cut.
     writer: Mutex<Connection>,
     readers: Readers,
+    // After the writer, whose end is its end.
+    _checkpoints: Checkpoints,
 }
 
 impl PostOffice {
@@ -31,9 +34,11 @@ impl PostOffice {
         create(path)?;
         let mut writer = connect(path, "full")?;
         migrate::run(&mut writer, &migrate::POST)?;
+        let checkpoints = Checkpoints::start(path, &mut writer)?;
         Ok(Self {
             writer: Mutex::new(writer),
             readers: Readers::open(path)?,
+            _checkpoints: checkpoints,
         })
     }
 }
