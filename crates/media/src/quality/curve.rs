@@ -35,6 +35,16 @@ impl Curve {
         self.ln_at(crf).exp()
     }
 
+    /// Forgets points that lie so near to this CRF.
+    pub fn forget_near(&mut self, crf: f64, near: f64) {
+        self.points.retain(|(known, _)| (known - crf).abs() >= near);
+    }
+
+    /// Its slope was measured.
+    pub fn is_line(&self) -> bool {
+        self.points.len() > 1
+    }
+
     /// The CRF at which the value is reached.
     pub fn reach(&self, value: f64) -> Option<f64> {
         let wanted = value.max(1e-6).ln();

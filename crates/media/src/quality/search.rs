@@ -32,10 +32,14 @@ pub struct Scale {
 /// Rounds that are ever made.
 pub const MOST_ROUNDS: u32 = 4;
 
+/// Two points that differ by less, as a logarithm, show their noise instead of a slope.
+const APART: f64 = 0.18;
 /// From so many scenes on the errors of their lines outweigh each other, and chunks correct what is left.
 const MANY: usize = 12;
 /// By so much, as a logarithm, a scene that came out under its floor is reckoned worse than it was.
 const CARE: f64 = 0.02;
+/// And by this part of what it lacks, where the slope is not its own: a step that is too short costs another chunk.
+const WARY: f64 = 0.2;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,8 +130,7 @@ impl Search {
         let last = scene.last_tried()?;
         let most = 1.0 / slope;
         let step = (crf - last).clamp(-most, most);
-        // Two points too near to each other show their noise instead of a slope.
-        let least = 0.18 / slope;
+        let least = APART / slope;
         let step = if step.abs() < least {
             least * step.signum()
         } else {
@@ -231,16 +234,19 @@ impl Search {
     }
 
     /// Lets a scene that is done be chosen anew; what its chunk showed stays known. One that lies under its floor is
-    /// chosen with more care each time: its line is not as straight as it seemed.
+    /// chosen with more care: its line is not as straight as it seemed.
     pub fn release(&mut self, scene: usize) {
         let floor = 100.0 - self.goal.scene;
         let Some(scene) = self.scenes.get_mut(scene) else {
             return;
         };
-        if let (Some(done), Some((quality, _))) = (scene.done.take(), &mut scene.bias)
-            && score::mean_deficit(&done.scores) > floor
-        {
-            *quality += CARE;
+        let Some(done) = scene.done.take() else {
+            return;
+        };
+        let lacks = (score::mean_deficit(&done.scores) / floor).ln();
+        if lacks > 0.0 {
+            let is_own = scene.own(done.crf).is_some();
+            scene.care = CARE + if is_own { 0.0 } else { lacks * WARY };
         }
     }
 }

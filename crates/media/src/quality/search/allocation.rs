@@ -107,14 +107,11 @@ impl<'a> Table<'a> {
                 let bytes = done.bytes as f64;
                 return vec![search.choice(scene, done.crf, (deficit, 1.0), bytes)];
             }
-            let model = &search.scenes[scene.source];
-            let (quality, size) = scene.bias.unwrap_or(common);
             let is_known = scene.bias.is_some() || scene.is_tried();
             let care = if is_known { 1.0 } else { UNTRIED.exp() };
             let choice = |crf: f64| {
-                let deficit = model.deficit(crf) * quality.exp();
+                let (deficit, bytes) = search.expected(scene, crf, common);
                 let deficit = deficit.clamp(score::LEAST_DEFICIT, 100.0);
-                let bytes = model.bytes(crf, scene) * size.exp();
                 search.choice(scene, crf, (deficit, care), bytes)
             };
             steps(&search.scale).map(choice).collect()
@@ -328,6 +325,19 @@ impl<'a> Table<'a> {
 }
 
 impl Search {
+    /// Deficit and bytes of a scene that is to be encoded: by its own chunks when there were two, else by trials and by
+    /// what its own chunk, or those of others, showed beyond them.
+    fn expected(&self, scene: &Scene, crf: f64, common: (f64, f64)) -> (f64, f64) {
+        let by_trials = || {
+            let model = &self.scenes[scene.source];
+            let (quality, size) = scene.bias.unwrap_or(common);
+            let deficit = model.deficit(crf) * quality.exp();
+            (deficit, model.bytes(crf, scene) * size.exp())
+        };
+        let (deficit, bytes) = scene.own(crf).unwrap_or_else(by_trials);
+        (deficit * scene.care.exp(), bytes)
+    }
+
     fn choice(&self, scene: &Scene, crf: f64, (deficit, care): (f64, f64), bytes: f64) -> Choice {
         let shape = self.shape(scene, crf);
         let most = ((100.0 - self.goal.worst5) / deficit) as f32;

@@ -23,6 +23,12 @@ pub(super) struct Scene {
     pub(super) done: Option<Outcome>,
     /// What its own chunk showed, as logarithms of measured by predicted: deficit and bytes.
     pub(super) bias: Option<(f64, f64)>,
+    /// What its own chunks came to, by CRF: mean deficit, and bytes.
+    own: [Curve; 2],
+    /// Two of them that are nearer to each other show their noise instead of a slope.
+    near: f64,
+    /// By so much, as a logarithm, it is reckoned worse than it was.
+    pub(super) care: f64,
     /// How its own chunk's deficit was spread over the frames.
     own_shape: Option<Vec<f32>>,
     /// Key frames in it.
@@ -41,6 +47,9 @@ impl Scene {
             whole: Vec::new(),
             done: None,
             bias: None,
+            own: [Curve::new(scale.slope), size()],
+            near: super::APART / scale.slope,
+            care: 0.0,
             own_shape: None,
             keys: frames.div_ceil(gop.max(1)).max(1),
         }
@@ -70,8 +79,20 @@ impl Scene {
     /// Its own chunk is done.
     pub(super) fn finish(&mut self, chunk: Outcome, bias: Option<(f64, f64)>) {
         self.bias = bias;
+        let [quality, size] = &mut self.own;
+        quality.forget_near(chunk.crf, self.near);
+        size.forget_near(chunk.crf, self.near);
+        quality.push(chunk.crf, score::mean_deficit(&chunk.scores));
+        size.push(chunk.crf, chunk.bytes as f64);
+        self.care = 0.0;
         self.own_shape = Some(shape(&chunk.scores));
         self.done = Some(chunk);
+    }
+
+    /// Deficit and bytes by its own chunks, when those make a line.
+    pub(super) fn own(&self, crf: f64) -> Option<(f64, f64)> {
+        let [quality, size] = &self.own;
+        quality.is_line().then(|| (quality.at(crf), size.at(crf)))
     }
 
     /// How the deficit is spread in its own chunk, whatever becomes of that.

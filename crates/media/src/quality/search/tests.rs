@@ -332,6 +332,61 @@ fn a_chunk_under_its_floor_does_not_draw_down_those_to_come() {
     assert!(!end.holds && end.levels.scene < 92.0, "{end:?}");
 }
 
+/// So many chunks a scene takes that was not tried, until it holds its floor.
+fn chunks_until_held(untried: Real) -> usize {
+    let mut search = Search::new(X264, GOAL, &[150, 150], &[0, 0], 250);
+    while let Next::Try(probes) = search.next() {
+        let tried = probes.iter().map(|&(_, crf)| (0, EASY.encode(crf, 24)));
+        search.take(tried.collect());
+    }
+    let mut chunks = 0;
+    loop {
+        let crf = search.allocate(None).crf;
+        if chunks == 0 {
+            search.observe(0, EASY.encode(crf[0], 150));
+        }
+        search.observe(1, untried.encode(crf[1], 150));
+        chunks += 1;
+        if search.below_floor(0.0).is_empty() {
+            return chunks;
+        }
+        search.release(1);
+    }
+}
+
+#[test]
+fn a_scene_finds_its_own_slope() {
+    for slope in [0.02, 0.03, 0.05, 0.08, 0.115, 0.15] {
+        let deficit = 7.5;
+        let unlike = Real {
+            slope,
+            deficit,
+            ..USUAL
+        };
+        let chunks = chunks_until_held(unlike);
+        assert!(chunks <= 3, "{chunks} at {slope}");
+    }
+}
+
+#[test]
+fn two_chunks_at_almost_one_crf_make_no_slope() {
+    let (mut search, before) = run(&[USUAL, USUAL]);
+    search.goal.mean = 90.0;
+    let crf = before.crf[0];
+    search.observe(1, USUAL.encode(before.crf[1], 150));
+    let lacks = |level: f64, crf: f64| Real {
+        deficit: (100.0 - level) / (USUAL.slope * (crf - 20.0)).exp(),
+        ..USUAL
+    };
+    search.observe(0, lacks(92.5, crf).encode(crf, 150));
+    search.release(0);
+    // Hardly worse at a higher CRF: by that line one far higher would do.
+    search.observe(0, lacks(92.4, crf + 0.5).encode(crf + 0.5, 150));
+    search.release(0);
+    let again = search.allocate(None).crf[0];
+    assert!((crf - 1.75..crf).contains(&again), "{again} behind {crf}");
+}
+
 #[test]
 fn a_floor_out_of_reach_costs_its_own_scene_alone() {
     let beyond = Real {
