@@ -20,6 +20,8 @@ const RUNS: usize = 2;
 const FARTHEST: usize = 64;
 /// A scene of so many frames is tried whole: its trial can become the chunk itself.
 const WHOLE: usize = 36;
+/// The same of a clip that is one scene: nothing outweighs what a trial in parts misses by, and all would be made again.
+const WHOLE_ALONE: usize = 80;
 
 /// Frames that are encoded together: a stretch of neighbours, or runs out of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +97,13 @@ pub fn choose(frames: &[Frame], scenes: &[Range<usize>]) -> Sampling {
             .filter(|(_, each)| **each == scene);
         let share: usize = stands_for.map(|(range, _)| range.len()).sum();
         let blocks = (budget as f64 / BLOCK as f64 * share as f64 / frames.len() as f64).round();
-        samples.extend(pieces_of(range, blocks as usize).map(|piece| Sample { scene, piece }));
+        let whole = if scenes.len() == 1 {
+            WHOLE_ALONE
+        } else {
+            WHOLE
+        };
+        let pieces = pieces_of(range, blocks as usize, whole);
+        samples.extend(pieces.map(|piece| Sample { scene, piece }));
     }
     Sampling { samples, source }
 }
@@ -109,10 +117,10 @@ fn budget(frames: usize) -> usize {
 
 /// Pieces of a scene, evenly spread. Key frames of the source would be reached sooner, but what follows one there scores
 /// up to half a point higher than the rest.
-fn pieces_of(scene: &Range<usize>, wanted: usize) -> impl Iterator<Item = Piece> {
+fn pieces_of(scene: &Range<usize>, wanted: usize, whole: usize) -> impl Iterator<Item = Piece> {
     let Range { start, end } = *scene;
     let length = end - start;
-    let is_whole = length <= WHOLE;
+    let is_whole = length <= whole;
     let count = if is_whole {
         1
     } else {
@@ -220,6 +228,8 @@ mod tests {
     fn a_tiny_clip_is_tried_whole() {
         let sampling = choose(&plain(8), std::slice::from_ref(&(0..8)));
         assert_eq!(sampling.samples[0].piece, Piece::all(0..8));
+        let two_seconds = choose(&plain(60), std::slice::from_ref(&(0..60)));
+        assert_eq!(two_seconds.samples[0].piece, Piece::all(0..60));
         assert_eq!(choose(&[], &[]), Sampling::default());
     }
 
