@@ -75,12 +75,14 @@ impl Tools {
 
     /// The build that encodes best with this encoder, of those that can.
     ///
-    /// The main one, unless another has a newer encoder of a kind where newer is much better.
+    /// The main one, unless another has a newer encoder of a kind where newer is much better. Of x264 any will do: there
+    /// it is one that scores what it encodes in the same run, for the source is decoded once then.
     #[must_use]
     pub fn encoder(&self, name: &str) -> Option<&Build> {
         let able = self.builds.iter().filter(|build| build.can_encode(name));
         let gain = |build: &&Build| match name {
             "libsvtav1" | "libx265" => build.tried.newness(),
+            "libx264" => u32::from(build.tried.scores_at_once()),
             _ => 0,
         };
         // `max_by_key` takes the last of equals, and the first is wanted.

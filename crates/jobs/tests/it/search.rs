@@ -169,13 +169,16 @@ fn encoding_and_comparing_in_one_run_changes_nothing() {
         "one-scene.mp4",
         &[&["-f", "lavfi", "-i", source], &encode[..]].concat(),
     );
+    let mut tools = tools.clone();
+    // Another build's x264 gives other bytes.
+    tools.builds.retain(|build| !build.tried.vmaf.is_empty());
     let mut apart = tools.clone();
     for build in &mut apart.builds {
         build.tried.loopback = false;
     }
     for parameters in [json!({}), json!({"for": "modern"})] {
         let (one, two) = (
-            search(tools, &input, parameters.clone()),
+            search(&tools, &input, parameters.clone()),
             search(&apart, &input, parameters),
         );
         assert_eq!(one.report.scenes, two.report.scenes);

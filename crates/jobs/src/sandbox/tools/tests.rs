@@ -63,9 +63,17 @@ fn newer_encoders_are_preferred_where_newer_is_better() {
         for name in ["libsvtav1", "libx265"] {
             assert_eq!(encodes(&tools, name).as_deref(), Some(STATIC), "{name}");
         }
-        for name in ["libx264", "qtrle"] {
-            assert_eq!(encodes(&tools, name), Some(first.clone()), "{name}");
-        }
+        assert_eq!(encodes(&tools, "qtrle"), Some(first));
+    }
+}
+
+#[test]
+fn what_scores_at_once_encodes_where_builds_are_equal() {
+    let mut unable = newer();
+    unable.tried.loopback = false;
+    for (second, expected) in [(newer(), STATIC), (unable, DEBIAN)] {
+        let tools = tools(vec![debian(), second]);
+        assert_eq!(encodes(&tools, "libx264").as_deref(), Some(expected));
     }
 }
 

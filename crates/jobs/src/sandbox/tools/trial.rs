@@ -41,6 +41,11 @@ pub struct Tried {
 }
 
 impl Tried {
+    /// What is encoded can be scored in the same run.
+    pub(super) fn scores_at_once(&self) -> bool {
+        self.loopback && !self.vmaf.is_empty()
+    }
+
     /// How much of what came lately is there; says which of two builds has the newer encoders.
     pub(super) fn newness(&self) -> u32 {
         let signs = [self.svt_quarter_crf, self.xpsnr, !self.vmaf.is_empty()];
