@@ -412,7 +412,7 @@ fn a_long_video_is_scored_in_samples_and_looked_at_whole() {
         (1600 / 14..1600 / 4).contains(&(measured.scored as usize)),
         "{measured:?}"
     );
-    assert!(report.metric.caveat.contains("Every eleventh frame"));
+    assert!(report.metric.caveat.contains("Every seventh frame"));
     // The noise was found, though nothing was to be scored there.
     let is_noise = |at: f64| (14.0..14.08).contains(&at);
     assert!(

@@ -8,7 +8,7 @@ use super::scores::Scores;
 use super::studio::{Chunk, Studio};
 use super::tally::Tally;
 use crate::runner::{Stop, Wish};
-use kinora_media::quality::between::Density;
+use kinora_media::quality::between::{self, Density};
 use kinora_media::quality::report::Levels;
 use kinora_media::quality::samples::Piece;
 use kinora_media::quality::score;
@@ -19,8 +19,9 @@ use std::ops::Range;
 const LACKS: f64 = 0.05;
 /// And smaller, if its mean is so much too good and the worst frames do not forbid it.
 const EXCEEDS: f64 = 0.25;
-/// A scene of a long video, which is scored in samples, is scored more densely when they lie so near its floor.
-const NEAR: f64 = 0.6;
+/// A scene of a long video, which is scored in samples, is scored more densely when they lie so near its floor, at the
+/// least and at the most: between these it depends on how much its frames differ.
+const NEAR: (f64, f64) = (0.15, 1.0);
 
 /// The result in the making.
 pub(super) struct Film<'a> {
@@ -80,15 +81,25 @@ impl<'a> Film<'a> {
         width: usize,
         tell: &mut dyn FnMut(f64) -> Wish,
     ) -> Result<(), Stop> {
-        let (studio, scenes) = (self.studio, self.scenes);
+        let scenes = self.scenes;
+        // What is made again was under its floor, and will lie near it.
+        let density = match self.studio.density {
+            Density::Sparse if self.pass > 0 => Density::Dense,
+            other => other,
+        };
+        let studio = &Studio {
+            density,
+            ..*self.studio
+        };
         let (ceiling, floor) = (self.ceiling.clone(), self.goal.scene);
         let act = |Take { scene, crf }: Take| {
             let piece = Piece::all(scenes[scene].clone());
             let (chunk, scores) = studio.make(&piece, crf)?;
             let lifted = ceiling.lift(scene, scores.frames(chunk.frames));
             let above = 100.0 - score::mean_deficit(&lifted) - floor;
+            let near = between::doubt(&scores.score).clamp(NEAR.0, NEAR.1);
             let scores = match studio.density {
-                Density::Sparse if above.abs() < NEAR => {
+                Density::Sparse if above.abs() < near => {
                     studio.score_more(&chunk, &piece, scores)?
                 }
                 _ => scores,

@@ -334,7 +334,7 @@ impl Finish<'_> {
         let sampled = match self.studio.density {
             Density::All => "",
             _ => {
-                "Every eleventh frame was scored, and every third where a scene lies near its floor; PSNR of all others was \
+                "Every seventh frame was scored, and every third where a scene lies near its floor; PSNR of all others was \
                  compared with theirs, and those that may be broken were scored, too."
             }
         };

@@ -35,7 +35,7 @@ impl Studio<'_> {
         };
         let length = piece.count();
         let name = self.score_name(&self.name(piece, crf), length);
-        let sheet = self.sheet(model, length, &name);
+        let sheet = self.sheet(model, length, &name, self.density != Density::Trial);
         let looped = self.is_looped(build, length).then_some(&sheet);
         let (chunk, is_written) = self.encode(piece, crf, looped)?;
         if is_written {
@@ -109,17 +109,19 @@ impl Studio<'_> {
         pair: &Pair<'_>,
         name: &str,
     ) -> Result<Scores, Stop> {
-        let sheet = self.sheet(model, pair.piece.count(), name);
+        // What is scored more densely has its decibels already.
+        let has_psnr = self.density == Density::Sparse;
+        let sheet = self.sheet(model, pair.piece.count(), name, has_psnr);
         self.compare(build, pair, &sheet.scoring())?;
         let scores = self.read(&sheet)?;
         self.look_closer(build, model, pair, name, scores)
     }
 
     /// What is to be scored of so many frames, and where it will be written down.
-    fn sheet(&self, model: VmafModel, length: usize, name: &str) -> Sheet {
+    fn sheet(&self, model: VmafModel, length: usize, name: &str, has_psnr: bool) -> Sheet {
         let picks = self.picks(length);
-        // Only where frames lie far apart between those that are scored.
-        let has_psnr = picks.is_some() && self.density == Density::Sparse;
+        // Only where frames lie between those that are scored.
+        let has_psnr = picks.is_some() && has_psnr;
         Sheet {
             length,
             picks,
