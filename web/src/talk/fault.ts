@@ -34,7 +34,7 @@ export type Code =
   | 'backup_newer'
   | 'backup_unavailable'
   | 'passphrase_short'
-  | 'passphrase_wrong'
+  | 'wrong_passphrase'
   /** Another tab of this browser writes now. */
   | 'not_writer';
 

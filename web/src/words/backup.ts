@@ -17,7 +17,7 @@ const en = {
   bring: 'Bring it back',
   problems: {
     passphrase_short: 'Take at least ten characters; several words are easy to remember.',
-    passphrase_wrong: 'That is not the passphrase of this file.',
+    wrong_passphrase: 'That is not the passphrase of this file.',
     backup_damaged: 'This file is no backup, or it is damaged.',
     backup_newer: 'This backup was made by a newer version.',
     backup_unavailable: 'The server cannot be reached.',
@@ -40,7 +40,7 @@ const ja: typeof en = {
   bring: '戻す',
   problems: {
     passphrase_short: '10文字以上にしてください。複数の単語なら覚えやすくなります。',
-    passphrase_wrong: 'このファイルのパスフレーズではありません。',
+    wrong_passphrase: 'このファイルのパスフレーズではありません。',
     backup_damaged: 'このファイルはバックアップではないか、壊れています。',
     backup_newer: 'このバックアップは新しい版で作られています。',
     backup_unavailable: 'サーバーに接続できません。',

@@ -79,7 +79,7 @@ test('a file opens with its passphrase alone, and only as it was written', async
   const content = new Uint8Array(70_000).fill(9);
   const file = await sealed(content, WORDS, EASY);
   expect(await opened(file, WORDS)).toEqual(content);
-  expect(await code(() => opened(file, 'correct horse staple'))).toBe('passphrase_wrong');
+  expect(await code(() => opened(file, 'correct horse staple'))).toBe('wrong_passphrase');
   expect(await code(() => opened(file.slice(0, -1), WORDS))).toBe('backup_damaged');
   const changed = Uint8Array.from(file);
   changed[200] = (changed[200] ?? 0) ^ 1;
@@ -144,7 +144,7 @@ test('who is brought back is one more device, with people and history, and no ra
   const phone = at(post);
   await phone.sit();
   await phone.desk?.command({ do: 'restore', file, passphrase: 'correct horse staple', label: 'phone' });
-  expect(await phone.until(({ problem }) => problem !== null)).toMatchObject({ phase: 'nobody', problem: { code: 'passphrase_wrong' } });
+  expect(await phone.until(({ problem }) => problem !== null)).toMatchObject({ phase: 'nobody', problem: { code: 'wrong_passphrase' } });
   await phone.desk?.command({ do: 'restore', file, passphrase: WORDS, label: 'phone' });
   await phone.until(({ phase, me, devices }) => phase === 'here' && me === 'asha' && devices.length === 2);
   await phone.open('ravi');

@@ -31,6 +31,6 @@ export async function opened(file: Bytes, passphrase: string): Promise<Bytes> {
   try {
     return Uint8Array.from(await age.decrypt(file));
   } catch (error) {
-    throw new Fault(NO_MATCH.test(String(error)) ? 'passphrase_wrong' : 'backup_damaged', String(error));
+    throw new Fault(NO_MATCH.test(String(error)) ? 'wrong_passphrase' : 'backup_damaged', String(error));
   }
 }
