@@ -1,7 +1,8 @@
 //! `kinora library`, `kinora play`, `kinora share`: what a server has to be watched.
 
 use super::context::Context;
-use super::{given, playing};
+use super::given;
+use super::playing::{self, Player};
 use crate::cli::{Play, Share, Shelf, Titles};
 use crate::exit::Exit;
 use crate::report::{Failure, Outcome};
@@ -58,20 +59,24 @@ pub(crate) fn play(arguments: &Play, context: &Context) -> Result<Exit, Failure>
             "wait until the server has made what it takes; the page shows how far it is",
         )
     })?;
-    let url = |at_s| {
-        let name = playing::playlist(arguments.height, at_s);
-        address(&library, &server, &main.replace("main.m3u8", &name))
+    let url = |player: Player, at_s| {
+        let file = match arguments.staged {
+            true => main.replace("staged.m3u8", player.staged(at_s)),
+            false => main.replace("main.m3u8", &playing::playlist(arguments.height, at_s)),
+        };
+        address(&library, &server, &file)
     };
-    let (begins, whole) = (url(arguments.at)?, url(None)?);
+    let whole = url(Player::Mpv, None)?;
     let subtitles = playing::subtitles(arguments, title, |path| address(&library, &server, path))?;
-    let film = playing::Film {
-        url: &begins,
-        name: &printable(&title.name),
-        at_s: arguments.at,
-        subtitles,
-    };
-    for (program, list) in [("mpv", film.mpv()), ("ffplay", film.ffplay())] {
-        match player::play(program, &list) {
+    for each in [Player::Mpv, Player::Ffplay] {
+        let film = playing::Film {
+            url: &url(each, arguments.at)?,
+            name: &printable(&title.name),
+            at_s: arguments.at,
+            subtitles: &subtitles,
+        };
+        let program = each.program();
+        match player::play(program, &each.arguments(&film)) {
             Ok(Some(0)) => return Ok(Exit::Success),
             Ok(Some(code)) => {
                 return Err(Failure::new(
@@ -86,7 +91,7 @@ pub(crate) fn play(arguments: &Play, context: &Context) -> Result<Exit, Failure>
         }
     }
     tell("neither mpv nor ffplay is installed; any player of HLS takes this address:");
-    if let Some(words) = film.subtitles.shown() {
+    if let Some(words) = subtitles.shown() {
         tell(format_args!("its subtitles: {words}"));
     }
     say(whole);

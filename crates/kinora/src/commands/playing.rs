@@ -16,7 +16,7 @@ pub(super) struct Film<'a> {
     pub(super) name: &'a str,
     /// Where to begin, in seconds.
     pub(super) at_s: Option<f64>,
-    pub(super) subtitles: Subtitles,
+    pub(super) subtitles: &'a Subtitles,
 }
 
 /// Addresses of subtitles as WebVTT.
@@ -26,6 +26,41 @@ pub(super) struct Subtitles {
     all: Vec<String>,
     /// The first is shown.
     is_chosen: bool,
+}
+
+/// Players that are looked for, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Player {
+    Mpv,
+    Ffplay,
+}
+
+impl Player {
+    /// As it is called on the command line.
+    pub(super) fn program(self) -> &'static str {
+        match self {
+            Self::Mpv => "mpv",
+            Self::Ffplay => "ffplay",
+        }
+    }
+
+    /// What it is called with.
+    pub(super) fn arguments(self, film: &Film<'_>) -> Vec<OsString> {
+        match self {
+            Self::Mpv => film.mpv(),
+            Self::Ffplay => film.ffplay(),
+        }
+    }
+
+    /// The list of a staged title that it gets. Within DASH no height can follow another one in FFmpeg, so mpv puts three of
+    /// them together itself; ffplay cannot, and shows the greatest.
+    pub(super) fn staged(self, at_s: Option<f64>) -> &'static str {
+        match (at_s, self) {
+            (None, _) => "staged.m3u8",
+            (Some(_), Self::Mpv) => "staged.edl",
+            (Some(_), Self::Ffplay) => "best.mpd",
+        }
+    }
 }
 
 /// The playlist that a player gets. FFmpeg 5.1 finds nothing any more after a jump in HLS of fragmented MP4, so who begins
@@ -105,7 +140,7 @@ impl Subtitles {
 impl Film<'_> {
     /// A name may begin like an option, so it stands behind a sign of equality. Subtitles are given beside the playlist:
     /// FFmpeg, which reads it, passes those within over.
-    pub(super) fn mpv(&self) -> Vec<OsString> {
+    fn mpv(&self) -> Vec<OsString> {
         let mut list: Vec<OsString> = vec![
             "--no-ytdl".into(),
             format!("--force-media-title={}", self.name).into(),
@@ -126,7 +161,7 @@ impl Film<'_> {
     }
 
     /// It has no subtitles but those within, so the chosen ones are drawn onto the picture.
-    pub(super) fn ffplay(&self) -> Vec<OsString> {
+    fn ffplay(&self) -> Vec<OsString> {
         let mut list: Vec<OsString> = vec!["-loglevel".into(), "error".into(), "-autoexit".into()];
         list.extend(["-window_title".into(), self.name.into()]);
         list.extend(
@@ -177,7 +212,7 @@ mod tests {
             url: "http://h:1/main.m3u8",
             name: "--fs",
             at_s: Some(1.5),
-            subtitles,
+            subtitles: &subtitles,
         };
         let words = film.mpv().into_iter().chain(film.ffplay());
         words.map(|word| word.into_string().unwrap()).collect()
@@ -185,6 +220,9 @@ mod tests {
 
     #[test]
     fn who_begins_in_the_middle_gets_dash() {
+        assert_eq!(Player::Mpv.staged(None), "staged.m3u8");
+        assert_eq!(Player::Mpv.staged(Some(0.0)), "staged.edl");
+        assert_eq!(Player::Ffplay.staged(Some(1.5)), "best.mpd");
         assert_eq!(playlist(None, None), "main.m3u8");
         assert_eq!(playlist(Some(720), None), "720.m3u8");
         assert_eq!(playlist(None, Some(1.5)), "best.mpd");

@@ -35,6 +35,8 @@ const EACH_TIME: &str = "private, no-cache";
 const HLS: &str = "application/vnd.apple.mpegurl";
 const VTT: &str = "text/vtt; charset=utf-8";
 const DASH: &str = "application/dash+xml";
+/// mpv goes by the first line.
+const EDL: &str = "text/plain; charset=utf-8";
 
 /// How long somebody waits for what is made for him; players ask again.
 const MAKING: Duration = Duration::from_secs(30);
@@ -91,7 +93,7 @@ pub(super) async fn title(
 /// Fetch a playlist of a title.
 ///
 /// `main.m3u8` is for HLS, `main.mpd` for DASH; `staged.m3u8` plays the first third at the lowest height, the second at
-/// the middle one and the last at the highest. `720.m3u8` and `720.mpd` have one height alone, `best.mpd` the greatest. `storyboard.vtt` has small pictures for a seek bar, `poster.jpg` is one.
+/// the middle one and the last at the highest, as does `staged.edl` for mpv. `720.m3u8` and `720.mpd` have one height alone, `best.mpd` the greatest. `storyboard.vtt` has small pictures for a seek bar, `poster.jpg` is one.
 #[utoipa::path(
     get,
     path = "/watch/{permission}/{id}/{version}/{file}",
@@ -286,6 +288,10 @@ fn of_title(
         "staged.m3u8" => {
             let staged = library.staged(title, played)?;
             Ok(Content::Text(HLS, EACH_TIME, staged.multivariant()))
+        }
+        "staged.edl" => {
+            let staged = library.staged(title, played)?;
+            Ok(Content::Text(EDL, EACH_TIME, staged.edl()))
         }
         "storyboard.vtt" => {
             let board = played.storyboard.as_ref().ok_or_else(nothing)?;

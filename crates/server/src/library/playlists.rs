@@ -161,6 +161,11 @@ impl<'a> StagedTitle<'a> {
         .text()
     }
 
+    /// For mpv, out of the DASH of each height.
+    pub(crate) fn edl(&self) -> String {
+        self.staged.edl(|height| format!("{height}.mpd"))
+    }
+
     /// The picture in its parts.
     pub(crate) fn video(&self) -> String {
         media::segments(&self.staged.parts)

@@ -43,6 +43,8 @@ pub struct Staged<'a> {
     pub switches: Vec<u64>,
     /// Ticks a second of the switches.
     pub timescale: u32,
+    /// Of the parts, as the ladder calls them.
+    pub heights: Vec<u32>,
 }
 
 /// Puts a staged title together from renditions of these heights, lowest first.
@@ -62,16 +64,35 @@ pub fn staged<'a>(wanted: [u32; 3], rungs: &[Rung<'a>]) -> Result<Staged<'a>, Re
     let [first, second] = thirds(low.cuts);
     let ranges = [0..first, first..second, second..low.cuts.len()];
     let parts = [low, middle, high].into_iter().zip(ranges.clone());
+    let parts = parts.filter(|(_, range)| !range.is_empty());
     let begin = |range: &std::ops::Range<usize>| low.cuts.get(range.start).map(|cut| cut.start);
     let filled = ranges.iter().filter(|range| !range.is_empty());
     Ok(Staged {
         switches: filled.skip(1).filter_map(begin).collect(),
         timescale: low.timescale,
-        parts: parts
-            .filter(|(_, range)| !range.is_empty())
-            .map(|(rung, range)| rung.part(range))
-            .collect(),
+        heights: parts.clone().map(|(rung, _)| rung.height).collect(),
+        parts: parts.map(|(rung, range)| rung.part(range)).collect(),
     })
+}
+
+impl Staged<'_> {
+    /// The same as an edit decision list of mpv (its `DOCS/edl-mpv.rst`), out of a file for each height: times in seconds,
+    /// the last part as long as its file. FFmpeg 5.1 finds nothing any more after a jump in HLS of fragmented MP4.
+    #[must_use]
+    pub fn edl(&self, file: impl Fn(u32) -> String) -> String {
+        let second = |tick: u64| tick as f64 / f64::from(self.timescale.max(1));
+        let begins = [0].into_iter().chain(self.switches.iter().copied());
+        let ends = self.switches.iter().copied().map(Some).chain([None]);
+        let mut text = "# mpv EDL v0\n".to_owned();
+        for ((height, begin), end) in self.heights.iter().zip(begins).zip(ends) {
+            text.push_str(&format!("{},{:.6}", file(*height), second(begin)));
+            if let Some(end) = end {
+                text.push_str(&format!(",{:.6}", second(end.saturating_sub(begin))));
+            }
+            text.push('\n');
+        }
+        text
+    }
 }
 
 /// The sound of a staged title: one rendition, cut into parts where the picture is.

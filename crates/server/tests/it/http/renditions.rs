@@ -49,6 +49,15 @@ fn rungs_join_and_the_staged_title_has_every_frame() {
         of("/v64-") > 0 && of("/v90-") > 0 && of("/v120-") > 0,
         "{parts:?}"
     );
+    let list = cinema.caller().get(&staged.replace(".m3u8", ".edl"));
+    let switch = switches(text(&video));
+    let lines = [
+        "# mpv EDL v0".to_owned(),
+        format!("64.mpd,0.000000,{:.6}", switch[0]),
+        format!("90.mpd,{:.6},{:.6}", switch[0], switch[1] - switch[0]),
+        format!("120.mpd,{:.6}", switch[1]),
+    ];
+    assert_eq!(text(&list).lines().collect::<Vec<_>>(), lines);
     let sound = cinema.caller().get(&beside(&staged, "staged/sound.m3u8"));
     // The sound changes with the picture, to a frame of its own.
     let [picture, sound] = [switches(text(&video)), switches(text(&sound))];
