@@ -86,7 +86,8 @@ fn search_in(
         threads: 2,
         stall: Duration::from_secs(60),
         time: Duration::from_secs(600),
-        file_size: Some(1 << 30),
+        // More than a disk has: what others write meanwhile is taken off.
+        file_size: Some(1 << 40),
     };
     let task = Task {
         operation: &operation,
