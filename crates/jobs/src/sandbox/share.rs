@@ -1,8 +1,8 @@
 //! The processor's division between video work and serving.
 //!
-//! MMP §1 wants at least 60 % for video at all times. Control groups guarantee it: weights decide when both want the
-//! processor, and a ceiling on the serving side makes it hard while a job runs. Where groups cannot be written,
-//! priorities do it: measured, a lower priority of the serving threads left 99 % to video, but only inside one
+//! MMP §1 wants at least 60 % for video at all times. Control groups guarantee it: a ceiling on the serving side, which is
+//! in force while a job runs. Below it both are served alike, so that what takes little need not wait. Where groups cannot
+//! be written, priorities do it: measured, a lower priority of the serving threads left 99 % to video, but only inside one
 //! session (the kernel groups sessions by themselves), so children stay in ours.
 
 mod groups;

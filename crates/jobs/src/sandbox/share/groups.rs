@@ -9,9 +9,12 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Weight of video against serving when both want the processor: 9 to 1 measured 91 %.
-const VIDEO_WEIGHT: u32 = 900;
-const SERVE_WEIGHT: u32 = 100;
+/// Both weigh the same: the scheduler lets a light group wait for several slices of the heavy one each time that it wakes,
+/// and a message wakes it four times (9 to 1: 50 ms and more for the slowest of a hundred; alike: 5 ms). What video keeps,
+/// the ceiling decides.
+const WEIGHT: u32 = 100;
+/// Of what is not kept for video, per cent. What others on the machine take comes off the video's part first.
+const CEILING_PERCENT: u64 = 75;
 /// Version 1 counts in shares, 1,024 being the default.
 const SHARES_PER_WEIGHT: u32 = 10;
 /// The kernel's default accounting period.
@@ -71,11 +74,12 @@ impl Groups {
         let made = fill(&home, &parent, pid);
         let video_entry = made.inspect_err(|_| dismantle(&home, &parent, pid))?;
         let serve_percent = u64::from(100 - video_percent.min(99));
+        let ceiling_us = PERIOD_US * cores as u64 * serve_percent * CEILING_PERCENT / (100 * 100);
         Ok(Self {
             home,
             parent,
             video_entry: Arc::new(video_entry),
-            ceiling_us: (PERIOD_US * cores as u64 * serve_percent / 100).max(1000),
+            ceiling_us: ceiling_us.max(1000),
         })
     }
 
@@ -85,7 +89,7 @@ impl Groups {
             Version::V2 => 2,
         };
         format!(
-            "control groups version {version}: video 9 to 1 before serving, serving at most {:.1} cores while a job runs",
+            "control groups version {version}: serving at most {:.1} cores while a job runs",
             self.ceiling_us as f64 / PERIOD_US as f64
         )
     }
@@ -128,15 +132,15 @@ fn fill(home: &Home, parent: &Path, pid: u32) -> io::Result<OwnedFd> {
         // Only now: a group with processes of its own cannot hand controllers down.
         fs::write(parent.join("cgroup.subtree_control"), "+cpu")?;
     }
-    for (group, weight) in [(&video, VIDEO_WEIGHT), (&serve, SERVE_WEIGHT)] {
+    for group in [&video, &serve] {
         match home.version {
             Version::V1 => {
                 fs::write(
                     group.join("cpu.shares"),
-                    (weight * SHARES_PER_WEIGHT).to_string(),
+                    (WEIGHT * SHARES_PER_WEIGHT).to_string(),
                 )?;
             }
-            Version::V2 => fs::write(group.join("cpu.weight"), weight.to_string())?,
+            Version::V2 => fs::write(group.join("cpu.weight"), WEIGHT.to_string())?,
         }
     }
     let entry = fs::OpenOptions::new()

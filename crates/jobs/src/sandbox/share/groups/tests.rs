@@ -49,10 +49,10 @@ fn version_2_divides_by_weight_and_ceiling() {
     let (root, home) = tree(Version::V2);
     let groups = Groups::create_in(home, 60, 2, 77).unwrap();
     assert_eq!(read(root.path(), "serve/cgroup.procs"), "77");
-    assert_eq!(read(root.path(), "video/cpu.weight"), "900");
+    assert_eq!(read(root.path(), "video/cpu.weight"), "100");
     assert_eq!(read(root.path(), "serve/cpu.weight"), "100");
     groups.set_ceiling(true);
-    assert_eq!(read(root.path(), "serve/cpu.max"), "80000 100000");
+    assert_eq!(read(root.path(), "serve/cpu.max"), "60000 100000");
     groups.set_ceiling(false);
     assert_eq!(read(root.path(), "serve/cpu.max"), "max 100000");
 }
@@ -61,11 +61,11 @@ fn version_2_divides_by_weight_and_ceiling() {
 fn version_1_divides_by_shares_and_quota() {
     let (root, home) = tree(Version::V1);
     let groups = Groups::create_in(home, 75, 4, 77).unwrap();
-    assert_eq!(read(root.path(), "kinora-77/video/cpu.shares"), "9000");
+    assert_eq!(read(root.path(), "kinora-77/video/cpu.shares"), "1000");
     groups.set_ceiling(true);
     assert_eq!(
         read(root.path(), "kinora-77/serve/cpu.cfs_quota_us"),
-        "100000"
+        "75000"
     );
     groups.set_ceiling(false);
     assert_eq!(read(root.path(), "kinora-77/serve/cpu.cfs_quota_us"), "-1");
