@@ -65,6 +65,12 @@ impl Drop for Piece {
 /// A buffer, and how much of it is filled.
 type Read = io::Result<(Vec<u8>, usize)>;
 
+/// What became of a wish to read.
+enum Begun {
+    Done(Read),
+    Waits(JoinHandle<Read>),
+}
+
 /// A file that is being sent.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -99,25 +105,21 @@ impl Source {
         at: u64,
         end: u64,
     ) -> Poll<io::Result<Bytes>> {
-        if self.reading.is_none() {
-            let piece = match self.mapped(at, end) {
-                Some(piece) => Some(Ok(piece)),
-                None => self
-                    .read(at, end)
-                    .map(|read| read.map(|it| self.filled(it))),
-            };
-            if let Some(piece) = piece {
-                return Poll::Ready(self.counted(piece));
-            }
-        }
-        let Some(reading) = &mut self.reading else {
-            return Poll::Ready(Err(io::ErrorKind::Other.into()));
+        let reading = match self.reading.take() {
+            Some(reading) => reading,
+            None => match self.mapped(at, end) {
+                Some(piece) => return Poll::Ready(self.counted(Ok(piece))),
+                None => match self.read(at, end) {
+                    Begun::Done(read) => return Poll::Ready(self.counted(self.filled(read))),
+                    Begun::Waits(reading) => reading,
+                },
+            },
         };
+        let reading = self.reading.insert(reading);
         let read = ready!(Pin::new(reading).poll(context));
         self.reading = None;
         let read = read.map_err(io::Error::other).and_then(|read| read);
-        let piece = read.map(|it| self.filled(it));
-        Poll::Ready(self.counted(piece))
+        Poll::Ready(self.counted(self.filled(read)))
     }
 
     /// Bytes that were made for the answer, between those of the file.
@@ -132,12 +134,13 @@ impl Source {
         piece
     }
 
-    fn filled(&self, (buffer, length): (Vec<u8>, usize)) -> Bytes {
-        Bytes::from_owner(Piece {
+    fn filled(&self, read: Read) -> io::Result<Bytes> {
+        let (buffer, length) = read?;
+        Ok(Bytes::from_owner(Piece {
             buffer,
             length,
             home: Arc::clone(&self.means.buffers),
-        })
+        }))
     }
 
     /// A part of the mapped file, if there is one and the part is in memory.
@@ -166,22 +169,21 @@ impl Source {
     }
 
     /// Reads what is in memory, or sends somebody who may wait.
-    fn read(&mut self, at: u64, end: u64) -> Option<Read> {
+    fn read(&self, at: u64, end: u64) -> Begun {
         let mut buffer = self.means.buffers.take();
         let wanted = usize::try_from(end - at).map_or(SEND_BYTES, |left| left.min(SEND_BYTES));
         let mut slices = [IoSliceMut::new(&mut buffer[..wanted])];
         match rustix::io::preadv2(&self.file, &mut slices, at, ReadWriteFlags::NOWAIT) {
-            Ok(n) if n > 0 => return Some(Ok((buffer, n))),
+            Ok(n) if n > 0 => return Begun::Done(Ok((buffer, n))),
             // Not in memory, or a file system that cannot say; the end of the file is found out there, too.
             Ok(_) | Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::INTR) => {}
-            Err(error) => return Some(Err(error.into())),
+            Err(error) => return Begun::Done(Err(error.into())),
         }
         let file = Arc::clone(&self.file);
-        self.reading = Some(tokio::task::spawn_blocking(move || {
+        Begun::Waits(tokio::task::spawn_blocking(move || {
             file.read_exact_at(&mut buffer[..wanted], at)?;
             Ok((buffer, wanted))
-        }));
-        None
+        }))
     }
 }
 
