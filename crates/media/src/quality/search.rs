@@ -216,6 +216,15 @@ impl Search {
             .collect()
     }
 
+    /// What all will come to when the scenes under their floor have been made again.
+    pub fn mended(&self, limit: Option<u64>) -> Allocation {
+        let mut search = self.clone();
+        for scene in self.below_floor(0.0) {
+            search.release(scene);
+        }
+        search.allocate(limit)
+    }
+
     /// Whether nothing better can be made where it is wanted: scenes under their floor have the lowest CRF that there is,
     /// or, where none is under it, all of them.
     pub fn is_spent(&self) -> bool {

@@ -17,8 +17,9 @@ use std::ops::Range;
 
 /// A short clip whose mean misses its goal by more is made again, better: the most that a number shown as held may lack.
 const LACKS: f64 = 0.05;
-/// And smaller, if its mean is so much too good and the worst frames do not forbid it.
-const EXCEEDS: f64 = 0.25;
+/// And smaller, if its mean is so much too good and the worst frames do not forbid it: after the first pass, and after the
+/// second. A third step in that direction could be the one too far.
+const EXCEEDS: [f64; 2] = [0.25, 0.5];
 /// A scene of a long video, which is scored in samples, is scored more densely when they lie so near its floor, at the
 /// least and at the most: between these it depends on how much its frames differ.
 const NEAR: (f64, f64) = (0.15, 1.0);
@@ -146,7 +147,7 @@ impl<'a> Film<'a> {
         let mut again = 0;
         self.frames = 0;
         for &scene in scenes {
-            let crf = self.search.reuse(scene, self.allocation.crf[scene]);
+            let crf = self.chosen(scene);
             let Some((chunk, scores)) = &self.chunks[scene] else {
                 continue;
             };
@@ -164,14 +165,25 @@ impl<'a> Film<'a> {
         again > 0
     }
 
-    /// Whether the mean is off, or the worst frames.
+    /// The CRF that this scene is encoded with now. A trial takes its place in the first pass alone: what is made again was
+    /// measured, and is moved by less than a trial may be away.
+    fn chosen(&self, scene: usize) -> f64 {
+        let crf = self.allocation.crf[scene];
+        if self.pass == 0 {
+            self.search.reuse(scene, crf)
+        } else {
+            crf
+        }
+    }
+
+    /// Whether the mean will be off, or the worst frames, once scenes under their floor hold it.
     fn misses(&self) -> bool {
-        let now = self.search.allocate(self.limit).levels;
+        let then = self.search.mended(self.limit).levels;
         let goal = &self.goal;
-        let is_low = now.mean < goal.mean - LACKS || now.worst5 < goal.worst5;
-        // To be smaller is tried once: a second step in that direction could be the one too far.
-        let is_free = self.pass == 0 && now.worst5 > goal.worst5 + 0.5;
-        let is_high = now.mean > goal.mean + EXCEEDS && is_free;
+        let is_low = then.mean < goal.mean - LACKS || then.worst5 < goal.worst5;
+        let is_over = |most: &f64| then.mean > goal.mean + most;
+        let is_free = then.worst5 > goal.worst5 + 0.5;
+        let is_high = EXCEEDS.get(self.pass as usize).is_some_and(is_over) && is_free;
         self.limit.is_none() && (is_low || is_high)
     }
 
@@ -201,7 +213,7 @@ impl Work for Film<'_> {
         let scene = self.begun.iter().position(|begun| !begun)?;
         self.begun[scene] = true;
         let piece = Piece::all(self.scenes[scene].clone());
-        let crf = self.search.reuse(scene, self.allocation.crf[scene]);
+        let crf = self.chosen(scene);
         let crf = self.studio.settled(self.pass, &piece, crf);
         Some(Take { scene, crf })
     }

@@ -332,6 +332,25 @@ fn a_chunk_under_its_floor_does_not_draw_down_those_to_come() {
     assert!(!end.holds && end.levels.scene < 92.0, "{end:?}");
 }
 
+#[test]
+fn a_scene_that_will_be_made_better_counts_in_the_mean() {
+    let (mut search, found) = run(&[USUAL, USUAL]);
+    let is_level = |level: f64, crf: f64| Real {
+        deficit: (100.0 - level) / (USUAL.slope * (crf - 20.0)).exp(),
+        ..USUAL
+    };
+    for (scene, level) in [(0, 91.0), (1, 99.0)] {
+        let crf = found.crf[scene];
+        search.observe(scene, is_level(level, crf).encode(crf, USUAL.frames));
+    }
+    let now = search.allocate(None).levels;
+    assert!((now.mean - 95.0).abs() < 0.01, "{now:?}");
+    let then = search.mended(None);
+    assert!(then.holds && then.crf[1] == found.crf[1], "{then:?}");
+    assert!((95.9..96.6).contains(&then.levels.mean), "{then:?}");
+    assert_eq!(search.allocate(None).levels, now);
+}
+
 /// So many chunks a scene takes that was not tried, until it holds its floor.
 fn chunks_until_held(untried: Real) -> usize {
     let mut search = Search::new(X264, GOAL, &[150, 150], &[0, 0], 250);
