@@ -82,6 +82,17 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Our size over a peer's, where both have made a file, times what is made of both means.
+    fn over_file(&self, peer: Tool, times: impl Fn(&Clip, [f64; 2]) -> Option<f64>) -> Series {
+        self.each(|clip, ours| {
+            let theirs = self.run(clip, peer)?;
+            let are_made = ours.outcome == Outcome::Made && theirs.outcome == Outcome::Made;
+            let means = [ours.levels(clip)?.mean, theirs.levels(clip)?.mean];
+            let ratio = ours.bytes as f64 / theirs.bytes as f64;
+            are_made.then_some(ratio * times(clip, means)?)
+        })
+    }
+
     /// Our size over that of a single CRF that gives the same, as `asked` makes it of what we measure.
     fn over_single(&self, asked: impl Fn(&Levels) -> Levels) -> Series {
         self.each(|clip, ours| {
@@ -202,22 +213,26 @@ fn sizes(view: &View<'_>, section: &mut Section) {
         second: ANY,
     });
     section.row("size over a single CRF's with the same mean", &mean, "");
-    let both = |peer: Tool| {
-        view.each(|clip, ours| {
-            let theirs = view.run(clip, peer)?;
-            let are_made = ours.outcome == Outcome::Made && theirs.outcome == Outcome::Made;
-            are_made.then(|| ours.bytes as f64 / theirs.bytes as f64)
-        })
-    };
-    let ab_av1 = both(Tool::AbAv1(view.family, Scale::Own));
-    section.always(
-        "size over ab-av1's at its own mean",
-        &ab_av1,
-        "",
-        Aim::AtMost(1.0),
-    );
-    let upscaled = both(Tool::AbAv1(view.family, Scale::Default));
-    section.row("size over ab-av1's (1080p) at its own mean", &upscaled, "");
+    let peers = [
+        ("ab-av1's", Scale::Own),
+        ("ab-av1's (1080p)", Scale::Default),
+    ];
+    for (whose, scale) in peers {
+        let peer = Tool::AbAv1(view.family, scale);
+        let files = view.over_file(peer, |_, _| Some(1.0));
+        section.row(format!("size over {whose}, as they came out"), &files, "");
+        // Along the curve of plain encodes: neither has the other's mean.
+        let same = view.over_file(peer, |clip, [ours, theirs]| {
+            let points = view.points(clip);
+            let at = |mean| single::bytes_for_mean(&points, mean);
+            Some(at(theirs)? / at(ours)?)
+        });
+        let what = format!("size over {whose} at its own mean");
+        match scale {
+            Scale::Own => section.always(what, &same, "", Aim::AtMost(1.0)),
+            Scale::Default => section.row(what, &same, ""),
+        }
+    }
     let part = view.each(|clip, run| {
         run.has_file()
             .then(|| run.bytes as f64 / clip.bytes as f64 * 100.0)

@@ -97,6 +97,27 @@ pub(crate) fn bytes_at(points: &[Point], asked: &Levels) -> Option<f64> {
     }
 }
 
+/// Beyond the encodes that are known, a line goes on as far as this, as a logarithm of the distance from 100.
+const BEYOND: f64 = 0.35;
+
+/// Bytes at this mean, on the line through the two encodes that are nearest to it. None where it lies far from all.
+pub(crate) fn bytes_for_mean(points: &[Point], mean: f64) -> Option<f64> {
+    let distance = |mean: f64| (100.0 - mean).clamp(0.05, 100.0).ln();
+    let wanted = distance(mean);
+    let mut known: Vec<(f64, f64)> = points
+        .iter()
+        .map(|point| (distance(point.levels.mean), (point.bytes as f64).ln()))
+        .collect();
+    known.sort_by(|a, b| a.0.total_cmp(&b.0));
+    known.dedup_by(|a, b| a.0 - b.0 < 1e-6);
+    let above = known.partition_point(|point| point.0 < wanted);
+    let from = above.saturating_sub(1).min(known.len().checked_sub(2)?);
+    let (low, high) = (known[from], known[from + 1]);
+    let is_near = (low.0 - BEYOND..=high.0 + BEYOND).contains(&wanted);
+    let part = (wanted - low.0) / (high.0 - low.0);
+    is_near.then(|| (low.1 + (high.1 - low.1) * part).exp())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::score::GOAL;
@@ -157,6 +178,25 @@ mod tests {
         let expected = 1e6 * (0.12 * 1.2_f64.ln() / 0.13).exp();
         let bytes = bytes_at(&points, &stricter).unwrap();
         assert!((bytes / expected - 1.0).abs() < 0.05, "{bytes} {expected}");
+    }
+
+    #[test]
+    fn a_size_is_moved_to_another_mean() {
+        let points = search(25.0, u64::MAX);
+        let check = |crf: u32, is_known: bool| {
+            let real = encode(crf, 25.0);
+            let found = bytes_for_mean(&points, real.levels.mean);
+            let is_right = |bytes: f64| (bytes / real.bytes as f64 - 1.0).abs() < 0.01;
+            assert_eq!(found.map(is_right), is_known.then_some(true), "{crf}");
+        };
+        for crf in [23, 24, 25, 26] {
+            check(crf, true);
+        }
+        for crf in [10, 40] {
+            check(crf, false);
+        }
+        assert_eq!(bytes_for_mean(&points[..1], 95.0), None);
+        assert_eq!(bytes_for_mean(&[], 95.0), None);
     }
 
     #[test]

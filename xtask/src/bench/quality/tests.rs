@@ -103,7 +103,9 @@ fn lines_with_aims() {
         "| mean, away from 95 | 0.10 | ≤ 0.30 | yes |",
         "| worst scene | 95.1 | ≥ 93.0 | yes |",
         "| size over a single CRF's with the same guarantee | 0.78 | ≤ 0.85 | yes |",
-        "| size over ab-av1's at its own mean | 0.80 | ≤ 1.00 | yes |",
+        "| size over ab-av1's, as they came out | 0.80 |  |  |",
+        // 0.80 of 500,000 bytes, whose mean of 95.5 costs a plain encode 1.031 of what ours costs it.
+        "| size over ab-av1's at its own mean | 0.82 | ≤ 1.00 | yes |",
         "| size of the original | 70.0 (40.0 .. 100) % |  |  |",
         "| jobs without a usable file | 0.00 | ≤ 0.00 | yes |",
         "| files larger than the original | 0.00 | ≤ 0.00 | yes |",
