@@ -100,7 +100,7 @@ impl<'a> View<'a> {
                 return None;
             }
             let asked = asked(&ours.levels(clip)?);
-            let bytes = single::bytes_at(&self.points(clip), &asked)?;
+            let bytes = single::bytes_at(&self.points(clip), &asked, &self.family.range())?;
             Some(ours.bytes as f64 / bytes)
         })
     }

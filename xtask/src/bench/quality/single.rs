@@ -76,8 +76,9 @@ pub(crate) fn next(points: &[Point], asked: &Levels, range: &Range, too_large: u
     Some((guess.round().max(0.0) as u32).clamp(low + 1, high - 1))
 }
 
-/// Bytes at the highest CRF that still gives what is asked for, between two encodes. None where none gives it.
-pub(crate) fn bytes_at(points: &[Point], asked: &Levels) -> Option<f64> {
+/// Bytes at the highest CRF that still gives what is asked for, between two encodes. None where none gives it, or where
+/// nobody has looked how far one may go.
+pub(crate) fn bytes_at(points: &[Point], asked: &Levels, range: &Range) -> Option<f64> {
     let mut sorted = points.to_vec();
     sorted.sort_by_key(|point| point.crf);
     let bad = sorted
@@ -85,8 +86,11 @@ pub(crate) fn bytes_at(points: &[Point], asked: &Levels) -> Option<f64> {
         .position(|point| margin(&point.levels, asked) < 0.0);
     match bad {
         Some(0) => None,
-        // All are good enough: what is known is the smallest of them.
-        None => sorted.last().map(|point| point.bytes as f64),
+        // All are good enough, up to the end.
+        None => sorted
+            .last()
+            .filter(|last| last.crf + range.near > range.most)
+            .map(|last| last.bytes as f64),
         Some(at) => {
             let (good, bad) = (&sorted[at - 1], &sorted[at]);
             let (above, below) = (margin(&good.levels, asked), -margin(&bad.levels, asked));
@@ -162,7 +166,7 @@ mod tests {
         for at in [12.4, 19.7, 23.5, 30.2, 40.9] {
             let points = search(at, u64::MAX);
             assert!(points.len() <= 5, "{at}: {}", points.len());
-            let bytes = bytes_at(&points, &GOAL).unwrap();
+            let bytes = bytes_at(&points, &GOAL, &RANGE).unwrap();
             assert!((bytes / 1e6 - 1.0).abs() < 0.01, "{at}: {bytes}");
         }
     }
@@ -176,7 +180,7 @@ mod tests {
         };
         // ln(1.2) / 0.13 steps lower.
         let expected = 1e6 * (0.12 * 1.2_f64.ln() / 0.13).exp();
-        let bytes = bytes_at(&points, &stricter).unwrap();
+        let bytes = bytes_at(&points, &stricter, &RANGE).unwrap();
         assert!((bytes / expected - 1.0).abs() < 0.05, "{bytes} {expected}");
     }
 
@@ -202,11 +206,12 @@ mod tests {
     #[test]
     fn what_cannot_be_reached_ends() {
         let points = search(4.0, u64::MAX);
-        assert_eq!(bytes_at(&points, &GOAL), None);
+        assert_eq!(bytes_at(&points, &GOAL, &RANGE), None);
         assert_eq!(search(4.0, 100).len(), 1);
         let easy = search(60.0, u64::MAX);
+        assert_eq!(bytes_at(&easy[..1], &GOAL, &RANGE), None);
         assert_eq!(
-            bytes_at(&easy, &GOAL),
+            bytes_at(&easy, &GOAL, &RANGE),
             Some(easy.iter().map(|p| p.bytes).min().unwrap() as f64)
         );
     }
