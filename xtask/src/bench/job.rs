@@ -9,7 +9,7 @@ use super::series::Series;
 use super::server::Server;
 use super::task;
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -25,6 +25,13 @@ struct Times {
     whole: f64,
     /// From the server's word that the job is accepted to `completed`.
     queued_to_completed: f64,
+}
+
+/// One run of FFmpeg from the input to the result; `compress` makes many, and none of them can be repeated alone.
+const OPERATION: &str = "resize";
+
+fn wish() -> Value {
+    json!({"width": 640, "height": 360})
 }
 
 /// Pairs of FFmpeg alone and the service.
@@ -65,7 +72,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Vec<Section>> {
     );
     let megabytes = std::fs::metadata(&clip)?.len() / 1_000_000;
     section.note(format!(
-        "`compress` with its defaults on a generated clip of 1280x720, {megabytes} MB; {pairs} pairs, one after the \
+        "`resize` to 640x360 on a generated clip of 1280x720, {megabytes} MB; {pairs} pairs, one after the \
          other, on the same disk. The argument list is the one that the server was seen to use."
     ));
     section.note(format!(
@@ -87,7 +94,7 @@ pub(crate) fn division(server: &Server) -> String {
 /// The words with which the server calls FFmpeg, seen on a small job.
 fn learn(server: &Server, sample: &Path) -> Result<Vec<String>> {
     let mut connection = server.connect()?;
-    let job = task::submit(&mut connection, sample, "compress", &json!({}))?;
+    let job = task::submit(&mut connection, sample, OPERATION, &wish())?;
     let (_, words) = task::ffmpeg_of(server)?;
     task::wait(&mut connection, &job)?;
     task::fetch(&mut connection, &job)?;
@@ -112,7 +119,7 @@ fn alone(words: &[String], input: &Path, directory: &Path) -> Result<f64> {
 fn serve(server: &Server, clip: &Path) -> Result<Times> {
     let mut connection = server.connect()?;
     let began = Instant::now();
-    let job = task::submit(&mut connection, clip, "compress", &json!({}))?;
+    let job = task::submit(&mut connection, clip, OPERATION, &wish())?;
     let accepted = Instant::now();
     task::wait(&mut connection, &job)?;
     let queued_to_completed = accepted.elapsed().as_secs_f64();
