@@ -212,6 +212,23 @@ suite('the player', () => {
     expect(times.at(-1)?.map((time) => Math.round(time * 20) / 20)).toEqual([9, 11.5]);
   });
 
+  test('goes on saying what is said for who leaves a part that has not come', async () => {
+    const page = await film();
+    await page.evaluate(() => Object.assign(document.querySelector('video') as HTMLVideoElement, { autoplay: false }));
+    await page.keyboard.press('k');
+    await page.keyboard.press('0');
+    await until(page, (video) => video.paused && !video.seeking && video.currentTime === 0);
+    // The middle part's pictures never come; its words do.
+    await page.route(/\/v180-[^/]+\/.*\.m/, () => undefined);
+    const words = page.waitForResponse(/\/4000-8000\.vtt$/);
+    await choose(page, 'Staged');
+    await page.getByRole('button', { name: /^Captions/ }).waitFor();
+    await page.keyboard.press('c');
+    await (await words).finished();
+    await page.keyboard.press('9');
+    await page.waitForFunction(() => document.querySelector('.captions')?.textContent === 'The end');
+  });
+
   test('shows a picture upright that lies on its side in its file', async () => {
     const context = await visitor();
     const page = await open(context, '/library', `127.0.0.1:${server?.port}`);

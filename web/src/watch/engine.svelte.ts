@@ -1,5 +1,6 @@
 /** What plays: hls.js where the browser has no HLS of its own that can be trusted, else the browser. Speaks of levels and tracks. */
 import type HlsType from 'hls.js';
+import type { Fragment } from 'hls.js';
 
 export interface Level {
   height: number;
@@ -40,6 +41,9 @@ export class Engine {
   bandwidth = $state(0);
   private hls: HlsType | undefined;
   private video: HTMLVideoElement | undefined;
+  /** Of the subtitles: what has come and has no place in time yet, and what got one last. */
+  private waiting: Fragment | undefined;
+  private placed: Fragment | undefined;
   private recoveries = 0;
   private run = 0;
 
@@ -84,7 +88,18 @@ export class Engine {
       // A cue across the border of two parts comes with both.
       for (const cue of cues as VTTCue[]) if (!known.has(same(cue))) track.addCue(cue);
     });
-    hls.on(Hls.Events.FRAG_LOADED, () => (this.bandwidth = hls.bandwidthEstimate));
+    hls.on(Hls.Events.FRAG_LOADED, (_, { frag }) => {
+      this.bandwidth = hls.bandwidthEstimate;
+      if (frag.type === 'subtitle') this.waiting = frag === this.placed ? undefined : frag;
+    });
+    hls.on(Hls.Events.SUBTITLE_FRAG_PROCESSED, (_, { frag, success }) => {
+      if (!success) return;
+      this.placed = frag;
+      this.waiting = undefined;
+    });
+    hls.on(Hls.Events.INIT_PTS_FOUND, () => this.reread());
+    hls.on(Hls.Events.MEDIA_ATTACHED, (_, { media }) => media.addEventListener('seeking', this.reread));
+    hls.on(Hls.Events.MEDIA_DETACHING, () => video.removeEventListener('seeking', this.reread));
     hls.on(Hls.Events.ERROR, (_, data) => {
       if (!data.fatal) return;
       if (data.type === Hls.ErrorTypes.MEDIA_ERROR && this.recoveries < 2) {
@@ -120,6 +135,18 @@ export class Engine {
     [...(this.video?.textTracks ?? [])].forEach((each, at) => (each.mode = at === this.word ? 'hidden' : 'disabled'));
   }
 
+  /**
+   * hls.js gives subtitles their place in time by the video beside them. Those that came before their part of a staged
+   * title it keeps, and reads no others until it has placed them: never, for who has gone on to another part. Letting go
+   * of the track and taking it again ends that wait.
+   */
+  private readonly reread = () => {
+    if (!this.waiting || !this.hls || this.word < 0) return;
+    this.waiting = undefined;
+    this.hls.subtitleTrack = -1;
+    this.hls.subtitleTrack = this.word;
+  };
+
   /** The track of these subtitles, whose cues the browser tells and does not show. Tracks stay with their element. */
   private track(place: number): TextTrack {
     const video = this.video as HTMLVideoElement;
@@ -148,6 +175,8 @@ export class Engine {
     }
     this.hls?.destroy();
     this.hls = undefined;
+    this.waiting = undefined;
+    this.placed = undefined;
     this.levels = [];
     this.sounds = [];
     this.words = [];
