@@ -11,7 +11,8 @@ cargo xtask bench quality --clips DIR [--only NAME,...] [--tools KIND,...] [--fo
 
   --clips    a directory with videos
   --only     clips whose names begin like this
-  --tools    what to run: ours, plain, ab-av1, single, handbrake; none only prints what is known
+  --tools    what to run: ours, plain, ab-av1, ab-av1-1080p, single, handbrake; none only prints what is
+             known
   --for      only this kind of result
   --quick    short clips only, and neither HandBrake nor a search for a single CRF
   --write    puts what is known into docs/benchmarks.md
@@ -20,7 +21,15 @@ cargo xtask bench quality --clips DIR [--only NAME,...] [--tools KIND,...] [--fo
   --limit    how long one run of a peer may take (600)
   --program  measures another build of ours";
 
-const KINDS: [&str; 6] = ["ours", "plain", "ab-av1", "single", "handbrake", "none"];
+const KINDS: [&str; 7] = [
+    "ours",
+    "plain",
+    "ab-av1",
+    "ab-av1-1080p",
+    "single",
+    "handbrake",
+    "none",
+];
 
 /// See the text above.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -30,6 +30,7 @@ pub(crate) fn jobs(options: &Options) -> Vec<Job> {
     jobs.insert(0, Job::Ceiling);
     let group = |job: &Job| match job {
         Job::Ceiling => "plain",
+        Job::Hold(Tool::AbAv1(_, Scale::Default)) => "ab-av1-1080p",
         Job::Hold(tool) => tool.group(),
         Job::Single(_) => "single",
     };

@@ -109,7 +109,7 @@ impl Tool {
         }
     }
 
-    /// Which of the choices of `--tools` it belongs to.
+    /// Which program it needs.
     pub(crate) const fn group(self) -> &'static str {
         match self {
             Self::Ours(_) => "ours",
