@@ -5,6 +5,9 @@
 //! Between two points the line is drawn through both; beyond them, with the slope of the nearest two, which is not let
 //! run away: flat or broken curves come from screen captures and damaged sources.
 
+/// Slopes of scenes differ by this part of the usual one.
+const DIFFERS: f64 = 0.17;
+
 /// A value at each CRF that was tried, and the slope that an encoder usually has.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curve {
@@ -28,6 +31,22 @@ impl Curve {
         self.points.retain(|(known, _)| (known - crf).abs() > 1e-6);
         self.points.push((crf, value.max(1e-6).ln()));
         self.points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
+
+    /// One point that outweighs the only one there is, which is off by about `off`, as a logarithm. That one stays for the
+    /// slope alone: the further away it is, the more it says of it.
+    pub fn outweigh(&mut self, crf: f64, value: f64, off: f64) {
+        if let [(other, known)] = self.points[..] {
+            let away = crf - other;
+            let ln = value.max(1e-6).ln();
+            let (measured, usual) = ((ln - known) / away, self.slope);
+            let (doubt, differs) = ((off / away).powi(2), (usual * DIFFERS).powi(2));
+            let slope = (measured * differs + usual * doubt) / (differs + doubt);
+            if slope.is_finite() {
+                self.points = vec![(other, ln - self.tamed(slope) * away)];
+            }
+        }
+        self.push(crf, value);
     }
 
     /// The value at a CRF. Infinite when nothing is known.
@@ -133,6 +152,28 @@ mod tests {
         assert!((curve.at(30.0) - 5.0 * 1f64.exp()).abs() < 1e-9);
         assert!((curve.reach(5.0).unwrap() - 20.0).abs() < 1e-6);
         assert_eq!(curve.distance(23.0), 3.0);
+    }
+
+    #[test]
+    fn what_outweighs_a_point_leaves_of_it_what_it_says_of_the_slope() {
+        let with = |other: f64, value: f64| {
+            let mut curve = Curve::new(0.1);
+            curve.push(other, value);
+            curve.outweigh(20.0, 5.0, 0.2);
+            assert!((curve.at(20.0) - 5.0).abs() < 1e-9);
+            (curve.at(21.0) / 5.0).ln()
+        };
+        // On the line, whatever the distance.
+        assert!((with(24.0, 5.0 * 0.4f64.exp()) - 0.1).abs() < 1e-9);
+        // Near by it is noise, far away a slope of its own.
+        let steep = |away: f64| with(20.0 + away, 5.0 * (0.15 * away).exp());
+        assert!((0.1..0.105).contains(&steep(1.0)), "{}", steep(1.0));
+        assert!((0.13..0.15).contains(&steep(20.0)), "{}", steep(20.0));
+        // At the same place it says nothing.
+        assert!((with(20.0, 9.0) - 0.1).abs() < 1e-9);
+        let mut curve = Curve::new(0.1);
+        curve.outweigh(20.0, 5.0, 0.2);
+        assert!((curve.at(20.0) - 5.0).abs() < 1e-9);
     }
 
     #[test]

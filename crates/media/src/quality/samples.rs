@@ -20,7 +20,8 @@ const RUNS: usize = 2;
 const FARTHEST: usize = 64;
 /// A scene of so many frames is tried whole: its trial can become the chunk itself.
 const WHOLE: usize = 36;
-/// The same of a clip that is one scene: nothing outweighs what a trial in parts misses by, and all would be made again.
+/// The same of a clip that is one scene, from the second round on: nothing outweighs what a trial in parts misses by, and
+/// all would be made again.
 const WHOLE_ALONE: usize = 80;
 
 /// Frames that are encoded together: a stretch of neighbours, or runs out of it.
@@ -71,6 +72,8 @@ pub struct Sample {
     pub scene: usize,
     /// Its frames.
     pub piece: Piece,
+    /// Those of them that the first round may make do with, where that is not all: it only finds the neighbourhood.
+    pub first: Option<Piece>,
 }
 
 /// What is tried, and for whom it stands.
@@ -103,7 +106,15 @@ pub fn choose(frames: &[Frame], scenes: &[Range<usize>]) -> Sampling {
             WHOLE
         };
         let pieces = pieces_of(range, blocks as usize, whole);
-        samples.extend(pieces.map(|piece| Sample { scene, piece }));
+        let first = |piece: &Piece| {
+            let is_long = piece.runs.is_none() && piece.stretch.len() > WHOLE;
+            is_long.then(|| runs_of(&piece.stretch))
+        };
+        samples.extend(pieces.map(|piece| Sample {
+            scene,
+            first: first(&piece),
+            piece,
+        }));
     }
     Sampling { samples, source }
 }
@@ -228,8 +239,11 @@ mod tests {
     fn a_tiny_clip_is_tried_whole() {
         let sampling = choose(&plain(8), std::slice::from_ref(&(0..8)));
         assert_eq!(sampling.samples[0].piece, Piece::all(0..8));
+        assert_eq!(sampling.samples[0].first, None);
         let two_seconds = choose(&plain(60), std::slice::from_ref(&(0..60)));
-        assert_eq!(two_seconds.samples[0].piece, Piece::all(0..60));
+        let sample = &two_seconds.samples[0];
+        assert_eq!(sample.piece, Piece::all(0..60));
+        assert_eq!(sample.first.as_ref().map(Piece::count), Some(BLOCK));
         assert_eq!(choose(&[], &[]), Sampling::default());
     }
 

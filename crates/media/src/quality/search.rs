@@ -12,7 +12,7 @@ mod allocation;
 use super::report::Levels;
 use super::score;
 pub use allocation::Allocation;
-use scene::Scene;
+use scene::{PARTIAL, Scene};
 
 /// What an encoder's numbers mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -156,7 +156,7 @@ impl Search {
     }
 
     /// Whether the CRF that all were tried at first takes more bytes than these, and is not good enough: whatever is good
-    /// enough takes more still.
+    /// enough takes more still. Where parts were tried, by more than those miss their scenes by.
     pub fn is_lost(&self, bytes: u64) -> bool {
         let crf = self.scale.first;
         let sum = |of: &dyn Fn(&Scene, &Scene) -> f64| -> f64 {
@@ -165,8 +165,18 @@ impl Search {
         };
         let deficit = sum(&|model, each| model.deficit(crf) * each.frames as f64);
         let frames = sum(&|_, each| each.frames as f64);
-        let is_good = deficit <= (100.0 - self.goal.mean) * frames;
-        !is_good && sum(&|model, each| model.bytes(crf, each)) > bytes as f64
+        let doubt = self.doubt().exp();
+        let is_good = deficit <= (100.0 - self.goal.mean) * frames * doubt;
+        !is_good && sum(&|model, each| model.bytes(crf, each)) > bytes as f64 * doubt
+    }
+
+    /// What trials of parts may miss the whole by, as a logarithm; the errors of many scenes outweigh each other.
+    fn doubt(&self) -> f64 {
+        let tried = self.scenes.iter().filter(|each| each.is_tried());
+        let (count, parts) = tried.fold((0.0f64, false), |(count, parts), each| {
+            (count + 1.0, parts || !each.is_whole())
+        });
+        if parts { PARTIAL / count.sqrt() } else { 0.0 }
     }
 
     /// A CRF for each scene: the fewest bytes that hold the goal, or the best quality within `limit` bytes. Scenes that

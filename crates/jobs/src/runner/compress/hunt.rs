@@ -5,6 +5,7 @@ use super::scores::Scores;
 use super::studio::{Chunk, Studio};
 use super::tally::Tally;
 use crate::runner::{Stop, Wish};
+use kinora_media::quality::outline::Codec;
 use kinora_media::quality::samples::{Piece, Sampling};
 use kinora_media::quality::search::{Next, Outcome, Search};
 use std::ops::Range;
@@ -90,6 +91,8 @@ impl Hunt<'_> {
         width: usize,
         tell: &mut dyn FnMut(f64) -> Wish,
     ) -> Result<Vec<(usize, Outcome)>, Stop> {
+        // Of AV1 a part says so little of the whole that the chunks which are made again cost more than it spares.
+        let is_first = self.search.rounds() == 0 && self.studio.outline.codec() != Codec::Av1;
         let trials = probes.iter().flat_map(|&(scene, crf)| {
             let own = self
                 .sampling
@@ -98,7 +101,10 @@ impl Hunt<'_> {
                 .filter(move |s| s.scene == scene);
             own.map(move |sample| Trial {
                 scene,
-                piece: sample.piece.clone(),
+                piece: match &sample.first {
+                    Some(first) if is_first => first.clone(),
+                    _ => sample.piece.clone(),
+                },
                 crf,
             })
         });

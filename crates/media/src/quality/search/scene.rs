@@ -4,6 +4,9 @@ use super::{Outcome, Scale};
 use crate::quality::curve::Curve;
 use crate::quality::score;
 
+/// A trial of some frames misses what the whole scene comes to by so much, as a logarithm.
+pub(super) const PARTIAL: f64 = 0.2;
+
 /// One scene.
 #[derive(Debug, Clone)]
 pub(super) struct Scene {
@@ -61,11 +64,27 @@ impl Scene {
         let (key_bytes, keys) = trial.key_bytes;
         let others = trial.frames.saturating_sub(keys).max(1);
         let rest = trial.bytes.saturating_sub(key_bytes);
-        self.quality.push(trial.crf, mean);
-        self.sizes[0].push(trial.crf, key_bytes as f64 / keys.max(1) as f64);
-        self.sizes[1].push(trial.crf, rest as f64 / others as f64);
+        let [key_size, other_size] = &mut self.sizes;
+        let learned = [
+            (&mut self.quality, mean),
+            (key_size, key_bytes as f64 / keys.max(1) as f64),
+            (other_size, rest as f64 / others as f64),
+        ];
+        let is_whole = trial.frames == self.frames;
+        let is_first = self.whole.is_empty();
+        for (curve, value) in learned {
+            if is_whole && is_first {
+                curve.outweigh(trial.crf, value, PARTIAL);
+            } else {
+                curve.push(trial.crf, value);
+            }
+        }
+        if is_whole && is_first {
+            // How frames differ in a part says less of the whole.
+            self.shapes.clear();
+        }
         self.shapes.push((trial.crf, shape(&trial.scores)));
-        if trial.frames == self.frames {
+        if is_whole {
             self.whole.push(trial.crf);
         }
     }
@@ -103,6 +122,11 @@ impl Scene {
     /// It was tried itself, in part or whole.
     pub(super) fn is_tried(&self) -> bool {
         !self.shapes.is_empty()
+    }
+
+    /// All of it was tried.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.whole.is_empty()
     }
 
     /// The CRF that was tried last.

@@ -253,16 +253,46 @@ fn what_cannot_be_reached_is_said() {
 
 #[test]
 fn what_is_too_large_and_not_good_enough_is_lost() {
-    let check = |real: Real, bytes: u64, expected: bool| {
+    let check = |real: Real, tried: usize, bytes: u64, expected: bool| {
         let mut search = Search::new(X264, GOAL, &[real.frames], &[0], 250);
-        search.take(vec![(0, real.encode(X264.first, real.frames))]);
+        search.take(vec![(0, real.encode(X264.first, tried))]);
         assert_eq!(search.is_lost(bytes), expected, "{bytes}");
     };
-    let tried = HARD.encode(X264.first, HARD.frames).bytes;
-    check(HARD, tried * 9 / 10, true);
-    check(HARD, tried * 11 / 10, false);
+    let all = HARD.frames;
+    let bytes = HARD.encode(X264.first, all).bytes;
+    check(HARD, all, bytes * 9 / 10, true);
+    check(HARD, all, bytes * 11 / 10, false);
+    // A part may mislead by as much.
+    check(HARD, 24, bytes * 9 / 10, false);
+    check(HARD, 24, bytes * 7 / 10, true);
     // What is better than it needs to be may become smaller.
-    check(EASY, 1, false);
+    check(EASY, EASY.frames, 1, false);
+}
+
+#[test]
+fn a_first_trial_in_part_leads_to_a_whole_one_that_counts() {
+    // The part is better than the scene, by as much as parts are off.
+    let part = Real {
+        deficit: USUAL.deficit / 1.2,
+        ..USUAL
+    };
+    let mut search = Search::new(X264, GOAL, &[USUAL.frames], &[0], 250);
+    let mut rounds = Vec::new();
+    while let Next::Try(probes) = search.next() {
+        let [(_, crf)] = probes[..] else {
+            panic!("{probes:?}")
+        };
+        let real = if rounds.is_empty() {
+            part.encode(crf, 24)
+        } else {
+            USUAL.encode(crf, USUAL.frames)
+        };
+        rounds.push(crf);
+        search.take(vec![(0, real)]);
+    }
+    assert_eq!(rounds.len(), 2, "{rounds:?}");
+    let found = USUAL.level(search.allocate(None).crf[0]);
+    assert!((94.9..95.3).contains(&found), "{found}");
 }
 
 #[test]
