@@ -168,6 +168,13 @@ fn whole(view: &View<'_>, section: &mut Section) {
         section.always(what, &long, "", Aim::AtMost(1.5));
         let what = format!("whole job over ab-av1's, {name}");
         section.always(what, &view.over(peer, of), "", Aim::AtMost(1.0));
+        // Giving up soon is cheap.
+        let made = view.each(|clip, ours| {
+            let theirs = view.run(clip, peer).filter(|run| run.has_file())?;
+            Some(of(ours)? / of(theirs)?)
+        });
+        let what = format!("the same where that made a file, {name}");
+        section.always(what, &made, "", Aim::AtMost(1.0));
     }
 }
 
