@@ -20,8 +20,8 @@ const RUNS: usize = 2;
 const FARTHEST: usize = 64;
 /// A scene of so many frames is tried whole: its trial can become the chunk itself.
 const WHOLE: usize = 36;
-/// The same of a clip that is one scene, from the second round on: nothing outweighs what a trial in parts misses by, and
-/// all would be made again.
+/// The same of a clip that is one scene, where the first round does not make do with less: nothing outweighs what a trial
+/// in parts misses by, and all would be made again.
 const WHOLE_ALONE: usize = 80;
 
 /// Frames that are encoded together: a stretch of neighbours, or runs out of it.
