@@ -52,7 +52,7 @@ use studio::Studio;
 use tally::Tally;
 
 /// Grows when the same options give other chunks: what was kept by an older Kinora is not used then.
-const RECIPE: u32 = 11;
+const RECIPE: u32 = 12;
 /// Up to so many frames all are scored; beyond, samples of each scene.
 const SCORED_WHOLE: usize = 1500;
 /// Scenes have to lie so many points over their floor where all is scored: another scorer of the same frames differs by

@@ -7,6 +7,7 @@
 //! loosely that every way of doing so made the mean worse, and of 26 frames that decibels called bad 4 were. They guard
 //! against a frame that is broken: one that lies far below is scored, too.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// From one scored frame to the next, for a chunk. No multiple of 2: the frames of an encoder's pyramid would always be
@@ -14,8 +15,10 @@ use std::ops::Range;
 const SPARSE: usize = 7;
 /// The same for a trial.
 const TRIAL: usize = 5;
-/// The same for a chunk that lies near its floor.
+/// The same for a chunk that is made again, near its floor.
 const DENSE: usize = 3;
+/// The same for a chunk that hardly lacks anything: what its mean may be off by is a part of what it lacks.
+const RARE: usize = 3 * SPARSE;
 /// Shorter spans are scored whole.
 const SHORT: usize = 24;
 /// Motion is a part of the score, so a frame is compared together with those on its two sides.
@@ -34,12 +37,16 @@ const LOOKS: usize = 6;
 pub enum Density {
     /// Every frame.
     All,
-    /// Every third frame, for chunks near their floor.
+    /// Every third frame, for chunks that are made again.
     Dense,
+    /// The frames midway between those of [`Self::Sparse`], for chunks that turn out to lie near their floor.
+    Between,
     /// Every fifth frame, for trials.
     Trial,
     /// Every seventh frame, for chunks of a long video.
     Sparse,
+    /// Every third of those, for chunks of a long video that lack next to nothing.
+    Rare,
 }
 
 /// Frames that were scored, in ascending order, counted from the chunk's first.
@@ -57,10 +64,15 @@ pub fn picks(length: usize, density: Density) -> Option<Vec<u32>> {
         Density::All => return None,
         Density::Dense => DENSE,
         Density::Trial => TRIAL,
-        Density::Sparse => SPARSE,
+        // A few frames are needed in any case.
+        Density::Rare if length >= 3 * RARE => RARE,
+        Density::Sparse | Density::Between | Density::Rare => SPARSE,
     };
     // In the middle of its part of the span, and with as many frames before it as are compared beside it.
-    let first = (every / 2).max(GROUP);
+    let first = match density {
+        Density::Between => SPARSE,
+        _ => (every / 2).max(GROUP),
+    };
     (length >= SHORT).then(|| (first..length).step_by(every).map(|at| at as u32).collect())
 }
 
@@ -83,6 +95,17 @@ pub fn compared(picks: &[u32]) -> Vec<Range<usize>> {
 /// Every so many frames of those that are [`compared`] is scored. The first is none that was asked for: nothing came
 /// before it.
 pub const SCORED_EVERY: usize = GROUP;
+
+/// Two lists of the same chunk as one, in ascending order; of frames that are in both the second's scores are taken.
+pub fn merged(known: Scored<'_>, more: Scored<'_>) -> (Vec<u32>, Vec<f32>) {
+    let of = |scored: Scored<'_>| {
+        let pairs = scored.at.iter().copied().zip(scored.score.iter().copied());
+        pairs.collect::<BTreeMap<u32, f32>>()
+    };
+    let mut all = of(known);
+    all.extend(of(more));
+    all.into_iter().unzip()
+}
 
 /// Frames that may be broken: by their decibels beside those of the nearest that were scored, they lie far under this
 /// level.

@@ -100,21 +100,19 @@ pub fn encode(
     let time = timing.filter();
     let [before, after] = parts(picture, span);
     let filters = picture.filters;
-    let third = scoring.map(|scoring| {
-        let (picks, format) = scoring.common();
-        let rest = compared(picture, &after, picks, &format);
-        format!(";[c]{rest}[source]")
-    });
-    let split = if third.is_some() {
-        "3[a][b][c]"
-    } else {
-        "2[a][b]"
+    // What is compared has gone through the filters once, with what is encoded.
+    let (fork, third) = match scoring.map(Scoring::common) {
+        None => (",", String::new()),
+        Some((picks, format)) => {
+            let select = picks.map_or(String::new(), select);
+            let third = format!(";[c]{select}{format}{COUNT}[source]");
+            (",split=2[a][c];[a]", third)
+        }
     };
-    let third = third.unwrap_or_default();
     command.pair(
         "-filter_complex",
         format!(
-            "[0:{stream}]{CLOCK}{before},split={split};[a]{filters}{after},{time}[v];\
+            "[0:{stream}]{CLOCK}{before},split=2[f][b];[f]{filters}{after}{fork}{time}[v];\
              [b]null{after},{tiny}[tiny]{third}"
         ),
     );
@@ -506,7 +504,8 @@ mod tests {
         assert!(rest.contains("psnr=stats_file=P") && rest.contains("n_subsample=3"));
         // The source is read once, and ends where the span ends.
         assert_eq!(looped.matches("[0:0]").count(), 1, "{looped}");
-        assert!(looped.contains("split=3[a][b][c]") && looped.contains(";[c]F,format=yuv420p,"));
+        // And goes through the filters once.
+        assert!(looped.contains("[f]F,split=2[a][c]") && looped.contains(";[c]format=yuv420p,"));
     }
 
     #[test]

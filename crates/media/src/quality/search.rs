@@ -39,7 +39,7 @@ const MANY: usize = 12;
 /// By so much, as a logarithm, a scene that came out under its floor is reckoned worse than it was.
 const CARE: f64 = 0.02;
 /// And by this part of what it lacks, where the slope is not its own: a step that is too short costs another chunk.
-const WARY: f64 = 0.2;
+const WARY: f64 = 0.1;
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -224,6 +224,35 @@ impl Search {
             .filter(|(_, scene)| is_low(scene))
             .map(|(at, _)| at)
             .collect()
+    }
+
+    /// Scenes whose chunk lacks so little, this part of what their floor allows or less, that making it again saves more of
+    /// the bytes than it takes of the work: what stood for them in the trials was nothing like them.
+    pub fn wasteful(&self, part: f64) -> Vec<usize> {
+        let most = part * (100.0 - self.goal.scene);
+        let is_lavish = |scene: &Scene| {
+            let done = scene.done.as_ref();
+            done.is_some_and(|done| score::mean_deficit(&done.scores) < most)
+        };
+        let scenes = self.scenes.iter().enumerate();
+        let lavish: Vec<_> = scenes.filter(|(_, scene)| is_lavish(scene)).collect();
+        let mut search = self.clone();
+        for scene in lavish
+            .iter()
+            .map(|(at, _)| *at)
+            .chain(self.below_floor(0.0))
+        {
+            search.release(scene);
+        }
+        let wanted = search.allocate(None);
+        let bytes = |scene: &Scene| scene.done.as_ref().map_or(0.0, |done| done.bytes as f64);
+        let all_bytes: f64 = self.scenes.iter().map(bytes).sum();
+        let all_frames: f64 = self.scenes.iter().map(|scene| scene.frames as f64).sum();
+        let saves = |&(at, scene): &(usize, &Scene)| {
+            let saved = bytes(scene) - search.bytes(at, wanted.crf[at]);
+            saved / all_bytes > scene.frames as f64 / all_frames
+        };
+        lavish.into_iter().filter(saves).map(|(at, _)| at).collect()
     }
 
     /// What all will come to when the scenes under their floor have been made again.

@@ -23,6 +23,8 @@ const EXCEEDS: [f64; 2] = [0.25, 0.5];
 /// A scene of a long video, which is scored in samples, is scored more densely when they lie so near its floor, at the
 /// least and at the most: between these it depends on how much its frames differ.
 const NEAR: (f64, f64) = (0.15, 1.0);
+/// One that lacks no more than this part of what its floor allows is scored rarely, and may be made again, smaller.
+const EASY: f64 = 0.3;
 
 /// The result in the making.
 pub(super) struct Film<'a> {
@@ -49,6 +51,8 @@ pub(super) struct Film<'a> {
 pub(super) struct Take {
     scene: usize,
     crf: f64,
+    /// It should lack next to nothing.
+    is_easy: bool,
 }
 
 impl<'a> Film<'a> {
@@ -83,35 +87,38 @@ impl<'a> Film<'a> {
         tell: &mut dyn FnMut(f64) -> Wish,
     ) -> Result<(), Stop> {
         let scenes = self.scenes;
-        // What is made again was under its floor, and will lie near it.
-        let density = match self.studio.density {
-            Density::Sparse if self.pass > 0 => Density::Dense,
-            other => other,
-        };
-        let studio = &Studio {
-            density,
-            ..*self.studio
-        };
+        let whole = self.studio;
+        let is_first = self.pass == 0;
         let (ceiling, floor) = (self.ceiling.clone(), self.goal.scene);
-        let act = |Take { scene, crf }: Take| {
-            let piece = Piece::all(scenes[scene].clone());
-            let (chunk, scores) = studio.make(&piece, crf)?;
-            let lifted = ceiling.lift(scene, scores.frames(chunk.frames));
-            let above = 100.0 - score::mean_deficit(&lifted) - floor;
-            let near = between::doubt(&scores.score).clamp(NEAR.0, NEAR.1);
-            let scores = match studio.density {
-                Density::Sparse if above.abs() < near => {
-                    studio.score_more(&chunk, &piece, scores)?
-                }
-                _ => scores,
+        let act = |take: Take| {
+            let Take { scene, crf, .. } = take;
+            let density = match whole.density {
+                // What is made again was under its floor, and will lie near it.
+                Density::Sparse if !is_first => Density::Dense,
+                Density::Sparse if take.is_easy => Density::Rare,
+                other => other,
             };
+            let studio = Studio { density, ..*whole };
+            let piece = Piece::all(scenes[scene].clone());
+            let (chunk, mut scores) = studio.make(&piece, crf)?;
+            let lacks = |scores: &Scores| {
+                score::mean_deficit(&ceiling.lift(scene, scores.frames(chunk.frames)))
+            };
+            if density == Density::Rare && lacks(&scores) > EASY * (100.0 - floor) {
+                scores = studio.score_more(Density::Sparse, &chunk, &piece, scores)?;
+            }
+            let near = between::doubt(&scores.score).clamp(NEAR.0, NEAR.1);
+            let is_near = (100.0 - floor - lacks(&scores)).abs() < near;
+            if matches!(density, Density::Sparse | Density::Rare) && is_near {
+                scores = studio.score_more(Density::Between, &chunk, &piece, scores)?;
+            }
             Ok((scene, chunk, scores))
         };
-        studio.bench.crew.work(width, self, &act, tell)
+        whole.bench.crew.work(width, self, &act, tell)
     }
 
-    /// Scenes that are made again because of what they measure: under their floor, or, in a short clip, all that the
-    /// goal asks otherwise. False when there are none.
+    /// Scenes that are made again because of what they measure: under their floor, or far over it, or, in a short clip, all
+    /// that the goal asks otherwise. False when there are none.
     fn correct(&mut self) -> bool {
         let is_whole = self.studio.density == Density::All;
         // What was aimed higher than the floor need not be made again when it is not that high.
@@ -120,7 +127,11 @@ impl<'a> Film<'a> {
             // All may move; those whose CRF stays are not made again.
             (0..self.scenes.len()).collect()
         } else {
-            self.search.below_floor(slack)
+            let mut wrong = self.search.below_floor(slack);
+            if self.pass == 0 && self.limit.is_none() {
+                wrong.extend(self.search.wasteful(EASY));
+            }
+            wrong
         };
         self.release(&wrong)
     }
@@ -215,7 +226,12 @@ impl Work for Film<'_> {
         let piece = Piece::all(self.scenes[scene].clone());
         let crf = self.chosen(scene);
         let crf = self.studio.settled(self.pass, &piece, crf);
-        Some(Take { scene, crf })
+        let lacks = self.search.lacks(scene, crf);
+        Some(Take {
+            scene,
+            crf,
+            is_easy: lacks <= EASY * (100.0 - self.goal.scene),
+        })
     }
 
     fn done(&mut self, (scene, chunk, scores): Self::Done) {

@@ -334,8 +334,9 @@ impl Finish<'_> {
         let sampled = match self.studio.density {
             Density::All => "",
             _ => {
-                "Every seventh frame was scored, and every third where a scene lies near its floor; PSNR of all others was \
-                 compared with theirs, and those that may be broken were scored, too."
+                "Every seventh frame was scored; twice as many or more where a scene lies near its floor, a third of them \
+                 where it lies far over it. PSNR of all others was compared with theirs, and those that may be broken were \
+                 scored, too."
             }
         };
         match self.studio.scorer {

@@ -52,6 +52,12 @@ impl Scores {
         }
     }
 
+    /// With more frames of the same chunk.
+    pub(super) fn with(self, more: &Self) -> Self {
+        let (at, score) = between::merged(self.regular(), more.regular());
+        Self { at, score, ..self }
+    }
+
     /// What these scores, of a trial, say of the frames where they stand.
     pub(super) fn of(mut self, piece: &Piece) -> Self {
         if piece.runs.is_some() {

@@ -35,7 +35,7 @@ impl Studio<'_> {
         };
         let length = piece.count();
         let name = self.score_name(&self.name(piece, crf), length);
-        let sheet = self.sheet(model, length, &name, self.density != Density::Trial);
+        let sheet = self.sheet(model, length, &name);
         let looped = self.is_looped(build, length).then_some(&sheet);
         let (chunk, is_written) = self.encode(piece, crf, looped)?;
         if is_written {
@@ -86,6 +86,7 @@ impl Studio<'_> {
     /// Scores more frames of a chunk that was scored in samples.
     pub(super) fn score_more(
         &self,
+        density: Density,
         chunk: &Chunk,
         piece: &Piece,
         known: Scores,
@@ -93,13 +94,8 @@ impl Studio<'_> {
         if known.at.len() == piece.count() {
             return Ok(known);
         }
-        let density = Density::Dense;
         let more = Studio { density, ..*self }.score(chunk, piece)?;
-        Ok(Scores {
-            at: more.at,
-            score: more.score,
-            ..known
-        })
+        Ok(known.with(&more))
     }
 
     fn by_vmaf(
@@ -109,19 +105,18 @@ impl Studio<'_> {
         pair: &Pair<'_>,
         name: &str,
     ) -> Result<Scores, Stop> {
-        // What is scored more densely has its decibels already.
-        let has_psnr = self.density == Density::Sparse;
-        let sheet = self.sheet(model, pair.piece.count(), name, has_psnr);
+        let sheet = self.sheet(model, pair.piece.count(), name);
         self.compare(build, pair, &sheet.scoring())?;
         let scores = self.read(&sheet)?;
         self.look_closer(build, model, pair, name, scores)
     }
 
     /// What is to be scored of so many frames, and where it will be written down.
-    fn sheet(&self, model: VmafModel, length: usize, name: &str, has_psnr: bool) -> Sheet {
+    fn sheet(&self, model: VmafModel, length: usize, name: &str) -> Sheet {
         let picks = self.picks(length);
-        // Only where frames lie between those that are scored.
-        let has_psnr = picks.is_some() && has_psnr;
+        // Only where frames lie between those that are scored, and not a second time.
+        let is_first = !matches!(self.density, Density::Trial | Density::Between);
+        let has_psnr = picks.is_some() && is_first;
         Sheet {
             length,
             picks,

@@ -136,6 +136,8 @@ impl Studio<'_> {
     pub(super) fn score_name(&self, chunk: &str, length: usize) -> String {
         let extent = self.picks(length).map_or("all", |_| match self.density {
             Density::Sparse => "sparse",
+            Density::Rare => "rare",
+            Density::Between => "between",
             Density::Trial => "trial",
             _ => "dense",
         });

@@ -8,7 +8,12 @@ const NOTHING: Scored<'_> = Scored {
 #[test]
 fn frames_are_spread_and_lie_within() {
     for length in 0..600 {
-        for density in [Density::Dense, Density::Sparse] {
+        for density in [
+            Density::Dense,
+            Density::Between,
+            Density::Sparse,
+            Density::Rare,
+        ] {
             let Some(picks) = picks(length, density) else {
                 assert!(length < SHORT);
                 continue;
@@ -16,7 +21,12 @@ fn frames_are_spread_and_lie_within() {
             assert!(picks.windows(2).all(|pair| pair[0] + 3 <= pair[1]));
             let (first, last) = (picks[0] as usize, picks[picks.len() - 1] as usize);
             assert!(first >= 3 && last < length, "{length} {density:?}");
-            assert!(length - last <= SPARSE, "{length} {density:?}");
+            let most = if density == Density::Rare {
+                RARE
+            } else {
+                SPARSE
+            };
+            assert!(length - last <= most, "{length} {density:?}");
         }
     }
     assert_eq!(
@@ -24,6 +34,27 @@ fn frames_are_spread_and_lie_within() {
         Some(vec![3, 10, 17, 24, 31, 38])
     );
     assert_eq!(picks(240, Density::All), None);
+    // Each halves the gaps of the one before it, or leaves two of three out.
+    assert_eq!(picks(40, Density::Between), Some(vec![7, 14, 21, 28, 35]));
+    assert_eq!(picks(63, Density::Rare), Some(vec![10, 31, 52]));
+    assert_eq!(picks(62, Density::Rare), picks(62, Density::Sparse));
+}
+
+#[test]
+fn more_scores_come_between_those_that_are_known() {
+    let (known, more) = (
+        Scored {
+            at: &[3, 10],
+            score: &[90.0, 80.0],
+        },
+        Scored {
+            at: &[7, 10, 14],
+            score: &[85.0, 81.0, 70.0],
+        },
+    );
+    let all = (vec![3, 7, 10, 14], vec![90.0, 85.0, 81.0, 70.0]);
+    assert_eq!(merged(known, more), all);
+    assert_eq!(merged(NOTHING, known), (vec![3, 10], vec![90.0, 80.0]));
 }
 
 #[test]

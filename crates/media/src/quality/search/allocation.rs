@@ -332,10 +332,30 @@ impl Search {
             let model = &self.scenes[scene.source];
             let (quality, size) = scene.bias.unwrap_or(common);
             let deficit = model.deficit(crf) * quality.exp();
-            (deficit, model.bytes(crf, scene) * size.exp())
+            let known = (deficit, model.bytes(crf, scene) * size.exp());
+            match scene.bias {
+                Some(bias) if !scene.is_tried() => scene.apart(known, bias, crf),
+                _ => known,
+            }
         };
         let (deficit, bytes) = scene.own(crf).unwrap_or_else(by_trials);
         (deficit * scene.care.exp(), bytes)
+    }
+
+    /// What a scene is expected to lack at this CRF, in points; more than is predicted, where it was not tried itself.
+    pub fn lacks(&self, scene: usize, crf: f64) -> f64 {
+        let Some(scene) = self.scenes.get(scene) else {
+            return f64::INFINITY;
+        };
+        let care = if scene.is_tried() { 0.0 } else { UNTRIED };
+        let (deficit, _) = self.expected(scene, crf, common_bias(&self.scenes));
+        deficit * care.exp()
+    }
+
+    /// The bytes that a scene is expected to take at this CRF.
+    pub(super) fn bytes(&self, scene: usize, crf: f64) -> f64 {
+        let common = common_bias(&self.scenes);
+        self.expected(&self.scenes[scene], crf, common).1
     }
 
     fn choice(&self, scene: &Scene, crf: f64, (deficit, care): (f64, f64), bytes: f64) -> Choice {

@@ -114,6 +114,18 @@ impl Scene {
         quality.is_line().then(|| (quality.at(crf), size.at(crf)))
     }
 
+    /// Deficit and bytes by another scene's trials, `known`, where its own chunk came to so much else that the slopes of
+    /// that scene hardly are its own: the usual ones count the more, the further they are apart.
+    pub(super) fn apart(&self, known: (f64, f64), bias: (f64, f64), crf: f64) -> (f64, f64) {
+        let mix = |curve: &Curve, known: f64, bias: f64| {
+            let alike = PARTIAL.powi(2) / (PARTIAL.powi(2) + bias.powi(2));
+            let mixed = known.powf(alike) * curve.at(crf).powf(1.0 - alike);
+            if mixed.is_finite() { mixed } else { known }
+        };
+        let [quality, size] = &self.own;
+        (mix(quality, known.0, bias.0), mix(size, known.1, bias.1))
+    }
+
     /// How the deficit is spread in its own chunk, whatever becomes of that.
     pub(super) fn own_shape(&self) -> Option<&[f32]> {
         self.own_shape.as_deref()

@@ -417,6 +417,65 @@ fn a_scene_finds_its_own_slope() {
     }
 }
 
+/// Two scenes of which the first was tried for both, and their first chunks; floors decide.
+fn unlike(tried: Real, untried: Real) -> (Search, Allocation) {
+    let lengths = [tried.frames, untried.frames];
+    let goal = Levels { mean: 90.0, ..GOAL };
+    let mut search = Search::new(X264, goal, &lengths, &[0, 0], 250);
+    while let Next::Try(probes) = search.next() {
+        let trials = probes.iter().map(|&(_, crf)| (0, tried.encode(crf, 24)));
+        search.take(trials.collect());
+    }
+    let first = search.allocate(None);
+    search.observe(0, tried.encode(first.crf[0], tried.frames));
+    search.observe(1, untried.encode(first.crf[1], untried.frames));
+    (search, first)
+}
+
+#[test]
+fn a_scene_unlike_the_one_that_was_tried_for_it_is_not_given_its_slope() {
+    let steep = Real {
+        slope: 0.2,
+        deficit: 2.0,
+        ..USUAL
+    };
+    let poor = Real {
+        deficit: 12.0,
+        ..USUAL
+    };
+    let (mut search, _) = unlike(steep, poor);
+    search.release(1);
+    let crf = search.allocate(None).crf[1];
+    assert!((92.9..94.3).contains(&poor.level(crf)), "{crf}");
+}
+
+#[test]
+fn a_scene_that_is_far_too_good_is_made_again_where_that_pays() {
+    let hard = Real {
+        deficit: 12.0,
+        ..USUAL
+    };
+    let still = Real {
+        deficit: 0.1,
+        frames: 30,
+        bytes: 10_000.0,
+        ..hard
+    };
+    let (mut search, first) = unlike(hard, still);
+    assert_eq!(search.wasteful(0.3), [1]);
+    assert!(search.wasteful(0.001).is_empty());
+    search.release(1);
+    let again = search.allocate(None).crf;
+    assert!(again[1] > first.crf[1] + 2.0, "{again:?}, {first:?}");
+    // Nothing to win where it takes hardly anything.
+    let tiny = Real {
+        bytes: 40.0,
+        ..still
+    };
+    let (search, _) = unlike(hard, tiny);
+    assert!(search.wasteful(0.3).is_empty());
+}
+
 #[test]
 fn two_chunks_at_almost_one_crf_make_no_slope() {
     let (mut search, before) = run(&[USUAL, USUAL]);
