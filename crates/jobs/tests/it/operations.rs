@@ -200,6 +200,16 @@ fn compress_makes_it_smaller_and_keeps_the_rest() {
         at(b"moov") < at(b"mdat"),
         "it can be played while it is fetched"
     );
+    // The index has an entry for each stretch of a track that lies together: half a second, not a frame.
+    let entries = bytes[..at(b"mdat")].windows(12);
+    let entries = entries.filter(|window| window.starts_with(b"stco"));
+    let counts: Vec<_> = entries
+        .map(|window| u32::from_be_bytes(window[8..].try_into().unwrap()))
+        .collect();
+    assert!(
+        counts.len() == 2 && counts.iter().all(|&count| count <= 10),
+        "{counts:?}"
+    );
 }
 
 #[test]

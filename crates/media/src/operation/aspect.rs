@@ -140,9 +140,6 @@ impl Options {
         .turned(video.rotation);
         command.pair("-aspect:v:0", format!("{width}:{height}"));
         command.words(&["-dn", "-map_metadata", "0", "-map_chapters", "0"]);
-        if matches!(muxer, "mp4" | "mov") {
-            command.words(&["-movflags", "+faststart"]);
-        }
         let mut expect = expectation(info, stream, video, None);
         expect.videos = Some(info.videos().count());
         expect.display_aspect = Some(self.ratio.value());

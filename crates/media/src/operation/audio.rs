@@ -210,8 +210,7 @@ impl Options {
         match self.format {
             // Windows reads version 3 only; the Xing header tells players the length of variable rates.
             Format::Mp3 => command.words(&["-id3v2_version", "3", "-write_xing", "1"]),
-            Format::Aac => command.words(&["-movflags", "+faststart"]),
-            Format::Opus | Format::Flac | Format::Wav => {}
+            Format::Aac | Format::Opus | Format::Flac | Format::Wav => {}
         }
     }
 }

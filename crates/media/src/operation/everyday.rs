@@ -111,11 +111,7 @@ impl<'a> Everyday<'a> {
         self.write(command, "encoding")
     }
 
-    fn write(&self, mut command: Command, label: &'static str) -> Step {
-        if self.container == Container::Mp4 {
-            // The index in front, so that playing can begin before all has arrived.
-            command.words(&["-movflags", "+faststart"]);
-        }
+    fn write(&self, command: Command, label: &'static str) -> Step {
         command.write(self.container.muxer(), label, 1.0)
     }
 

@@ -146,8 +146,6 @@ impl Outline {
     pub fn sound_bytes(&self, info: &MediaInfo) -> u64 {
         let seconds = info.duration_us.unwrap_or(0) as f64 / 1e6;
         let sound = self.draft.tracks.sound_bits(info) as f64 / 8.0;
-        // About 16 bytes a frame of the picture, and 8 a frame of sound, of which AAC has at most 47 a second.
-        let tables = self.draft.rate * 16.0 + self.draft.tracks.audios() as f64 * 47.0 * 8.0;
-        (4096.0 + seconds * (sound + tables)) as u64
+        (seconds * sound + self.draft.container_bytes(seconds)) as u64
     }
 }

@@ -88,8 +88,7 @@ fn budget(draft: &mut Draft, info: &MediaInfo, bytes: u64) -> Result<u64, Fault>
     let seconds = info.duration_us.ok_or(unknown)? as f64 / 1e6;
     let (rate, size) = (draft.rate, draft.picture.size);
     let tracks = draft.tracks.audios() as f64;
-    // Tables of MP4: about 16 bytes a frame of the picture and 8 a frame of sound, of which AAC has at most 47 a second.
-    let container = 4096.0 + seconds * (rate * 16.0 + tracks * 47.0 * 8.0);
+    let container = draft.container_bytes(seconds);
     let usable = usable_part(draft.picture.codec, seconds);
     let bits_of = |bytes: f64| (bytes - container) * 8.0 * usable / seconds;
     let bytes_of = |bits: f64| (bits * seconds / (8.0 * usable) + container).ceil();

@@ -7,7 +7,7 @@ use crate::operation::convert::codec;
 use crate::operation::convert::container::Container;
 use crate::operation::everyday::expectation;
 use crate::operation::fit::{self, Fit, even};
-use crate::plan::command::Command;
+use crate::plan::command::{Command, MP4};
 use crate::plan::encode;
 use crate::plan::graph::{Graph, Placement};
 use crate::plan::{Context, Expectation, Plan};
@@ -260,9 +260,6 @@ impl<'a> Conversion<'a> {
         if self.container.muxer == "mp3" {
             command.words(&["-id3v2_version", "3"]);
         }
-        if self.is_mp4() {
-            command.words(&["-movflags", "+faststart"]);
-        }
     }
 
     /// Copied when nothing else was asked for and the container takes it.
@@ -304,8 +301,7 @@ impl<'a> Conversion<'a> {
     }
 
     fn is_mp4(&self) -> bool {
-        const FAMILY: [&str; 7] = ["mp4", "mov", "ipod", "3gp", "3g2", "f4v", "psp"];
-        FAMILY.contains(&self.container.muxer)
+        MP4.contains(&self.container.muxer)
     }
 
     /// The size as it is, or in the frame that the codec is bound to.
