@@ -8,6 +8,7 @@ mod code;
 mod source;
 mod paths;
 mod head;
+mod inline;
 mod rooms;
 mod walls;
 mod licence;
@@ -45,6 +46,7 @@ fn findings(tree: &Tree) -> Result<Vec<Finding>> {
     }
     for source in &sources {
         findings.extend(head::check(source));
+        findings.extend(inline::check(source));
         findings.extend(confine::check(source));
         findings.extend(words::check_tests(source));
     }
