@@ -37,6 +37,11 @@ impl Clip {
         lengths.fold(0.0, f64::max)
     }
 
+    /// Whether the referee found a cut: where there is none, one CRF is as good as one for each scene.
+    pub(crate) fn has_cuts(&self) -> bool {
+        self.frames.iter().any(|frames| !frames.cuts.is_empty())
+    }
+
     /// What scores say in the scenes of one picture; no times means the picture's own.
     fn levels(&self, picture: usize, scores: &[f32], times: &[f64]) -> Option<Levels> {
         let frames = self.frames.get(picture)?;
