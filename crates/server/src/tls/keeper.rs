@@ -72,30 +72,38 @@ impl Keeper {
         Ok(Arc::new(keeper))
     }
 
-    /// Reads the files again if they have changed. What cannot be used changes nothing, and is said in the log: once
-    /// for each change. Blocks on the disk.
-    pub(crate) fn refresh(&self) {
+    /// Reads the files again if they have changed, and says whether another certificate is in force then: a new mode or
+    /// owner is no news to anybody. What cannot be used changes nothing, and is said in the log: once for each change.
+    /// Blocks on the disk.
+    pub(crate) fn refresh(&self) -> bool {
         let now = [files::version(&self.certificate), files::version(&self.key)];
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if *seen == now {
-            return;
+            return false;
         }
         *seen = now;
-        match files::load(&self.certificate, &self.key, &self.provider) {
-            Ok(loaded) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
-                let shown = self.shown();
-                tracing::info!(
-                    key = shown.key,
-                    certificate = shown.certificate,
-                    "the certificate has changed"
+        let loaded = match files::load(&self.certificate, &self.key, &self.provider) {
+            Ok(loaded) => loaded,
+            Err(problem) => {
+                tracing::error!(
+                    reason = problem.description,
+                    "the changed certificate cannot be used: the one before stays in force"
                 );
+                return false;
             }
-            Err(problem) => tracing::error!(
-                reason = problem.description,
-                "the changed certificate cannot be used: the one before stays in force"
-            ),
+        };
+        let before = self.shown();
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+        let shown = self.shown();
+        let is_another = shown != before;
+        if is_another {
+            tracing::info!(
+                key = shown.key,
+                certificate = shown.certificate,
+                "the certificate has changed"
+            );
         }
+        is_another
     }
 
     /// The certificate in force.
